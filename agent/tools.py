@@ -1,0 +1,160 @@
+"""A tool is a typed function: its schema comes from the signature and the docstring.
+
+    @tool(risk="read", cues=("类似", "similar"))
+    def similar_events(turn: TurnView, like: Annotated[str, Binds("alarm", "tag")], period: …) -> ToolResult:
+        '''Earlier events like this one.'''
+
+A first parameter called `turn` is given by the loop and hidden from the model. `Binds` names the kinds of evidence an
+argument may be taken from: the grammar of the turn then holds only values that occur there (`agent.evidence`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.errors import ToolFailed
+from agent.perception import Perception
+from agent.values import Json, Language, ToolResult
+
+__all__ = ["Binds", "Parameter", "Risk", "Tool", "TurnView", "tool"]
+
+Risk = Literal["read", "write", "dangerous"]
+
+
+class Binds:
+    """Marks an argument as taken from evidence of these kinds; see `agent.values.Term.kind`."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """What a tool may know of the turn it runs in."""
+
+    question: str
+    language: Language
+    now: datetime
+    """Local time of the plant, with its offset; naive where the log's times are."""
+    perception: Perception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument."""
+
+    name: str
+    schema: Mapping[str, Json]
+    """JSON schema, without the name."""
+    required: bool
+    binds: tuple[str, ...]
+    """Kinds of evidence; empty: anything the schema admits."""
+    adapter: TypeAdapter[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something the model can call."""
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    risk: Risk
+    function: Callable[..., ToolResult]
+    cues: tuple[str, ...] = ()
+    """Words in a question for which the rules rung calls it; a model does not see them."""
+    plugin: str = ""
+    takes_turn: bool = False
+    needs_photo: bool = False
+    """Offered only when the turn has a photo that was read."""
+
+    def specification(self) -> dict[str, Json]:
+        """Name, description and parameters as OpenAI and Qwen write them."""
+        return {
+            "type": "function",
+            "function": {
+                "name": self.name,
+                "description": self.description,
+                "parameters": {
+                    "type": "object",
+                    "properties": {p.name: dict(p.schema) for p in self.parameters},
+                    "required": [p.name for p in self.parameters if p.required],
+                },
+            },
+        }
+
+    def run(self, arguments: Mapping[str, Json], view: TurnView) -> ToolResult:
+        """Check the arguments and call the function.
+
+        :raises ToolFailed: an argument is missing, unknown or of the wrong kind; or the tool could not do it.
+        """
+        known = {p.name: p for p in self.parameters}
+        unknown = sorted(set(arguments) - set(known))
+        if unknown:
+            raise ToolFailed(f"{self.name}: unknown argument {unknown[0]}; it takes {', '.join(known) or 'none'}")
+        checked: dict[str, Any] = {}
+        for name, parameter in known.items():
+            if name in arguments:
+                checked[name] = self._check(parameter, arguments[name])
+            elif parameter.required:
+                raise ToolFailed(f"{self.name}: argument {name} is missing")
+        return self.function(view, **checked) if self.takes_turn else self.function(**checked)
+
+    def _check(self, parameter: Parameter, value: Json) -> Any:
+        try:
+            return parameter.adapter.validate_python(value, strict=True)
+        except ValidationError as error:
+            raise ToolFailed(f"{self.name}: argument {parameter.name}: {error.errors()[0]['msg']}") from None
+
+
+def tool(
+    *, risk: Risk, cues: tuple[str, ...] = (), needs_photo: bool = False, name: str = ""
+) -> Callable[[Callable[..., ToolResult]], Tool]:
+    """Make a `Tool` of a function (or of a bound method).
+
+    :raises TypeError: a parameter without annotation, or a function without docstring.
+    """
+
+    def make(function: Callable[..., ToolResult]) -> Tool:
+        return _from_function(function, risk=risk, cues=cues, needs_photo=needs_photo, name=name)
+
+    return make
+
+
+def _from_function(
+    function: Callable[..., ToolResult], *, risk: Risk, cues: tuple[str, ...], needs_photo: bool, name: str
+) -> Tool:
+    title = name or function.__name__
+    description = inspect.getdoc(function)
+    if not description:
+        raise TypeError(f"tool {title} has no docstring, and the model reads that")
+    hints = typing.get_type_hints(function, include_extras=True)
+    parameters = []
+    takes_turn = False
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name == "turn":
+            takes_turn = True
+            continue
+        if parameter.name not in hints:
+            raise TypeError(f"tool {title}: parameter {parameter.name} has no annotation")
+        parameters.append(_parameter(parameter, hints[parameter.name]))
+    return Tool(title, description, tuple(parameters), risk, function, cues, "", takes_turn, needs_photo)
+
+
+def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:
+    binds: tuple[str, ...] = ()
+    if typing.get_origin(hint) is Annotated:
+        for mark in typing.get_args(hint)[1:]:
+            if isinstance(mark, Binds):
+                binds = mark.kinds
+    adapter: TypeAdapter[Any] = TypeAdapter(hint)
+    schema = {k: v for k, v in adapter.json_schema().items() if k != "title"}
+    required = parameter.default is inspect.Parameter.empty
+    return Parameter(parameter.name, schema, required, binds, adapter)
