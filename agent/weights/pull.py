@@ -1,0 +1,224 @@
+"""Fetch weights: make sure of room, ask one source after the other, verify, and only then put in place.
+
+Order for each entry: wait for another pull of it, read what is there, check the disk, then file by file. A pull that is
+killed goes on where it was. What is here and right is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.errors import PullError
+from agent.settings import WeightsSettings
+from agent.weights.catalogue import Entry, WeightFile
+from agent.weights.folders import Folders
+from agent.weights.hub import Hub
+from agent.weights.partial import Partial, SourceFailed
+from agent.weights.progress import Reporter, megabytes
+from agent.weights.registry import Registry
+from agent.weights.sources import Source
+from agent.weights.store import Pin, WeightStore
+
+__all__ = ["PulledFile", "pull"]
+
+_LOCK_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class PulledFile:
+    """One file after a pull."""
+
+    entry: str
+    role: str
+    path: Path
+    bytes: int
+    source: str
+    """`here` where it was present and right already."""
+    seconds: float
+
+
+def pull(store: WeightStore, names: Sequence[str], reporter: Reporter, *, optional: bool = False) -> list[PulledFile]:
+    """Make entries present and verified.
+
+    :param names: catalogue names; duplicates count once.
+    :param optional: also the files that only stand for others.
+    :returns: every file of the entries, in the catalogue's order.
+    :raises PullError: no such entry, no room, or no source could give a file; says which and why.
+    """
+    entries = [store.catalogue.entry(name) for name in dict.fromkeys(names)]
+    wanted = {entry.name: entry.files if optional else entry.required for entry in entries}
+    with _Sources(store, [file for files in wanted.values() for file in files]) as sources:
+        return [done for entry in entries for done in _pull_entry(store, entry, wanted[entry.name], sources, reporter)]
+
+
+def _pull_entry(
+    store: WeightStore, entry: Entry, files: Sequence[WeightFile], sources: _Sources, reporter: Reporter
+) -> list[PulledFile]:
+    with _locked(store.folder / entry.name, entry, store.settings, reporter):
+        begun = time.monotonic()
+        checked = {file: store.check_one(entry, file) for file in files}
+        lacking = []
+        for file, found in checked.items():
+            if found is None or found.problem:
+                lacking.append(file)
+                if found is not None:
+                    reporter.note(f"{entry.name}: {file.name} {found.problem}; set aside as {file.name}.bad")
+        _ensure_room(store, entry, lacking)
+        pulled = []
+        for file, found in checked.items():
+            if file in lacking:
+                pulled.append(_pull_file(store, entry, file, sources, reporter))
+            else:
+                sources.unneeded(file)
+                size = found.bytes if found else 0
+                pulled.append(
+                    PulledFile(entry.name, file.role, store.path(entry, file), size, "here", time.monotonic() - begun)
+                )
+        return pulled
+
+
+def _pull_file(store: WeightStore, entry: Entry, file: WeightFile, sources: _Sources, reporter: Reporter) -> PulledFile:
+    begun = time.monotonic()
+    reasons: list[str] = []
+    with Partial(store.path(entry, file), file, store.settings) as part:
+        reporter.started(f"{entry.name}/{file.name}", file.size, part.size)
+        for source in sources.for_file(file):
+            try:
+                digest = _take(source, entry, file, part, reporter)
+            except SourceFailed as reason:
+                reasons.append(f"{source.name}: {reason}")
+                reporter.note(f"{entry.name}/{file.name}: {reasons[-1]}")
+                continue
+            _record(store, entry, file, digest, part.size, source.name, reporter)
+            return PulledFile(
+                entry.name, file.role, store.path(entry, file), part.size, source.name, time.monotonic() - begun
+            )
+    told = "; ".join(reasons) or f"the settings allow only {', '.join(store.settings.sources) or 'nothing'}"
+    raise PullError(f"{entry.name}: no source could give {file.name}: {told}")
+
+
+def _take(source: Source, entry: Entry, file: WeightFile, part: Partial, reporter: Reporter) -> str:
+    """Let one source write the rest, then verify and put in place; the digest."""
+    resumed = part.size
+    source.take(entry, file, part, reporter.moved)
+    if resumed and part.problem():  # what was there before may be what is wrong
+        part.discard()
+        source.take(entry, file, part, reporter.moved)
+    if part.problem():
+        try:
+            return part.finish()
+        finally:
+            part.discard()
+    reporter.moved(part.size)
+    return part.finish()
+
+
+def _record(
+    store: WeightStore, entry: Entry, file: WeightFile, digest: str, size: int, source: str, reporter: Reporter
+) -> None:
+    """Pin an open digest, and forget the bad file that this one replaces."""
+    if not file.sha256:
+        store.write_pin(entry, file, Pin(digest, size, datetime.now(UTC).isoformat(timespec="seconds"), source))
+        reporter.note(f"{entry.name}: {file.name} is now pinned to SHA-256 {digest}, as {source} gave it")
+    store.forget_bad(entry, file)
+
+
+def _ensure_room(store: WeightStore, entry: Entry, files: Sequence[WeightFile]) -> None:
+    """Refuse before the first byte where the disk cannot hold it all."""
+    if not files:
+        return
+    started = sum(_size_of(Path(f"{store.path(entry, file)}.part")) for file in files)
+    staged = store.settings.max_archive_bytes if any(file.pypi for file in files) else 0
+    largest = max(file.size for file in files)
+    wanted = sum(file.size for file in files) - started + min(staged, largest) + store.settings.spare_bytes
+    free = shutil.disk_usage(store.folder).free
+    if free < wanted:
+        raise PullError(
+            f"{entry.name}: {megabytes(wanted - free)} of disk are missing in {store.folder}: {megabytes(wanted)} are "
+            f"needed with {megabytes(store.settings.spare_bytes)} to spare, {megabytes(free)} are free; make room or set "
+            "weights.folder"
+        )
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, entry: Entry, settings: WeightsSettings, reporter: Reporter) -> Iterator[None]:
+    """One pull of an entry at a time; the lock goes with the process that holds it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise PullError(
+            f"{folder}: cannot be written: {error.strerror}; set weights.folder to another folder"
+        ) from None
+    try:
+        deadline, told = time.monotonic() + settings.lock_seconds, False
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise PullError(
+                        f"{entry.name}: another pull of it has run for {settings.lock_seconds:.0f} s; wait for it or stop it"
+                    ) from None
+                if not told:
+                    reporter.note(f"{entry.name}: another pull of it is running; waiting")
+                told = True
+                time.sleep(_LOCK_POLL_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class _Sources:
+    """The sources in the order of the settings, each made when it is first asked."""
+
+    def __init__(self, store: WeightStore, wanted: Sequence[WeightFile]) -> None:
+        self._store = store
+        self._wanted = wanted
+        self._made: dict[str, Source] = {}
+
+    def for_file(self, file: WeightFile) -> Iterator[Source]:
+        """Those that can be asked for a file."""
+        for name in self._store.settings.sources:
+            source = self._made.get(name) or self._made.setdefault(name, self._make(name))
+            if source.offers(file):
+                yield source
+
+    def unneeded(self, file: WeightFile) -> None:
+        """A file that was wanted is here already."""
+        self._wanted = [other for other in self._wanted if other is not file]
+
+    def _make(self, name: str) -> Source:
+        settings = self._store.settings
+        match name:
+            case "file":
+                return Folders(settings)
+            case "pypi":
+                return Registry(self._store.folder, settings, self._wanted)
+            case "hf":
+                return Hub("hf", settings)
+            case _:
+                return Hub("modelscope", settings)
+
+    def __enter__(self) -> _Sources:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for source in self._made.values():
+            source.close()
