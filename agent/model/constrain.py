@@ -1,0 +1,172 @@
+"""Keeps a reply inside its grammar, with llguidance: what is forced, what is allowed, when it is over.
+
+Grammars come from `Bound.lark()`; a special token stands in them as `<tool_call>`. Compiling takes about a millisecond
+and the tokenizer about half a second, so both are kept.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import OrderedDict
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import ModelError
+from agent.model.llama_native import NativeModel, library
+
+__all__ = ["Constraint", "Free", "Grammars", "Guide", "choose"]
+
+DENSE_BYTES = 1_024
+"""With more mask bytes set than this, masking all logits beats gathering the allowed ones."""
+
+
+class Guide(Protocol):
+    """Says what may come next."""
+
+    def forced(self) -> list[int]:
+        """Tokens without a choice, which are taken as said by asking."""
+        ...
+
+    def choose(self, logits: NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
+        """The next token; it is taken as said."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Nothing can follow."""
+        ...
+
+
+class Free:
+    """No grammar."""
+
+    over = False
+
+    def forced(self) -> list[int]:
+        return []
+
+    def choose(self, logits: NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
+        return choose(logits, None, temperature, random)
+
+
+class Constraint:
+    """One reply in one grammar."""
+
+    def __init__(self, matcher: Any, vocabulary_size: int) -> None:
+        self._matcher = matcher
+        self._mask = np.zeros((vocabulary_size + 31) // 32, np.int32)
+
+    @property
+    def over(self) -> bool:
+        self._check()
+        return bool(self._matcher.is_stopped())
+
+    def forced(self) -> list[int]:
+        if self._matcher.is_stopped():
+            return []
+        tokens: list[int] = self._matcher.compute_ff_tokens()
+        if tokens:
+            self._matcher.consume_tokens(tokens)
+            self._check()
+        return tokens
+
+    def choose(self, logits: NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
+        self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
+        self._check()
+        token = choose(logits, self._mask.view(np.uint8), temperature, random)
+        self._matcher.consume_token(token)
+        self._check()
+        return token
+
+    def _check(self) -> None:
+        if self._matcher.is_error():
+            raise ModelError(f"the grammar of this reply broke: {self._matcher.get_error()}")
+
+
+class Grammars:
+    """Compiled grammars over one vocabulary."""
+
+    def __init__(self, native: NativeModel, *, entries: int) -> None:
+        self._native = native
+        self._entries = entries
+        self._tokenizer: Any = None
+        self._compiled: OrderedDict[str, Any] = OrderedDict()
+
+    def constraint(self, lark: str) -> Constraint:
+        """
+        :raises ModelError: llguidance does not take the grammar.
+        """
+        matcher = self._compiled.pop(lark, None) or self._compile(lark)
+        self._compiled[lark] = matcher
+        while len(self._compiled) > self._entries:
+            self._compiled.popitem(last=False)
+        return Constraint(matcher.deep_copy(), self._native.vocabulary_size)
+
+    def _compile(self, lark: str) -> Any:
+        from llguidance import LLMatcher
+
+        if self._tokenizer is None:
+            self._tokenizer = _tokenizer_of(self._native)
+        matcher = LLMatcher(self._tokenizer, LLMatcher.grammar_from_lark(lark), log_level=0)
+        if matcher.is_error():
+            raise ModelError(f"the grammar of this reply does not compile: {matcher.get_error()}")
+        return matcher
+
+
+def _tokenizer_of(native: NativeModel) -> Any:
+    """The vocabulary as llguidance wants it: special tokens carry a leading byte 0xFF, which no text has."""
+    from llguidance import LLTokenizer
+
+    lib = library()
+    special = set(native.special_tokens().values())
+    pieces = [b"\xff" + native.piece(token) if token in special else native.piece(token) for token in _ids(native)]
+    return LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
+        tokens=pieces,
+        vocab_ptr=native.vocabulary,
+        tokenize_fptr=ctypes.cast(lib.llama_cpp._lib.llama_tokenize, ctypes.c_void_p).value,
+        eos_token=lib.llama_vocab_eos(native.vocabulary),
+        slices=None,
+    )
+
+
+def _ids(native: NativeModel) -> range:
+    return range(native.vocabulary_size)
+
+
+def choose(
+    logits: NDArray[np.float32],
+    mask: NDArray[np.uint8] | None,
+    temperature: float,
+    random: np.random.Generator,
+) -> int:
+    """The next token: the best one at temperature 0, else drawn.
+
+    :param logits: shape (vocabulary,).
+    :param mask: one bit per token, lowest bit first; None allows all.
+    """
+    best = int(logits.argmax())
+    if temperature <= 0 and (mask is None or mask[best >> 3] >> (best & 7) & 1):
+        return best
+    allowed = None if mask is None else _allowed(mask, logits.size)
+    scores = logits if allowed is None else logits[allowed]
+    if scores.size == 0:
+        raise ModelError("the grammar of this reply allows no token here")
+    index = int(scores.argmax()) if temperature <= 0 else _draw(scores, temperature, random)
+    return index if allowed is None else int(allowed[index])
+
+
+def _allowed(mask: NDArray[np.uint8], size: int) -> NDArray[np.int64]:
+    places = np.flatnonzero(mask)
+    if places.size > DENSE_BYTES:
+        return np.flatnonzero(np.unpackbits(mask, count=size, bitorder="little"))
+    bits = np.unpackbits(mask[places, None], axis=1, bitorder="little").astype(bool)
+    tokens: NDArray[np.int64] = (places[:, None] * 8 + np.arange(8))[bits]
+    return tokens[tokens < size]
+
+
+def _draw(scores: NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
+    weights = np.exp((scores.astype(np.float64) - scores.max()) / temperature)
+    total = np.cumsum(weights)
+    return int(np.searchsorted(total, random.random() * total[-1], side="right"))

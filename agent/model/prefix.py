@@ -1,0 +1,65 @@
+"""What stands in the model's memory, entry by entry, and how much of it the next prompt shares. Pure values.
+
+An image takes more cells than positions (M-RoPE): all its tokens stand at one time step, and the text goes on after
+max(columns, rows) positions. So entries carry both figures, and nothing here mistakes one for the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+__all__ = ["Entry", "Memory", "Picture", "cells_of", "common_prefix"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image as it stands in a prompt. Two of the same pixels are equal."""
+
+    digest: str
+    """Of the pixels."""
+    cells: int
+    """Tokens it takes in the memory."""
+    positions: int
+    """Steps by which the position moves on."""
+
+
+Entry = int | Picture
+"""A token id, or an image."""
+
+
+def cells_of(entries: Iterable[Entry]) -> int:
+    """Tokens that these take in the memory."""
+    return sum(entry.cells if isinstance(entry, Picture) else 1 for entry in entries)
+
+
+def positions_of(entries: Iterable[Entry]) -> int:
+    """Steps by which these move the position on."""
+    return sum(entry.positions if isinstance(entry, Picture) else 1 for entry in entries)
+
+
+def common_prefix(first: Sequence[Entry], second: Sequence[Entry]) -> int:
+    """How many entries both start with."""
+    for index, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return index
+    return min(len(first), len(second))
+
+
+class Memory:
+    """The entries that the native memory holds, in order. It changes only after the native side did."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.position = 0
+        """Where the next entry goes."""
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """These were decoded."""
+        self.entries.extend(entries)
+        self.position += positions_of(entries)
+
+    def cut(self, count: int) -> None:
+        """Keep the first `count` entries."""
+        self.position -= positions_of(self.entries[count:])
+        del self.entries[count:]
