@@ -18,7 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from knowledge.store import PASSAGES, KnowledgeStore, StoredPassage, passage_of
-from knowledge.tokens import HAN, fold, is_chinese, language_of, pairs, runs, tokens
+from knowledge.tokens import fold, is_chinese, language_of, pairs, runs, tokens
 
 __all__ = ["Hit", "search"]
 
@@ -44,7 +44,12 @@ _ASKING_EN = frozenset(
     " would will may might must i we you it its this that these those my our your of to in on at by for from with and or"
     " must if as so not no any many much far long often some there here have has had get got me us tell mean means meaning please show give about into".split()
 )
-_HAN_OR_WORD = re.compile(rf"[{HAN}]")
+_ASKING_HISTORY = re.compile(
+    r"(?:最近|过去|近|前|上)[\d零一二两三四五六七八九十百几半]*个?(?:天|日|周|星期|月|小时|分钟|年)(?:内|以来|里)?|历史记录|类似记录|类似的?(?:情况|事件)"
+    r"|\b(?:in |over |within |during )?(?:the )?(?:last|past|previous) (?:\w+ )?(?:minute|hour|day|night|week|month|year)s?\b"
+    r"|\b(?:similar|same|earlier|recent) (?:events?|records?|alarms?|cases?)\b|\b(?:it )?(?:ever )?happen(?:ed|s)?(?: again| before)?\b"
+)
+"""What is asked of the log says nothing about what to look for in the books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def _clauses(query: str) -> list[list[str]]:
     """Runs of each clause that carry information."""
     out = []
     for clause in _CLAUSE_END.split(fold(query)):
-        plain = _ASKING_ZH.sub(" ", clause)
+        plain = _ASKING_ZH.sub(" ", _ASKING_HISTORY.sub(" ", clause))
         kept = [run for run in runs(plain) if run not in _ASKING_STEMS]
         if not kept:
             kept = runs(clause) if _only_chinese_word(query) else []
@@ -207,7 +212,7 @@ def _judge(row: Sequence[object], clauses: Sequence[_Clause], language: str) -> 
     coverage = best.held(words) / best.weight
     if coverage < GATE:
         return None
-    score = coverage + 0.8 * _heading_fit(heading.split(), clauses) + 0.3 * _exact(best, f" {heading} {body} ")
+    score = 1.4 * coverage + 0.8 * _heading_fit(heading.split(), clauses) + 0.3 * _exact(best, f" {heading} {body} ")
     score += 0.5 * (-rank / (8.0 - rank))  # bm25() is negative, better is lower; this runs from 0 to 1
     score *= _SAME_LANGUAGE if passage.language == language else 1.0
     return Hit(
