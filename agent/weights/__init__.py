@@ -1,1 +1,1 @@
-"""Weights: the catalogue of what can be had, where it is fetched from, how it is verified, and which rung suits a box."""
+"""Weights: the catalogue of what can be had, where it comes from, how it is verified, and which rung suits a box."""

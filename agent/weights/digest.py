@@ -1,6 +1,7 @@
 """Is a file what it should be? Opens it with care, reads all of it, and says in one line what is wrong.
 
-A file in the weights folder is not trusted before it was read: it may be short, changed, a device, or a link to elsewhere.
+A file in the weights folder is not trusted before it was read: it may be short, changed, a device, or a link that leads
+elsewhere.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Source `file`: a USB stick or a share, for boxes that never see a network.
 
-A file is found by its name or by a name that is its SHA-256, at most a few levels down. Links are not followed. A file of
-another size, or one whose digest turns out wrong, is passed over and the next one of that name is looked at.
+A file is found by its name or by a name that is its SHA-256, at most a few levels down. Links are not followed. A
+file of another size, or one whose digest turns out wrong, is passed over and the next one of that name is looked at.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sources `hf` and `modelscope`: files of a model hub over HTTPS, resumed with Range.
 
-Only https, or plain http on loopback; every redirect is held to the same rule, and one that starts outside may not lead to
-loopback. The size is bounded before and while bytes come in. What arrives is data until its digest was checked.
+Only https, or plain http on loopback; every redirect is held to the same rule, and one that starts outside may not lead
+to loopback. The size is bounded before and while bytes come in. What arrives is data until its digest was checked.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Hub:
     """One hub."""
 
     def __init__(self, name: Literal["hf", "modelscope"], settings: WeightsSettings) -> None:
-        self.name = name
+        self.name: str = name
         self._settings = settings
         self._base = (settings.hf_url if name == "hf" else settings.modelscope_url).rstrip("/")
         self._client = httpx.Client(
@@ -98,9 +98,9 @@ class Hub:
     def _check_address(self, request: httpx.Request) -> None:
         if request.url.scheme == "https" and not _is_loopback(request.url.host):
             return
-        if request.url.scheme in ("http", "https") and _is_loopback(httpx.URL(self._base).host):
-            if _is_loopback(request.url.host):
-                return
+        local = _is_loopback(request.url.host) and _is_loopback(httpx.URL(self._base).host)
+        if local and request.url.scheme in ("http", "https"):
+            return
         raise _Refused(f"{request.url.copy_with(query=None)} is refused: only https, or http on this machine")
 
 

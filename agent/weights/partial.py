@@ -1,8 +1,8 @@
 """A file on its way in: written in order, hashed as it is written, and able to go on after a kill or a power cut.
 
-Bytes go to `<name>.part`. Every so often they are made durable, and only then `<name>.part.json` says how many there are:
-what lies beyond that is cut off when a pull goes on. A finished file is renamed into place when its digest is right, never
-before.
+Bytes go to `<name>.part`. Every so often they are made durable, and only then `<name>.part.json` says how many there
+are: what lies beyond that is cut off when a pull goes on. A finished file is renamed into place when its digest is
+right, never before.
 """
 
 from __future__ import annotations
@@ -182,8 +182,8 @@ class Partial:
     def _refusal(self, error: OSError) -> PullError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return PullError(
-                f"{self.target.name}: the disk of {self.target.parent} is full after {self.size} bytes; make room and pull "
-                "again, it goes on from there"
+                f"{self.target.name}: the disk of {self.target.parent} is full after {self.size} bytes; make room and "
+                "pull again, it goes on from there"
             )
         return PullError(f"{self._path}: cannot be written: {error.strerror}; set weights.folder to another folder")
 

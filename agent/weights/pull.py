@@ -143,8 +143,8 @@ def _ensure_room(store: WeightStore, entry: Entry, files: Sequence[WeightFile]) 
     if free < wanted:
         raise PullError(
             f"{entry.name}: {megabytes(wanted - free)} of disk are missing in {store.folder}: {megabytes(wanted)} are "
-            f"needed with {megabytes(store.settings.spare_bytes)} to spare, {megabytes(free)} are free; make room or set "
-            "weights.folder"
+            f"needed with {megabytes(store.settings.spare_bytes)} to spare, {megabytes(free)} are free; make room or "
+            "set weights.folder"
         )
 
 
@@ -174,7 +174,7 @@ def _locked(folder: Path, entry: Entry, settings: WeightsSettings, reporter: Rep
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise PullError(
-                        f"{entry.name}: another pull of it has run for {settings.lock_seconds:.0f} s; wait for it or stop it"
+                        f"{entry.name}: another pull has held it for {settings.lock_seconds:.0f} s; stop that one"
                     ) from None
                 if not told:
                     reporter.note(f"{entry.name}: another pull of it is running; waiting")

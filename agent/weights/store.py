@@ -1,7 +1,8 @@
 """The folder of weight files: what is there, whether it is what it should be, where it is.
 
-Files lie as `<folder>/<entry>/<file name>`. Nobody reads one before size and SHA-256 were checked over all of it. One that
-fails is renamed to `*.bad`, with the reason in `*.bad.json` beside it, so that it is found bad once and `doctor` can tell.
+Files lie as `<folder>/<entry>/<file name>`. Nobody reads one before size and SHA-256 were checked over all of it. One
+that fails is renamed to `*.bad`, with the reason in `*.bad.json` beside it, so that it is found bad once and `doctor`
+can tell.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class WeightStore:
         A role whose own file is not here is served by one that may stand for it.
 
         :raises WeightsMissing: a file is not here.
-        :raises WeightsBad: a file is short or its digest is wrong; it has been renamed to `*.bad` with the reason beside it.
+        :raises WeightsBad: a file is short or its digest is wrong; it is renamed to `*.bad` with the reason beside it.
         """
         entry = self._entry(name)
         checked = self.check(entry)
@@ -114,7 +115,8 @@ class WeightStore:
             before = [f"{item.file} was set aside: it {item.reason}" for item in self.set_aside(name)]
             told = f" ({'; '.join(before)})" if before else ""
             raise WeightsMissing(
-                f"{name}: {', '.join(lacking)} is not in {self.folder / name}{told}; get it: watchkeeper weights pull {name}"
+                f"{name}: {', '.join(lacking)} is not in {self.folder / name}{told}; "
+                f"get it: watchkeeper weights pull {name}"
             )
         return paths
 

@@ -1,0 +1,115 @@
+"""Which models may answer on this box, best first. Choosing is pure; looking at the box is apart.
+
+Rules, in order:
+1. `rules` is always the last rung: it needs no weights.
+2. A model is a rung where its files are here and its memory is free. Too few cores leave it out only while a
+   smaller one that suits the cores is here.
+3. Bigger before smaller, so a model that fails leaves the smaller one to answer; a model that sees comes before
+   text.
+4. A model that the settings name comes first, whatever the box looks like: the person has decided.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from agent.errors import SettingsError
+from agent.weights.catalogue import Catalogue, Entry, load_catalogue
+
+__all__ = ["RULES", "Machine", "choose_rungs", "look_at_machine", "recommended"]
+
+RULES = "rules"
+"""The rung without weights."""
+_READER = "ocr-small"
+_CGROUP = Path("/sys/fs/cgroup")
+"""Where the memory limit of a container stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a box has to give."""
+
+    free_ram_bytes: int
+    """That a program could take without swapping."""
+    cores: int
+    """That this process may use."""
+    free_disk_bytes: int
+    """Where weights lie."""
+
+
+def choose_rungs(
+    machine: Machine, present: Collection[str], *, wanted: str = "auto", catalogue: Catalogue | None = None
+) -> tuple[str, ...]:
+    """The ladder: names of the catalogue, best first, `rules` last.
+
+    :param present: names of the entries whose files are here.
+    :param wanted: `model.name` of the settings: `auto`, `rules` or a model of the catalogue.
+    :raises SettingsError: `wanted` is none of them.
+    """
+    models = (catalogue or load_catalogue()).chat_models
+    if wanted == RULES:
+        return (RULES,)
+    _refuse_unknown(wanted, models)
+    fitting = [model for model in models if model.name in present and model.ram_bytes <= machine.free_ram_bytes]
+    quick = [model for model in fitting if model.cores <= machine.cores]
+    names = [model.name for model in quick or fitting if model.name != wanted]
+    return (*(() if wanted == "auto" else (wanted,)), *names, RULES)
+
+
+def recommended(machine: Machine, *, spare_bytes: int, catalogue: Catalogue | None = None) -> tuple[str, ...]:
+    """What a box should fetch: the text model for it and the reader of panels, as far as its disk holds them.
+
+    :param spare_bytes: disk to leave free.
+    """
+    known = catalogue or load_catalogue()
+    reader = known.entry(_READER)
+    room = machine.free_disk_bytes - spare_bytes - _bytes(reader)
+    text = [model for model in known.chat_models if model.kind == "text" and _bytes(model) <= room]
+    suiting = [model for model in text if model.ram_bytes <= machine.free_ram_bytes and model.cores <= machine.cores]
+    chosen = suiting[:1] or text[-1:]
+    return (*(model.name for model in chosen), reader.name)
+
+
+def look_at_machine(folder: Path) -> Machine:
+    """Look at this box.
+
+    :param folder: where weights lie or will lie.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = psutil.virtual_memory().available
+    left = _left_of_container()
+    return Machine(
+        free_ram_bytes=free if left is None else min(free, left),
+        cores=len(os.sched_getaffinity(0)),
+        free_disk_bytes=shutil.disk_usage(existing).free,
+    )
+
+
+def _left_of_container(cgroup: Path = _CGROUP) -> int | None:
+    """Memory that the container's limit leaves, in bytes; None without a limit. Page cache counts as free."""
+    try:
+        limit = (cgroup / "memory.max").read_text().strip()
+        used = int((cgroup / "memory.current").read_text())
+        rows = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
+        return None if limit == "max" else max(0, int(limit) - used + int(rows.get("inactive_file", 0)))
+    except (OSError, ValueError):
+        return None
+
+
+def _bytes(entry: Entry) -> int:
+    return sum(file.size for file in entry.required)
+
+
+def _refuse_unknown(wanted: str, models: tuple[Entry, ...]) -> None:
+    names = ["auto", RULES, *(model.name for model in models)]
+    if wanted not in names:
+        near = difflib.get_close_matches(wanted, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+        raise SettingsError(f"model.name: there is no model {wanted!r}; {hint}")
