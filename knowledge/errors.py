@@ -1,4 +1,4 @@
-"""The errors of the knowledge store. `knowledge` imports nothing of `agent`; the command line gives them exit code 2."""
+"""The error of the knowledge store. `knowledge` imports nothing of `agent`; the command line gives it exit code 2."""
 
 __all__ = ["KnowledgeError"]
 

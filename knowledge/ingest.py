@@ -1,7 +1,7 @@
 """Reading manuals into the store: read, take apart, cut, find limits and names, store in one transaction.
 
-Content decides: the same bytes again are a no-op, a changed file replaces its passages and keeps its id, a file that has
-moved keeps its id too.
+Content decides: the same bytes again are a no-op, a changed file replaces its passages and keeps its id, a file that
+has moved keeps its id too.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ def _read(path: Path, max_bytes: int) -> bytes:
 
 def _known(db: Database, path: Path, digest: str) -> Added | None:
     """The manual with this content, if the store has it; its path is brought up to date where the file has moved."""
-    row = db.execute("SELECT id, path FROM documents WHERE sha256 = ? ORDER BY path <> ?", (digest, str(path))).fetchone()
+    row = db.execute(
+        "SELECT id, path FROM documents WHERE sha256 = ? ORDER BY path <> ?", (digest, str(path))
+    ).fetchone()
     if row is None:
         return None
     change: Literal["unchanged", "moved"] = "unchanged"
@@ -132,7 +134,8 @@ def _store(db: Database, path: Path, digest: str, manual: _Manual) -> Added:
     for section, limit in manual.limits:
         place = (number, section.name, section.page)
         db.execute(
-            "INSERT INTO limits (document, section, page, name, low, high, unit, row_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO limits (document, section, page, name, low, high, unit, row_text)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*place, limit.name, limit.low, limit.high, limit.unit, limit.row_text),
         )
     for kind, folded, value in sorted(manual.names):

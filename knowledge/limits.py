@@ -39,7 +39,9 @@ class _Columns:
     width: int
 
 
-_NAME = re.compile(r"参数|指标|项目|名称|测点|监测点|检测点|变量|物理量|\b(?:parameter|item|quantity|signal|reading|name|variable)\b")
+_NAME = re.compile(
+    r"参数|指标|项目|名称|测点|监测点|检测点|变量|物理量|\b(?:parameter|item|quantity|signal|reading|name|variable)\b"
+)
 _LOW = re.compile(r"下限|低限|最低|最小|\b(?:low|lower|min|minimum)\b")
 _HIGH = re.compile(r"上限|高限|最高|最大|\b(?:high|upper|max|maximum)\b")
 _UNIT = re.compile(r"单位|\bunits?\b")

@@ -36,13 +36,19 @@ def read_pages(path: Path, data: bytes, *, max_pages: int) -> tuple[Kind, list[t
     """
     kind = SUFFIXES.get(path.suffix.lower())
     if kind is None:
-        raise KnowledgeError(f"{path}: {path.suffix or 'a file without ending'} is not read; give {', '.join(SUFFIXES)}")
+        raise KnowledgeError(
+            f"{path}: {path.suffix or 'a file without ending'} is not read; give {', '.join(SUFFIXES)}"
+        )
     is_pdf = path.suffix.lower() == ".pdf"
-    pages = _pdf_pages(path, data, max_pages) if is_pdf else [(None, _decode(path, data))]
+    pages = _pdf_pages(path, data, max_pages) if is_pdf else _text_page(path, data)
     if not any(c.isalnum() for _, text in pages for c in text):
         why = "no text on any page; it is a scan, put it through OCR first" if is_pdf else "it holds no text"
         raise KnowledgeError(f"{path}: {why}")
     return kind, pages
+
+
+def _text_page(path: Path, data: bytes) -> list[tuple[int | None, str]]:
+    return [(None, _decode(path, data))]
 
 
 def _decode(path: Path, data: bytes) -> str:

@@ -37,7 +37,8 @@ def passage_index(db: Database) -> None:
     """Words as `knowledge.tokens` makes them, separated by blanks; `chars` has each Chinese character once."""
     marks = TOKEN_MARKS.replace("°", "")  # what is not ASCII is part of a word for this tokenizer anyway
     db.execute(f"""
-        CREATE VIRTUAL TABLE passage_index USING fts5 (heading, path, body, chars, tokenize = "ascii tokenchars '{marks}'")
+        CREATE VIRTUAL TABLE passage_index
+        USING fts5 (heading, path, body, chars, tokenize = "ascii tokenchars '{marks}'")
     """)
     db.execute("CREATE VIRTUAL TABLE passage_words USING fts5vocab (passage_index, row)")
 

@@ -3,8 +3,8 @@
 1. The question is folded and taken apart into clauses; words that only ask (什么, 怎么, what, how) are dropped.
 2. FTS5 ranks the passages that share any word with it.
 3. Each candidate is measured: which part of the question's information, weighted by how rare its words are, it holds.
-   Below `GATE` it is noise. A Chinese character counts as held when a pair of characters it belongs to is held, so a
-   pair that only exists across two words of the question costs nothing.
+   Below `GATE` it is noise, unless the question says its heading. A Chinese character counts as held when a pair of
+   characters it belongs to is held, so a pair that only exists across two words of the question costs nothing.
 4. The rest is ordered by coverage, heading, exact phrase and BM25; the question's language breaks ties between the two
    editions of one manual.
 """
@@ -12,13 +12,14 @@
 from __future__ import annotations
 
 import math
-import re
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from knowledge.limits import name_variants
+from knowledge.question import clauses_of, language_of_question
 from knowledge.store import PASSAGES, KnowledgeStore, StoredPassage, passage_of
-from knowledge.tokens import fold, is_chinese, language_of, pairs, runs, tokens
+from knowledge.tokens import is_chinese, pairs, place_of, tokens
 
 __all__ = ["Hit", "search"]
 
@@ -32,24 +33,6 @@ _COLUMN_WEIGHTS = "4.0, 0.5, 1.0, 0.2"
 _SAME_LANGUAGE = 1.35
 _CLAUSE_SHARE = 0.5
 """A clause speaks for the question when it carries this share of what its heaviest clause does."""
-
-_CLAUSE_END = re.compile(r"[?!;。,、\n]+|\.(?=\s|$)")
-_ASKING_ZH = re.compile(
-    "是什么意思|什么意思|什么时候|为什么|有什么|是什么|什么|怎么办|怎么样|怎么|怎样|如何|多少|多久|多大|多长|哪个|哪些|哪里|哪种|几个|几类"
-    "|有没有|是不是|能不能|可不可以|是否|应该|应当|需要|可以|请问|帮我|告诉|代表|表示|意思|含义是|最近|以前|之前|类似"
-    "|发生过|出现过|这个|那个|这种|那种|这是|这些|那些|一下|一般|通常|的|了|吗|呢|吧|么|该|请|在|里|和|与|及|是|有|会|要|把|被|就|都|也|这|那|哪"
-)
-_ASKING_EN = frozenset(
-    "a an the what which who whom whose when where why how is are was were be been do does did done can could should shall"
-    " would will may might must i we you it its this that these those my our your of to in on at by for from with and or"
-    " must if as so not no any many much far long often some there here have has had get got me us tell mean means meaning please show give about into".split()
-)
-_ASKING_HISTORY = re.compile(
-    r"(?:最近|过去|近|前|上)[\d零一二两三四五六七八九十百几半]*个?(?:天|日|周|星期|月|小时|分钟|年)(?:内|以来|里)?|历史记录|类似记录|类似的?(?:情况|事件)"
-    r"|\b(?:in |over |within |during )?(?:the )?(?:last|past|previous) (?:\w+ )?(?:minute|hour|day|night|week|month|year)s?\b"
-    r"|\b(?:similar|same|earlier|recent) (?:events?|records?|alarms?|cases?)\b|\b(?:it )?(?:ever )?happen(?:ed|s)?(?: again| before)?\b"
-)
-"""What is asked of the log says nothing about what to look for in the books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,45 +94,18 @@ def search(
     :param documents: only in these (M1, M2 …).
     :raises KnowledgeError: the store is missing, locked or damaged.
     """
-    parts = _clauses(query)
+    parts = clauses_of(query, MAX_UNITS)
     if not parts:
         return []
     with store.reading() as connection:
         weights = _weights(connection, {word for part in parts for word in _index_words(part)})
         clauses = _speaking([_clause(part, weights) for part in parts])
         rows = _candidates(connection, [u for c in clauses for u in c.units], documents)
-        hits = [_judge(row, clauses, language or language_of_question(query)) for row in rows]
+        wanted = language or language_of_question(query)
+        hits = [_judge(row, clauses, wanted, query) for row in rows]
     kept = [hit for hit in hits if hit is not None]
     kept.sort(key=lambda hit: (-hit.score, hit.document, hit.section_order))
     return _one_per_section(kept)[:limit]
-
-
-def language_of_question(query: str) -> str:
-    """`zh` or `en`: an English sentence that quotes a Chinese lamp text is English."""
-    words = [word for word in re.findall(r"[A-Za-z]+", query) if word.lower() in _ASKING_EN]
-    return "en" if len(words) >= 2 else language_of(query)
-
-
-def _clauses(query: str) -> list[list[str]]:
-    """Runs of each clause that carry information."""
-    out = []
-    for clause in _CLAUSE_END.split(fold(query)):
-        plain = _ASKING_ZH.sub(" ", _ASKING_HISTORY.sub(" ", clause))
-        kept = [run for run in runs(plain) if run not in _ASKING_STEMS]
-        if not kept:
-            kept = runs(clause) if _only_chinese_word(query) else []
-        if kept:
-            out.append(kept[:MAX_UNITS])
-    return out
-
-
-def _only_chinese_word(query: str) -> bool:
-    """A query that is nothing but one short word is meant, even when that word usually only asks (类似, 代表)."""
-    words = runs(query)
-    return len(words) == 1 and is_chinese(words[0]) and len(words[0]) <= 4
-
-
-_ASKING_STEMS = frozenset(stemmed for word in _ASKING_EN for stemmed in (word, *tokens(word)))
 
 
 def _index_words(part: Sequence[str]) -> list[str]:
@@ -174,7 +130,9 @@ def _clause(part: Sequence[str], weights: dict[str, float]) -> _Clause:
             continue
         around = pairs(run)
         for i in range(len(run)):
-            keys = (run,) if len(run) == 1 else tuple(dict.fromkeys((around[max(0, i - 1)], around[min(i, len(run) - 2)])))
+            keys = (
+                (run,) if len(run) == 1 else tuple(dict.fromkeys((around[max(0, i - 1)], around[min(i, len(run) - 2)])))
+            )
             units[keys] = units.get(keys, 0.0) + min(weights[key] for key in keys)
     kept = sorted(units.items(), key=lambda item: -item[1])[:MAX_UNITS]
     return _Clause(tuple(_Unit(keys, weight) for keys, weight in kept), " ".join(_index_words(part)))
@@ -204,15 +162,17 @@ def _candidates(
     return connection.execute(sql, (match, *numbers, CANDIDATES)).fetchall()
 
 
-def _judge(row: Sequence[object], clauses: Sequence[_Clause], language: str) -> Hit | None:
+def _judge(row: Sequence[object], clauses: Sequence[_Clause], language: str, query: str) -> Hit | None:
     passage: StoredPassage = passage_of(row[:10])
     heading, path, body, chars, rank = (str(row[10]), str(row[11]), str(row[12]), str(row[13]), float(str(row[14])))
     words = {*heading.split(), *path.split(), *body.split(), *chars.split()}
     best = max(clauses, key=lambda clause: clause.held(words) / clause.weight)
     coverage = best.held(words) / best.weight
-    if coverage < GATE:
+    named = _names_heading(query, passage.heading)
+    if coverage < GATE and not named:
         return None
-    score = 1.4 * coverage + 0.8 * _heading_fit(heading.split(), clauses) + 0.3 * _exact(best, f" {heading} {body} ")
+    score = (1.0 if named else 0.0) + 1.4 * coverage + 0.3 * _exact(best, f" {heading} {body} ")
+    score += 0.8 * _heading_fit(heading.split(), clauses)
     score += 0.5 * (-rank / (8.0 - rank))  # bm25() is negative, better is lower; this runs from 0 to 1
     score *= _SAME_LANGUAGE if passage.language == language else 1.0
     return Hit(
@@ -228,6 +188,11 @@ def _judge(row: Sequence[object], clauses: Sequence[_Clause], language: str) -> 
         coverage=round(coverage, 3),
         section_order=passage.section_order,
     )
+
+
+def _names_heading(query: str, heading: str) -> bool:
+    """Whether the question says a heading, or one of its two languages, word for word."""
+    return any(len(tokens(part)) > 1 and place_of(part, query) >= 0 for part in name_variants(heading))
 
 
 def _heading_fit(heading: Sequence[str], clauses: Sequence[_Clause]) -> float:

@@ -1,8 +1,8 @@
 """A document's text taken apart into sections: number, heading, path, page and the words as printed.
 
-Kinds: Markdown (`#` and underlined headings), AsciiDoc (`=` headings), plain text and PDF text (headings by their numbering:
-`6.2 …`, `第六章 …`). In every kind a line that begins with 第…条 opens a section of its own. Nothing is rewritten: a section's
-text is its lines, so that a quote can be found in it.
+Kinds: Markdown (`#` and underlined headings), AsciiDoc (`=` headings), plain text and PDF text (headings by their
+numbering: `6.2 …`, `第六章 …`). In every kind a line that begins with 第…条 opens a section of its own. Nothing is
+rewritten: a section's text is its lines, so that a quote can be found in it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ class _Reader:
         lone = title if len(tops) == 1 else None
         return title.title if title else "", [self._section(entry, lone) for entry in self._done if entry[3]]
 
-    def _section(self, entry: tuple[tuple[_Heading, ...], _Heading, int | None, str], title: _Heading | None) -> Section:
+    def _section(
+        self, entry: tuple[tuple[_Heading, ...], _Heading, int | None, str], title: _Heading | None
+    ) -> Section:
         above, own, page, text = entry
         path = [h for h in (*above, own) if h is not title and h.printed]
         if own is title:
@@ -142,7 +144,9 @@ class _Reader:
 
     def _is_underline(self, line: str) -> bool:
         """The line under an underlined heading that has just been opened."""
-        return not self._lines and self._open.level in (1, 2) and bool(_UNDERLINE.fullmatch(line)) and bool(line.strip())
+        return (
+            not self._lines and self._open.level in (1, 2) and bool(_UNDERLINE.fullmatch(line)) and bool(line.strip())
+        )
 
     def _plain_heading(self, line: str) -> _Heading | None:
         chapter = _CHAPTER.fullmatch(line.strip())
@@ -208,7 +212,7 @@ def cut(text: str, limit: int) -> list[str]:
 
 
 def blocks(text: str) -> list[str]:
-    """Paragraphs, lists, tables and code blocks of a section. A list with blank lines between its steps is one block."""
+    """Paragraphs, lists, tables and code blocks of a section; a list with blank lines between its steps is one block."""
     out: list[list[str]] = []
     fence = ""
     for line in text.split("\n"):

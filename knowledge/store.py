@@ -124,7 +124,9 @@ class KnowledgeStore:
         with self._told(), closing(self._connect(f"{self.path.absolute().as_uri()}?mode=ro")) as connection:
             connection.execute("PRAGMA query_only = 1")
             if MIGRATIONS.pending(Database(connection, execute_plugins=False)):
-                raise KnowledgeError(f"{self.path}: made by an older version; run `watchkeeper kb add` once to update it")
+                raise KnowledgeError(
+                    f"{self.path}: made by an older version; run `watchkeeper kb add` once to update it"
+                )
             yield connection
 
     @contextmanager
@@ -213,10 +215,14 @@ class KnowledgeStore:
             yield
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
-                raise KnowledgeError(f"{self.path}: locked by another program for {self.busy_seconds:g} s; try again") from None
+                raise KnowledgeError(
+                    f"{self.path}: locked by another program for {self.busy_seconds:g} s; try again"
+                ) from None
             raise KnowledgeError(f"{self.path}: cannot be used: {error}") from None
         except sqlite3.DatabaseError as error:
-            raise KnowledgeError(f"{self.path}: damaged or not a store of manuals: {error}; move it away and add again") from None
+            raise KnowledgeError(
+                f"{self.path}: damaged or not a store of manuals: {error}; move it away and add again"
+            ) from None
         except OSError as error:
             raise KnowledgeError(f"{self.path}: cannot be used: {error.strerror}") from None
 

@@ -5,7 +5,7 @@
   two-character word is then found exactly, a longer one as pairs that follow each other.
 - Letters and digits that hang together by `-`, `.`, `/` or `_` are one word: fault codes (E-17, NO.1), tags, units.
   Plain words joined like that (low/high, lock-out) are taken apart.
-- Plain English words lose their endings (`rotates`, `rotation` → `rotat`); whatever holds a digit or a mark is left alone.
+- Plain English words lose their endings (`rotates`, `rotation` → `rotat`); what holds a digit or a mark is left alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,19 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["HAN", "TOKEN_MARKS", "fold", "is_chinese", "language_of", "pairs", "place_of", "runs", "stem", "strip_controls", "tokens"]
+__all__ = [
+    "HAN",
+    "TOKEN_MARKS",
+    "fold",
+    "is_chinese",
+    "language_of",
+    "pairs",
+    "place_of",
+    "runs",
+    "stem",
+    "strip_controls",
+    "tokens",
+]
 
 HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Chinese characters, as the inside of a character class."""
