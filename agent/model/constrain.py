@@ -6,7 +6,6 @@ and the tokenizer about half a second, so both are kept.
 
 from __future__ import annotations
 
-import ctypes
 from collections import OrderedDict
 from typing import Any, Protocol
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import ModelError
-from agent.model.llama_native import NativeModel, library
+from agent.model.llama_native import NativeModel
 
 __all__ = ["Constraint", "Free", "Grammars", "Guide", "choose"]
 
@@ -119,20 +118,16 @@ def _tokenizer_of(native: NativeModel) -> Any:
     """The vocabulary as llguidance wants it: special tokens carry a leading byte 0xFF, which no text has."""
     from llguidance import LLTokenizer
 
-    lib = library()
     special = set(native.special_tokens().values())
-    pieces = [b"\xff" + native.piece(token) if token in special else native.piece(token) for token in _ids(native)]
-    return LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
+    pieces = [b"\xff" + native.piece(token) if token in special else native.piece(token) for token in range(native.vocabulary_size)]
+    make: Any = LLTokenizer  # its stub leaves `from_llamacpp` out
+    return make.from_llamacpp(
         tokens=pieces,
         vocab_ptr=native.vocabulary,
-        tokenize_fptr=ctypes.cast(lib.llama_cpp._lib.llama_tokenize, ctypes.c_void_p).value,
-        eos_token=lib.llama_vocab_eos(native.vocabulary),
+        tokenize_fptr=native.tokenize_address,
+        eos_token=native.end_token,
         slices=None,
     )
-
-
-def _ids(native: NativeModel) -> range:
-    return range(native.vocabulary_size)
 
 
 def choose(

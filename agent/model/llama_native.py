@@ -30,6 +30,7 @@ GGUF_VERSIONS = (2, 3)
 GGUF_MAX_ENTRIES = 1_000_000
 BPE_VOCABULARY = 2
 GGML_TYPES = {"f16": 1, "q8_0": 8}
+LOG_ERROR = 3
 ABORTED = 2
 """What llama_decode returns when the abort callback said so."""
 ABORT_TOKENS = 32
@@ -41,22 +42,33 @@ _complaints: deque[str] = deque(maxlen=4)
 """The last errors that llama.cpp logged. It logs for the process, not for a model, and so must this."""
 
 
+_hears: list[Any] = []
+"""The log callback: llama.cpp keeps its address, so it must never be collected."""
+
+
 @functools.cache
-def library() -> Any:
-    """The llama_cpp module, with its log turned into `last_complaint`."""
+def library(*, spin: bool = False) -> Any:
+    """The llama_cpp module, with its log turned into `last_complaint`.
+
+    :param spin: see `ModelSettings.spin`; the first call in a process decides.
+    """
+    if not spin:
+        # Read once, when the OpenMP runtime is loaded. Its default is to spin, and two programs that spin on the same
+        # cores wait for each other: a pass of 15 ms took 800 ms.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import llama_cpp
     from llama_cpp import mtmd_cpp
 
-    @llama_cpp.llama_log_callback
-    def hear(level: int, text: bytes, _: Any) -> None:
-        if level == 3 and text.strip():
-            _complaints.append(text.decode("utf-8", "replace").strip())
-
-    library.__dict__["hear"] = hear  # llama.cpp keeps the pointer, so it must never be collected
-    llama_cpp.llama_log_set(hear, None)
-    mtmd_cpp.mtmd_log_set(hear, None)
-    mtmd_cpp.mtmd_helper_log_set(hear, None)
+    _hears.append(llama_cpp.llama_log_callback(_hear))
+    llama_cpp.llama_log_set(_hears[-1], None)
+    mtmd_cpp.mtmd_log_set(_hears[-1], None)
+    mtmd_cpp.mtmd_helper_log_set(_hears[-1], None)
     return llama_cpp
+
+
+def _hear(level: int, text: bytes, _: Any) -> None:
+    if level == LOG_ERROR and text.strip():
+        _complaints.append(text.decode("utf-8", "replace").strip())
 
 
 def last_complaint() -> str:
@@ -100,7 +112,7 @@ class NativeModel:
         """
         check_gguf(path)
         self.path = path
-        self._lib = library()
+        self._lib = library(spin=settings.spin)
         self._model: Any = None
         self._context: Any = None
         self._batch: Any = None
@@ -202,6 +214,16 @@ class NativeModel:
         lib = self._lib
         return int(lib.llama_vocab_bos(self.vocabulary)) if lib.llama_vocab_get_add_bos(self.vocabulary) else None
 
+    @property
+    def end_token(self) -> int:
+        """The one that ends a reply by the book."""
+        return int(self._lib.llama_vocab_eos(self.vocabulary))
+
+    @property
+    def tokenize_address(self) -> int | None:
+        """Address of llama.cpp's own tokenising function, which llguidance calls."""
+        return ctypes.cast(self._lib.llama_cpp._lib.llama_tokenize, ctypes.c_void_p).value
+
     def ends(self, token: int) -> bool:
         """This token ends a reply."""
         return bool(self._lib.llama_vocab_is_eog(self.vocabulary, token))
@@ -237,7 +259,7 @@ class NativeModel:
             part = tokens[done : done + self.batch_tokens]
             self._fill(part, position + done, last=done + len(part) == len(tokens))
             with_abort = len(part) >= ABORT_TOKENS
-            code = self._interruptible(stop, self._run_batch) if with_abort else self._run_batch()
+            code = self.interruptible(stop, self._run_batch) if with_abort else self._run_batch()
             if code == ABORTED:
                 self.forget(position + done)
                 return done
@@ -258,7 +280,7 @@ class NativeModel:
     def _run_batch(self) -> int:
         return int(self._lib.llama_decode(self._context, self._batch))
 
-    def _interruptible(self, stop: Callable[[], bool], work: Callable[[], int]) -> int:
+    def interruptible(self, stop: Callable[[], bool], work: Callable[[], int]) -> int:
         """Run native work that asks `stop` between its steps.
 
         :return: what the work returned.
@@ -274,8 +296,6 @@ class NativeModel:
             raised, self._raised = self._raised, None
             raise raised
         return code
-
-    interruptible = _interruptible
 
     def _asked_to_abort(self, _: Any) -> bool:
         try:

@@ -55,16 +55,17 @@ class Vision:
         self._context: Any = None
         cell = CELL_PX.get(native.architecture)
         if cell is None:
-            raise ModelError(f"{native.path}: architecture {native.architecture} takes no photos here; leave {projector} out")
+            raise ModelError(
+                f"{native.path}: architecture {native.architecture} takes no photos here; leave {projector} out"
+            )
         self._cell = cell
-        library()
         from llama_cpp import mtmd_cpp
 
         self._lib: Any = mtmd_cpp
         self._context = self._load(projector, settings)
 
     def _load(self, projector: Path, settings: ModelSettings) -> Any:
-        lib = library()
+        lib = library(spin=settings.spin)
         parameters = self._lib.mtmd_context_params_default()
         parameters.use_gpu = False
         parameters.print_timings = False
