@@ -63,6 +63,12 @@ class PanelSettings(Section):
     unclip_ratio: float = 1.4
     min_score: float = 0.5
     """Texts that the reader is less sure of are dropped."""
+    screen_sure: float = 0.97
+    """Where the tiny reader is at least this sure, the small one is not asked."""
+    screen_nothing: float = 0.65
+    """Where the tiny reader sees strokes in a long crop and is less sure than this, it is a pattern and no text."""
+    check_margin: float = 0.2
+    """A number is read again with this much more around it, in parts of its height."""
     max_texts: int = 1500
     cache_entries: int = 200
     """Perceptions kept by photo digest."""
@@ -146,6 +152,9 @@ class ModelSettings(Section):
     flash_attention: bool = True
     mmap: bool = True
     mlock: bool = False
+    spin: bool = False
+    """Threads spin while they wait for each other: a little faster on a box that does nothing else, many times slower
+    on one that does."""
     repack: bool = False
     """Copy weights into the processor's own layout at load: faster on long prompts, at the price of memory."""
     image_tokens: int = Field(default=512, ge=16)
