@@ -1,16 +1,41 @@
-"""A photo: bounded before it is decoded, upright, named by the digest of its pixels."""
+"""A photo: bounded before it is decoded, upright, named by the digest of its pixels.
+
+Order: size of the file, then width and height from its header, then pixels at the working size, then upright, then RGB.
+Only JPEG, PNG, WebP and (where pillow-heif is installed) HEIC are tried; of an animation, the first frame is taken.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import stat
+import struct
+import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from agent.errors import PhotoError
 from agent.settings import PhotoSettings
 
 __all__ = ["Photo", "load_photo"]
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+EXIF_ORIENTATION = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation → what makes it upright; every other value is upright already."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,4 +61,137 @@ def load_photo(source: Path | bytes, settings: PhotoSettings, *, name: str = "")
     :param source: a file, or its bytes.
     :raises PhotoError: not an image, truncated, animated beyond one frame's need, or beyond the limits.
     """
-    raise NotImplementedError
+    title = name or (source.name if isinstance(source, Path) else "photo")
+    data = source if isinstance(source, bytes) else _read_file(source, settings)
+    if not data:
+        raise PhotoError(f"{title}: the file is empty; take the photo again or give another file")
+    if len(data) > settings.max_bytes:
+        raise PhotoError(_too_many_bytes(title, len(data), settings))
+    pixels = _decode(data, title, settings)
+    pixels.setflags(write=False)
+    digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}:".encode())
+    digest.update(pixels.data)
+    return Photo(pixels, digest.hexdigest(), title)
+
+
+def _read_file(source: Path | str, settings: PhotoSettings) -> bytes:
+    """The bytes of a plain file that is not larger than allowed; one more byte is read to notice a growing file."""
+    if str(source).lower().startswith(("http:/", "https:/", "ftp:/", "data:")):
+        raise PhotoError(f"{source}: is a URL, and photos are read from files only; save it and give the file")
+    path = Path(source)
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise PhotoError(f"{path}: is a folder; give the photo in it")
+        if not stat.S_ISREG(found.st_mode):
+            raise PhotoError(f"{path}: is not a plain file; give a JPEG, PNG or WebP file")
+        if found.st_size > settings.max_bytes:
+            raise PhotoError(_too_many_bytes(str(path), found.st_size, settings))
+        with path.open("rb") as file:
+            return file.read(settings.max_bytes + 1)
+    except FileNotFoundError:
+        raise PhotoError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{path}: cannot be read: {error}") from None
+
+
+def _too_many_bytes(title: str, size: int, settings: PhotoSettings) -> str:
+    return f"{title}: {size} bytes, and photo.max_bytes is {settings.max_bytes}; give a smaller photo"
+
+
+def _decode(data: bytes, title: str, settings: PhotoSettings) -> NDArray[np.uint8]:
+    """Pixels within the limits, upright.
+
+    Pillow's decoders raise nearly anything on hostile bytes, and warn about what is checked here anyway.
+    """
+    _refuse_large(_webp_size(data), title, settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(BytesIO(data), formats=_formats()) as image:
+                _refuse_large(image.size, title, settings)
+                return _pixels(image, settings)
+        except PhotoError:
+            raise
+        except Image.DecompressionBombError:
+            raise PhotoError(f"{title}: far more pixels than photo.max_pixels ({settings.max_pixels}) allows") from None
+        except Image.UnidentifiedImageError:
+            raise PhotoError(f"{title}: is not a JPEG, PNG or WebP image") from None
+        except Exception as error:
+            reason = " ".join(str(error).split())[:120] or type(error).__name__
+            raise PhotoError(f"{title}: the image is damaged or cut short ({reason}); take it again") from error
+
+
+def _formats() -> tuple[str, ...]:
+    if find_spec("pillow_heif") is None:
+        return FORMATS
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
+
+
+def _refuse_large(size: tuple[int, int] | None, title: str, settings: PhotoSettings) -> None:
+    if size is None:
+        return
+    width, height = size
+    if width < 1 or height < 1:
+        raise PhotoError(f"{title}: {width}×{height} pixels is no image")
+    if width * height > settings.max_pixels or max(size) > settings.max_side_px:
+        raise PhotoError(
+            f"{title}: {width}×{height} pixels; photo.max_pixels is {settings.max_pixels} "
+            f"and photo.max_side_px {settings.max_side_px}; give a smaller photo"
+        )
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """Canvas of a WebP file, because opening one already sets the whole canvas aside; None for other formats."""
+    if len(data) < 30 or data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return None
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if kind == b"VP8L":
+        bits: int = struct.unpack_from("<I", data, 21)[0]
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    width, height = struct.unpack_from("<HH", data, 26)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _pixels(image: Image.Image, settings: PhotoSettings) -> NDArray[np.uint8]:
+    size = _work_size(image.size, settings.work_pixels)
+    image.draft(image.mode, size)
+    image.load()
+    turn = UPRIGHT.get(_orientation(image))
+    flat = _rgb(image)
+    if flat.size != size and flat.width * flat.height > settings.work_pixels:
+        flat = flat.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if turn is not None:
+        flat = flat.transpose(turn)
+    return np.array(flat, dtype=np.uint8, order="C")
+
+
+def _work_size(size: tuple[int, int], work_pixels: int) -> tuple[int, int]:
+    ratio = min(1.0, (work_pixels / (size[0] * size[1])) ** 0.5)
+    return max(1, int(size[0] * ratio)), max(1, int(size[1] * ratio))
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation; damaged EXIF says nothing, and is no reason to refuse a good picture."""
+    try:
+        return int(image.getexif().get(EXIF_ORIENTATION, 1))
+    except Exception:
+        return 1
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB of any mode; what is transparent becomes white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        deep = np.asarray(image, dtype=np.float32)
+        return Image.fromarray(np.clip(deep / 257.0 + 0.5, 0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        ground = Image.new("RGB", clear.size, "white")
+        ground.paste(clear, mask=clear.getchannel("A"))
+        return ground
+    return image.convert("RGB")

@@ -1,0 +1,238 @@
+"""What a run of text can be: label, value, unit, placeholder, or none of these.
+
+A panel's text is split into tokens. `供水压力 62.2 MPa` becomes a value that carries its label and unit;
+`Pump 1`, `NO.2`, `Array[0]` and `1#` stay labels, because a number that belongs to a name is no reading. Times, dates,
+addresses and versions are set apart before anything else looks at their digits.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.api import Box, Text
+from plugins.panel.geometry import part_of
+
+__all__ = ["Token", "is_clock", "is_moment", "is_number", "is_state", "plain", "split_unit", "tokens_of"]
+
+Kind = Literal["value", "none", "label", "unit", "other"]
+
+_UNITS = (
+    # fmt: off
+    "°C", "℃", "°F", "℉", "°", "K",
+    "MPa", "Mpa", "mPa", "MPA", "kPa", "KPa", "KPA", "hPa", "Pa", "mbar", "mBar", "bar", "Bar", "psi", "PSI",
+    "kgf/cm²", "kgf/cm2", "kg/cm²", "kg/cm2", "mmHg", "mmH2O", "inHg",
+    "Nm³/h", "Nm3/h", "m³/h", "m3/h", "M³/H", "M3/H", "m³/min", "m3/min", "m³/s", "m3/s", "m³/d", "m3/d", "m³", "m3",
+    "L/min", "l/min", "L/h", "l/h", "L/s", "l/s", "ml/min", "mL/min", "GPM", "gpm", "CFM", "cfm", "t/h", "T/h",
+    "kg/h", "kg/s", "kg/m³", "kg/m3", "g/cm³", "g/cm3", "mg/L", "mg/l", "mg/m³", "mg/m3", "μg/m³", "ug/m3", "g/L",
+    "GJ/h", "GJ", "MJ", "kJ", "KJ", "J", "Gcal", "kcal", "kWh", "KWh", "KWH", "kwh", "kW·h", "kW.h", "MWh", "Wh",
+    "KW/h", "kW/h", "kW", "KW", "kw", "MW", "W", "kVA", "KVA", "kvar", "kVar", "kVAr", "Kvar", "var", "VA", "HP", "hp",
+    "mA", "kA", "A", "mV", "kV", "KV", "V", "VAC", "VDC", "Vac", "Vdc", "MΩ", "kΩ", "KΩ", "Ω", "uF", "μF",
+    "kHz", "KHz", "MHz", "GHz", "Hz", "HZ", "hz", "rpm", "RPM", "r/min", "R/min", "rad/s", "rev/min",
+    "mm/s²", "mm/s^2", "mm/s2", "m/s²", "m/s^2", "m/s2", "mm/s", "cm/s", "m/s", "mm/min", "m/min", "km/h", "mph",
+    "nm", "μm", "µm", "um", "mm", "cm", "dm", "km", "m²", "m2", "m", "inch", "ft", "mil",
+    "mg", "kg", "Kg", "KG", "g", "t", "lb", "lbs", "kN·m", "N·m", "N.m", "Nm", "kN", "KN", "N",
+    "mL", "ml", "L", "l", "gal", "hL", "kL",
+    "%RH", "% RH", "%rH", "RH%", "%LEL", "%vol", "%", "‰", "ppm", "ppb", "pH", "PH", "NTU",
+    "μS/cm", "uS/cm", "mS/cm", "dBm", "dB", "dB(A)", "lux", "Lux", "lx", "cd", "W/m²", "W/m2",
+    "μs", "us", "ms", "sec", "s", "min", "h", "hrs", "hr", "d",
+    "kB", "KB", "MB", "GB", "TB", "Mbps", "kbps", "Kbps", "Gbps", "MB/s", "KB/s", "M", "G", "pcs", "pcs/h", "bpm",
+    "摄氏度", "兆帕", "千帕", "千瓦时", "千瓦", "立方米/小时", "立方米", "立方", "吨/小时", "吨", "公斤", "千克", "毫米",
+    "厘米", "米/秒", "米", "升/分", "升", "转/分钟", "转/分", "转", "赫兹", "安", "伏", "毫秒", "秒", "分钟", "小时", "天",
+    "度", "次", "个", "台", "件", "人", "元", "万元", "户", "套", "辆", "只", "片", "箱", "批",
+    # fmt: on
+)
+_COUNTERS = frozenset("度次个台件人元户套辆只片箱批转天升米安伏")
+"""Chinese units that also begin ordinary words: only at the end of a run."""
+_UNIT = "(?:" + "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True)) + ")"
+_UNIT_END = r"(?![A-Za-z0-9_/²³\u4e00-\u9fff])"
+_NUMBER = r"[+\-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
+_VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*°?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
+_WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})\s*°?(?P<unit>{_UNIT})?\.?")
+_WHOLE_UNIT = re.compile(rf"[(\[]?\s*°?(?P<unit>{_UNIT})\s*[)\]]?")
+_PLACEHOLDER = r"(?:#+(?:[.,:]#+)?|[-–—_]{2,}(?:[.,:][-–—_]+)*|-+[.,]-+|\*{2,}|\?{2,}|…+|[Nn]/[Aa]|NaN|null)"
+_WHOLE_PLACEHOLDER = re.compile(rf"(?P<number>{_PLACEHOLDER})\s*(?P<unit>{_UNIT})?")
+_END_PLACEHOLDER = re.compile(rf"^(?P<label>.*[^\W\d_].*?)\s*[:=]\s*(?P<number>{_PLACEHOLDER}|-)\s*(?P<unit>{_UNIT})?$")
+_LABEL_UNIT = re.compile(rf"^(?P<label>.*?\S)\s*(?:[(\[]\s*(?P<a>{_UNIT})\s*[)\]]|,\s*(?P<b>{_UNIT}))\s*:?$")
+_CLOCK = re.compile(r"[(\[]?[:：]?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?[)\]]?")
+_DATE = re.compile(
+    r"\d{4}\s*[-/.年]\s*-?\d{1,2}\s*[-/.月]\s*-?\d{1,2}\s*日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}月\d{1,2}日"
+    r"|\b\d{1,2}\s*(?:January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s*\d{2,4}\b",
+    re.IGNORECASE,
+)
+_AXIS_TIME = re.compile(r"[:：]\d{2}(?:\.\d+)?|\d{1,2}:\d{1,2}[:A-Z]?")
+_ADDRESS = re.compile(
+    r"(?:\d{1,3}\.){3}\d{1,3}|\w+://|\bwww\.|localhost|[\w-]+\.(?:com|net|org|io|cn|local|html?|aspx|php)\b"
+    r"|\b[vV]\d+(?:\.\d+)+|\d+\.\d+\.\d+"
+)
+_STATES = frozenset(
+    "on off open closed close run running stop stopped start started ok good bad fault alarm normal true false yes no "
+    "auto manual enabled disabled active inactive online offline high low idle ready standby tripped "
+    "开 关 开启 关闭 打开 运行 停止 正常 故障 报警 异常 启动 停机 自动 手动 在线 离线 就绪 待机 是 否 投入 退出 合 分 合闸 分闸 远程 就地".split()
+)
+_MESSAGE = re.compile(r"[^\W\d_]\s*[:,;]\s*[^\W\d_]|,$")
+"""A label that reads on after a colon or comma is a sentence about a value, such as a line of an alarm list."""
+_LETTERS = re.compile(r"[^\W\d_]")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_MAX_LABEL_CHARS = 48
+_MAX_LABEL_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of a run of text that means something on its own."""
+
+    kind: Kind
+    """value: a number; none: a placeholder for one; label; unit; other: nothing that is paired."""
+    text: str
+    """The number as printed, the label without its colon and unit, or the unit."""
+    box: Box
+    source: int
+    """Index of the text it stands in."""
+    score: float
+    unit: str = ""
+    """Printed after the number, or in the label's parentheses."""
+    label: str = ""
+    """Printed before the number in the same run."""
+    label_box: Box | None = None
+    colon: bool = False
+    """The label ends with a colon, so a value must follow."""
+
+    @property
+    def sure(self) -> bool:
+        """The number alone looks measured: it has decimals, a sign or a unit."""
+        return bool(self.unit) or any(c in self.text for c in ".,+-#*")
+
+
+def plain(text: str) -> str:
+    """Full-width and look-alike characters as ordinary ones, character by character, so that places stay."""
+    return "".join(_PLAIN.get(c, chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c) for c in text)
+
+
+_PLAIN = {"−": "-", "–": "-", "º": "°", "˚": "°", "。": ".", "　": " ", "，": ",", "µ": "μ", "【": "[", "】": "]"}
+
+
+def is_number(text: str) -> bool:
+    """A number and nothing else."""
+    return re.fullmatch(_NUMBER, plain(text).strip()) is not None
+
+
+def is_state(text: str) -> bool:
+    """A word that a discrete signal is shown as."""
+    return plain(text).strip().lower() in _STATES
+
+
+def is_clock(text: str) -> bool:
+    """A time of day and nothing else."""
+    return _CLOCK.fullmatch(plain(text).strip()) is not None
+
+
+def is_moment(text: str) -> bool:
+    """A date, a time, or both: what the time column of an alarm list holds."""
+    found = plain(text).strip()
+    return _DATE.search(found) is not None or _CLOCK.match(found) is not None
+
+
+def split_unit(text: str) -> tuple[str, str]:
+    """A heading or label without the unit it ends with, and that unit: `Temp (°C)` → `Temp`, `°C`."""
+    found = _LABEL_UNIT.match(plain(text).strip())
+    if not found:
+        return text, ""
+    return found["label"], found["a"] or found["b"]
+
+
+def tokens_of(text: Text, source: int) -> list[Token]:
+    """Split one run of text.
+
+    :param source: its index, kept in every token.
+    """
+    line = plain(text.text)
+    whole = line.strip()
+    if not whole:
+        return []
+    placeholder = _WHOLE_PLACEHOLDER.fullmatch(whole)
+    if placeholder:
+        return [Token("none", placeholder["number"], text.box, source, text.score, placeholder["unit"] or "")]
+    if _is_other(whole):
+        return [Token("other", whole, text.box, source, text.score)]
+    value = _WHOLE_VALUE.fullmatch(whole)
+    if value:
+        return [Token("value", value["number"], text.box, source, text.score, value["unit"] or "")]
+    unit = _WHOLE_UNIT.fullmatch(whole)
+    if unit:
+        return [Token("unit", unit["unit"], text.box, source, text.score)]
+    ended = _END_PLACEHOLDER.match(whole)
+    if ended:
+        return [
+            Token("none", ended["number"], text.box, source, text.score, ended["unit"] or "", _tidy(ended["label"]))
+        ]
+    return _mixed(line, text, source)
+
+
+def _mixed(line: str, text: Text, source: int) -> list[Token]:
+    """A run that holds words, and perhaps values between them."""
+    tokens: list[Token] = []
+    start = 0
+    for found in _VALUE.finditer(line):
+        if not _is_value_at(line, found):
+            continue
+        before = line[start : found.start()]
+        label = _tidy(before)
+        if _MESSAGE.search(label):
+            return [Token("other", line.strip(), text.box, source, text.score)]
+        if not _LETTERS.search(label):
+            label = ""
+        box = part_of(text.box, line, found.start("number"), found.end("number"))
+        label_box = part_of(text.box, line, start, found.start()) if label else None
+        start = found.end()
+        tokens.append(Token("value", found["number"], box, source, text.score, found["unit"] or "", label, label_box))
+    if not tokens:
+        return [_label(line, text, source)]
+    rest = _tidy(line[start:])
+    if _LETTERS.search(rest) and len(rest) > 1:
+        tokens.append(Token("label", rest, part_of(text.box, line, start, len(line)), source, text.score))
+    return tokens
+
+
+def _is_value_at(line: str, found: re.Match[str]) -> bool:
+    """A number within words is a value only where its surroundings and its form say so."""
+    before, after = line[: found.start()], line[found.end() :]
+    last = before[-1:]
+    if last and (last.isascii() and (last.isalnum() or last in "_[#/~.") or last in "<>≤≥第"):
+        return False
+    closed = (found["unit"] or "").endswith("°")
+    if after[:1] and not closed and (after[0].isalnum() or after[0] in "_#]~/-"):
+        return False
+    if found["unit"]:
+        unit = found["unit"]
+        loose = len(unit) == 1 and unit.isalpha() and unit.isascii() or unit in _COUNTERS
+        return not loose or "." in found["number"] or (not after.strip() and (not before.strip() or last in ":= "))
+    return before.rstrip().endswith((":", "=")) or "." in found["number"] and not re.search(r"\d\s*$", before)
+
+
+def _label(line: str, text: Text, source: int) -> Token:
+    whole = line.strip()
+    colon = whole.endswith((":", "="))
+    name, unit = split_unit(whole)
+    name = _tidy(name)
+    letters = len(_LETTERS.findall(name))
+    long = len(name) > _MAX_LABEL_CHARS or len(name.split()) > _MAX_LABEL_WORDS
+    sentence = re.search(r"[。!?,;，；！？]", name) is not None and len(_CHINESE.findall(name)) > 8
+    enough = letters >= 2 or (letters == 1 and len(name) > 1 and any(c.isdigit() for c in name))
+    sentence = sentence or re.search(r"[●■▲◆▼○□]", name) is not None
+    kind: Kind = "label" if (enough or (colon and letters)) and not long and not sentence else "other"
+    return Token(kind, name, text.box, source, text.score, unit, colon=colon)
+
+
+def _is_other(whole: str) -> bool:
+    if _CLOCK.fullmatch(whole) or _AXIS_TIME.fullmatch(whole):
+        return True
+    return _DATE.search(whole) is not None or _ADDRESS.search(whole) is not None
+
+
+def _tidy(text: str) -> str:
+    """Without the colon at its end and the bullets, arrows and icon remains at its start."""
+    text = re.sub(r"^(?:\w?°\s+|[^\w(\[+\-]+)+", "", text.strip())
+    return re.sub(r"[\s:=»》《>●•·|]+$", "", text)
