@@ -19,6 +19,8 @@ __all__ = ["Constraint", "Free", "Grammars", "Guide", "choose"]
 
 DENSE_BYTES = 1_024
 """With more mask bytes set than this, masking all logits beats gathering the allowed ones."""
+MIN_TEMPERATURE = 1e-4
+"""Below this the best token has all the weight anyway."""
 
 
 class Guide(Protocol):
@@ -119,7 +121,10 @@ def _tokenizer_of(native: NativeModel) -> Any:
     from llguidance import LLTokenizer
 
     special = set(native.special_tokens().values())
-    pieces = [b"\xff" + native.piece(token) if token in special else native.piece(token) for token in range(native.vocabulary_size)]
+    pieces = [
+        b"\xff" + native.piece(token) if token in special else native.piece(token)
+        for token in range(native.vocabulary_size)
+    ]
     make: Any = LLTokenizer  # its stub leaves `from_llamacpp` out
     return make.from_llamacpp(
         tokens=pieces,
@@ -162,6 +167,7 @@ def _allowed(mask: NDArray[np.uint8], size: int) -> NDArray[np.int64]:
 
 
 def _draw(scores: NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
-    weights = np.exp((scores.astype(np.float64) - scores.max()) / temperature)
+    weights = np.exp((scores.astype(np.float64) - scores.max()) / max(temperature, MIN_TEMPERATURE))
     total = np.cumsum(weights)
-    return int(np.searchsorted(total, random.random() * total[-1], side="right"))
+    place = int(np.searchsorted(total, random.random() * total[-1], side="right"))
+    return min(place, scores.size - 1)

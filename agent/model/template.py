@@ -69,6 +69,38 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+class _Held:
+    """The contents of one prompt, each behind a placeholder."""
+
+    def __init__(self) -> None:
+        self._contents: list[list[Piece]] = []
+
+    def hold(self, pieces: list[Piece]) -> str:
+        """:return: the placeholder."""
+        self._contents.append(pieces)
+        return f"\ue000{len(self._contents) - 1}\ue001"
+
+    def as_json(self, index: int) -> str:
+        """The content as it stands inside a JSON string."""
+        text = "".join(piece.text for piece in self._contents[index] if not isinstance(piece, Known))
+        return json.dumps(text, ensure_ascii=False)[1:-1]
+
+    def resolve(self, written: str, place: str) -> list[Piece]:
+        """What the template wrote, with the contents in their places.
+
+        :raises ModelError: a placeholder that was never given out.
+        """
+        pieces: list[Piece] = []
+        for index, part in enumerate(PLACEHOLDER.split(written)):
+            if index % 2 == 0:
+                pieces.append(Markup(part))
+            elif int(part) < len(self._contents):
+                pieces += self._contents[int(part)]
+            else:
+                raise ModelError(f"{place}: its chat template writes a placeholder of its own")
+        return pieces
+
+
 class ChatTemplate:
     """A compiled template."""
 
@@ -85,6 +117,8 @@ class ChatTemplate:
             raise ModelError(f"{place}: its chat template has {len(source)} characters, the limit is {max_chars}")
         environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
         environment.globals.update(raise_exception=_refuse, strftime_now=_now)
+        environment.filters["tojson"] = self._as_json
+        self._held = _Held()
         try:
             self._template = environment.from_string(source)
         except (TemplateError, RecursionError) as error:
@@ -99,23 +133,17 @@ class ChatTemplate:
         :param known: texts of own replies → their tokens.
         :raises ModelError: the template refuses these messages, fails, or writes too much.
         """
-        contents: list[list[Piece]] = []
-
-        def hold(pieces: list[Piece]) -> str:
-            contents.append(pieces)
-            return f"\ue000{len(contents) - 1}\ue001"
-
-        def as_json(value: Any, indent: int | None = None, **_: Any) -> str:
-            text = json.dumps(value, ensure_ascii=False, indent=indent)
-            return hold([Content(PLACEHOLDER.sub(lambda found: _json_text(contents, int(found[1])), text))])
-
-        self._template.environment.filters["tojson"] = as_json
+        held = self._held = _Held()
         variables = {
-            "messages": [_for_template(message, hold, sees=sees, known=known) for message in messages],
+            "messages": [_for_template(message, held, sees=sees, known=known) for message in messages],
             "tools": [tool.specification() for tool in tools] or None,
             "add_generation_prompt": True,
         }
-        return _resolve(self._write(variables), contents, self._place)
+        return held.resolve(self._write(variables), self._place)
+
+    def _as_json(self, value: Any, indent: int | None = None, **_: Any) -> str:
+        text = json.dumps(value, ensure_ascii=False, indent=indent)
+        return self._held.hold([Content(PLACEHOLDER.sub(lambda found: self._held.as_json(int(found[1])), text))])
 
     def _write(self, variables: Mapping[str, Any]) -> str:
         parts: list[str] = []
@@ -141,8 +169,8 @@ def _now(form: str) -> str:
     return datetime.now().astimezone().strftime(form)
 
 
-def _for_template(message: Message, hold: Any, *, sees: bool, known: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    text = hold(_said(message, known)) if message.text else ""
+def _for_template(message: Message, held: _Held, *, sees: bool, known: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    text = held.hold(_said(message, known)) if message.text else ""
     if message.photo is None or not sees:
         return {"role": message.role, "content": text}
     return {"role": message.role, "content": [{"type": "image"}, {"type": "text", "text": text}]}
@@ -159,20 +187,3 @@ def _said(message: Message, known: Mapping[str, tuple[int, ...]]) -> list[Piece]
         pieces += [Content(message.text[end : found.start()]), Markup(found[0])]
         end = found.end()
     return [*pieces, Content(message.text[end:])]
-
-
-def _json_text(contents: list[list[Piece]], index: int) -> str:
-    text = "".join(piece.text for piece in contents[index] if not isinstance(piece, Known))
-    return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _resolve(written: str, contents: list[list[Piece]], place: str) -> list[Piece]:
-    pieces: list[Piece] = []
-    for index, part in enumerate(PLACEHOLDER.split(written)):
-        if index % 2 == 0:
-            pieces.append(Markup(part))
-        elif int(part) < len(contents):
-            pieces += contents[int(part)]
-        else:
-            raise ModelError(f"{place}: its chat template writes a placeholder of its own")
-    return pieces
