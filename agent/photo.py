@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from agent.errors import PhotoError
 from agent.settings import PhotoSettings
@@ -115,7 +115,7 @@ def _decode(data: bytes, title: str, settings: PhotoSettings) -> NDArray[np.uint
             raise
         except Image.DecompressionBombError:
             raise PhotoError(f"{title}: far more pixels than photo.max_pixels ({settings.max_pixels}) allows") from None
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             raise PhotoError(f"{title}: is not a JPEG, PNG or WebP image") from None
         except Exception as error:
             reason = " ".join(str(error).split())[:120] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Boxes: where things stand to each other. Lengths in pixels; left, top, right, bottom with right and bottom exclusive."""
+"""Boxes: where things stand to each other, in pixels."""
 
 from __future__ import annotations
 

@@ -13,39 +13,13 @@ from typing import Literal
 
 from agent.api import Box, Text
 from plugins.panel.geometry import part_of
+from plugins.panel.words import COUNTERS, STATES, UNITS
 
 __all__ = ["Token", "is_clock", "is_moment", "is_number", "is_state", "plain", "split_unit", "tokens_of"]
 
 Kind = Literal["value", "none", "label", "unit", "other"]
 
-_UNITS = (
-    # fmt: off
-    "°C", "℃", "°F", "℉", "°", "K",
-    "MPa", "Mpa", "mPa", "MPA", "kPa", "KPa", "KPA", "hPa", "Pa", "mbar", "mBar", "bar", "Bar", "psi", "PSI",
-    "kgf/cm²", "kgf/cm2", "kg/cm²", "kg/cm2", "mmHg", "mmH2O", "inHg",
-    "Nm³/h", "Nm3/h", "m³/h", "m3/h", "M³/H", "M3/H", "m³/min", "m3/min", "m³/s", "m3/s", "m³/d", "m3/d", "m³", "m3",
-    "L/min", "l/min", "L/h", "l/h", "L/s", "l/s", "ml/min", "mL/min", "GPM", "gpm", "CFM", "cfm", "t/h", "T/h",
-    "kg/h", "kg/s", "kg/m³", "kg/m3", "g/cm³", "g/cm3", "mg/L", "mg/l", "mg/m³", "mg/m3", "μg/m³", "ug/m3", "g/L",
-    "GJ/h", "GJ", "MJ", "kJ", "KJ", "J", "Gcal", "kcal", "kWh", "KWh", "KWH", "kwh", "kW·h", "kW.h", "MWh", "Wh",
-    "KW/h", "kW/h", "kW", "KW", "kw", "MW", "W", "kVA", "KVA", "kvar", "kVar", "kVAr", "Kvar", "var", "VA", "HP", "hp",
-    "mA", "kA", "A", "mV", "kV", "KV", "V", "VAC", "VDC", "Vac", "Vdc", "MΩ", "kΩ", "KΩ", "Ω", "uF", "μF",
-    "kHz", "KHz", "MHz", "GHz", "Hz", "HZ", "hz", "rpm", "RPM", "r/min", "R/min", "rad/s", "rev/min",
-    "mm/s²", "mm/s^2", "mm/s2", "m/s²", "m/s^2", "m/s2", "mm/s", "cm/s", "m/s", "mm/min", "m/min", "km/h", "mph",
-    "nm", "μm", "µm", "um", "mm", "cm", "dm", "km", "m²", "m2", "m", "inch", "ft", "mil",
-    "mg", "kg", "Kg", "KG", "g", "t", "lb", "lbs", "kN·m", "N·m", "N.m", "Nm", "kN", "KN", "N",
-    "mL", "ml", "L", "l", "gal", "hL", "kL",
-    "%RH", "% RH", "%rH", "RH%", "%LEL", "%vol", "%", "‰", "ppm", "ppb", "pH", "PH", "NTU",
-    "μS/cm", "uS/cm", "mS/cm", "dBm", "dB", "dB(A)", "lux", "Lux", "lx", "cd", "W/m²", "W/m2",
-    "μs", "us", "ms", "sec", "s", "min", "h", "hrs", "hr", "d",
-    "kB", "KB", "MB", "GB", "TB", "Mbps", "kbps", "Kbps", "Gbps", "MB/s", "KB/s", "M", "G", "pcs", "pcs/h", "bpm",
-    "摄氏度", "兆帕", "千帕", "千瓦时", "千瓦", "立方米/小时", "立方米", "立方", "吨/小时", "吨", "公斤", "千克", "毫米",
-    "厘米", "米/秒", "米", "升/分", "升", "转/分钟", "转/分", "转", "赫兹", "安", "伏", "毫秒", "秒", "分钟", "小时", "天",
-    "度", "次", "个", "台", "件", "人", "元", "万元", "户", "套", "辆", "只", "片", "箱", "批",
-    # fmt: on
-)
-_COUNTERS = frozenset("度次个台件人元户套辆只片箱批转天升米安伏")
-"""Chinese units that also begin ordinary words: only at the end of a run."""
-_UNIT = "(?:" + "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True)) + ")"
+_UNIT = "(?:" + "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True)) + ")"
 _UNIT_END = r"(?![A-Za-z0-9_/²³\u4e00-\u9fff])"
 _NUMBER = r"[+\-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*°?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
@@ -66,11 +40,6 @@ _AXIS_TIME = re.compile(r"[:：]\d{2}(?:\.\d+)?|\d{1,2}:\d{1,2}[:A-Z]?")
 _ADDRESS = re.compile(
     r"(?:\d{1,3}\.){3}\d{1,3}|\w+://|\bwww\.|localhost|[\w-]+\.(?:com|net|org|io|cn|local|html?|aspx|php)\b"
     r"|\b[vV]\d+(?:\.\d+)+|\d+\.\d+\.\d+"
-)
-_STATES = frozenset(
-    "on off open closed close run running stop stopped start started ok good bad fault alarm normal true false yes no "
-    "auto manual enabled disabled active inactive online offline high low idle ready standby tripped "
-    "开 关 开启 关闭 打开 运行 停止 正常 故障 报警 异常 启动 停机 自动 手动 在线 离线 就绪 待机 是 否 投入 退出 合 分 合闸 分闸 远程 就地".split()
 )
 _MESSAGE = re.compile(r"[^\W\d_]\s*[:,;]\s*[^\W\d_]|,$")
 """A label that reads on after a colon or comma is a sentence about a value, such as a line of an alarm list."""
@@ -121,7 +90,7 @@ def is_number(text: str) -> bool:
 
 def is_state(text: str) -> bool:
     """A word that a discrete signal is shown as."""
-    return plain(text).strip().lower() in _STATES
+    return plain(text).strip().lower() in STATES
 
 
 def is_clock(text: str) -> bool:
@@ -200,16 +169,16 @@ def _is_value_at(line: str, found: re.Match[str]) -> bool:
     """A number within words is a value only where its surroundings and its form say so."""
     before, after = line[: found.start()], line[found.end() :]
     last = before[-1:]
-    if last and (last.isascii() and (last.isalnum() or last in "_[#/~.") or last in "<>≤≥第"):
+    if last and ((last.isascii() and (last.isalnum() or last in "_[#/~.")) or last in "<>≤≥第"):
         return False
     closed = (found["unit"] or "").endswith("°")
     if after[:1] and not closed and (after[0].isalnum() or after[0] in "_#]~/-"):
         return False
     if found["unit"]:
         unit = found["unit"]
-        loose = len(unit) == 1 and unit.isalpha() and unit.isascii() or unit in _COUNTERS
+        loose = (len(unit) == 1 and unit.isalpha() and unit.isascii()) or unit in COUNTERS
         return not loose or "." in found["number"] or (not after.strip() and (not before.strip() or last in ":= "))
-    return before.rstrip().endswith((":", "=")) or "." in found["number"] and not re.search(r"\d\s*$", before)
+    return before.rstrip().endswith((":", "=")) or ("." in found["number"] and not re.search(r"\d\s*$", before))
 
 
 def _label(line: str, text: Text, source: int) -> Token:

@@ -37,6 +37,8 @@ class Layout:
     alarms: tuple[AlarmRow, ...]
     in_tables: frozenset[int]
     """Texts that belong to a table."""
+    label_sources: frozenset[int] = frozenset()
+    """Texts that only name a reading, so that their colour is no lamp."""
 
 
 def in_reading_order(texts: Sequence[Text]) -> tuple[Text, ...]:
@@ -56,27 +58,29 @@ def understand(texts: Sequence[Text], size: tuple[int, int]) -> Layout:
     found = [pair for table in tables if not table.is_alarms for pair in value_readings(table, texts)]
     tokens = [token for i, text in enumerate(texts) if i not in in_tables for token in tokens_of(text, i)]
     tokens = _without_scales(tokens)
-    found += _paired(_with_units(tokens))
-    found.sort(key=lambda pair: pair[1])
+    paired, label_sources = _paired(_with_units(tokens))
+    found = sorted(found + paired, key=lambda pair: pair[1])
     readings = tuple(_flagged(reading, size) for reading, _ in found)
-    return Layout(readings, tuple(source for _, source in found), tuple(alarms), in_tables)
+    return Layout(readings, tuple(source for _, source in found), tuple(alarms), in_tables, label_sources)
 
 
-def _paired(tokens: Sequence[Token]) -> list[tuple[Reading, int]]:
-    """Values with the label that their run or their place gives them."""
+def _paired(tokens: Sequence[Token]) -> tuple[list[tuple[Reading, int]], frozenset[int]]:
+    """Values with the label that their run or their place gives them, and the texts those labels stand in."""
     open_values = [t for t in tokens if t.kind in ("value", "none") and not t.label]
     labels = [t for t in tokens if t.kind == "label"]
     pairs = pair_labels(open_values, labels, tokens)
     found = [_reading(t, t.label, t.unit) for t in tokens if t.kind in ("value", "none") and t.label]
+    used: set[int] = set()
     for number, value in enumerate(open_values):
         pair = pairs.get(number)
         if pair is not None and _believable(value, labels[pair.label], pair):
             label = labels[pair.label]
             unit = value.unit or label.unit or _unit_above(value, labels)
             found.append(_reading(value, label.text, unit))
+            used.add(label.source)
         elif value.kind == "value" and value.unit:
             found.append(_reading(value, "", value.unit, "unlabelled"))
-    return found
+    return found, frozenset(used)
 
 
 def _reading(token: Token, label: str, unit: str, *flags: str) -> tuple[Reading, int]:
@@ -119,7 +123,7 @@ def _with_units(tokens: Sequence[Token]) -> list[Token]:
             and -0.6 * height(token.box) <= unit.box[0] - token.box[2] <= _UNIT_REACH * height(token.box)
         ]
         if reach:
-            gap, index = min(reach)
+            index = min(reach)[1]
             taken.add(index)
             result[number] = replace(token, unit=units[index].text)
     return [token for token in result if token.kind != "unit"]
@@ -139,7 +143,7 @@ def _unit_above(value: Token, labels: Sequence[Token]) -> str:
 
 
 def _without_scales(tokens: Sequence[Token]) -> list[Token]:
-    """Drop bare numbers that climb in equal steps from neighbour to neighbour: scales, axes, dials, rulers, row numbers."""
+    """Drop bare numbers that climb in equal steps from neighbour to neighbour: scales, dials, rulers, row numbers."""
     bare = [(_number(t), t) for t in tokens if t.kind == "value" and not t.unit and not t.label]
     scale: set[int] = set()
     for first, start in bare:

@@ -2,8 +2,8 @@
 
 Every admissible pair (label left of the value on its line, above it, or below it, with nothing between) has a cost made
 of distance, alignment and size. The pairs with the least cost in all are chosen, each label used once; leaving a value
-without label has a cost too. What most pairs of a panel have in common (say, captions beneath) then becomes cheaper, and
-the choice is made again, because a panel keeps to one style.
+without label has a cost too. What most pairs of a panel have in common (say, captions beneath) then becomes cheaper,
+and the choice is made again, because a panel keeps to one style.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def _repeats(value: Token, label: Token, other_value: Token, other_label: Token)
     tall = height(value.box)
     if abs(centre(other_value.box)[1] - centre(other_label.box)[1]) > 0.4 * tall:
         return False
-    values = min(abs(value.box[side] - other_value.box[side]) for side in (0, 2))
-    values = min(values, abs(centre(value.box)[0] - centre(other_value.box)[0]))
+    edges = min(abs(value.box[side] - other_value.box[side]) for side in (0, 2))
+    values = min(float(edges), abs(centre(value.box)[0] - centre(other_value.box)[0]))
     return values < 0.7 * tall and abs(label.box[0] - other_label.box[0]) < 0.7 * tall
 
 
@@ -121,9 +121,7 @@ def _stacked(number: int, value: Token, index: int, label: Token) -> Pair | None
     """A label above or below a value, or None where it is neither."""
     scale = _scale(value.box, label.box)
     gap = -overlap_y(value.box, label.box) / scale
-    if not -0.35 <= gap <= _REACH_UP or overlap_x(value.box, label.box) < 0.3 * min(
-        width(value.box), width(label.box)
-    ):
+    if not -0.35 <= gap <= _REACH_UP or overlap_x(value.box, label.box) < 0.3 * min(width(value.box), width(label.box)):
         return None
     middles = abs(centre(value.box)[0] - centre(label.box)[0])
     off = min(middles, abs(value.box[0] - label.box[0]), abs(value.box[2] - label.box[2])) / scale

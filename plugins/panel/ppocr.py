@@ -2,8 +2,8 @@
 
 Detector: a map of how much each pixel looks like text → contours → rotated rectangles, grown by the offset that DB
 training shrank them by. Recogniser: each rectangle straightened to 48 pixels height → one character or blank for every
-8 pixels → repeats and blanks dropped (CTC). Short strings are not padded to the training width: that costs a third of the
-time, and below 160 pixels digits suffer.
+8 pixels → repeats and blanks dropped (CTC). Short strings are not padded to the training width, which costs a third of
+the time; below 160 pixels digits suffer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from agent.settings import PanelSettings
 
 __all__ = ["PpOcr"]
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[Any]
+"""8 bits, three channels."""
 Floats = NDArray[np.float32]
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
@@ -227,9 +228,7 @@ def _straightened(image: Pixels, corners: Floats) -> Pixels:
         return image[top:bottom, left:right]
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(corners, target)
-    warped = cv2.warpPerspective(
-        image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    warped = cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8)
 
 

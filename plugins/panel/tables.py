@@ -13,31 +13,10 @@ from dataclasses import dataclass
 from agent.api import AlarmRow, Box, Reading, Text
 from plugins.panel.geometry import centre, height, joined, lines_of, overlap_x
 from plugins.panel.grammar import Token, is_clock, is_moment, is_state, plain, split_unit, tokens_of
+from plugins.panel.words import ROLE_OF_HEADING
 
 __all__ = ["Table", "alarm_rows", "find_tables", "value_readings"]
 
-_ROLES: dict[str, tuple[str, ...]] = {
-    "time": ("time", "date", "date and time", "datetime", "timestamp", "时间", "日期", "发生时间", "报警时间", "触发时间"),
-    "value": (
-        "current", "value", "current value", "present value", "present", "actual", "actual value", "live", "reading", "pv",
-        "值", "当前值", "实时值", "测量值", "数值", "实际值", "读数", "现值", "当前", "最新值", "变量值",
-    ),
-    "name": (
-        "item", "name", "tag", "tag name", "parameter", "signal", "variable", "point", "sensor", "measurement",
-        "名称", "变量", "变量名", "变量名称", "参数", "参数名称", "测点", "测点名称", "点名", "位号", "项目", "信号", "设备名称",
-    ),
-    "unit": ("unit", "units", "eu", "单位"),
-    "text": (
-        "description", "message", "alarm", "event", "text", "alarm text", "alarm message", "event text", "fault",
-        "故障", "报警", "告警", "描述", "内容", "信息", "事件", "报警内容", "报警信息", "报警描述", "告警内容", "故障描述", "故障信息",
-    ),
-    "priority": ("priority", "severity", "level", "class", "等级", "级别", "优先级", "报警等级", "告警级别", "报警级别"),
-    "state": ("state", "status", "状态", "报警状态"),
-    "ack": ("ack", "acknowledged", "ack.", "acked", "确认", "确认状态", "已确认"),
-    "channel": ("channel", "device", "object", "source", "area", "group", "通道", "设备", "对象", "来源", "区域", "设备名"),
-    "number": ("number", "no", "no.", "#", "id", "序号", "编号"),
-}  # fmt: skip
-_ROLE_OF = {word: role for role, words in _ROLES.items() for word in words}
 _MAX_ROW_GAP = 3.0
 """Rows further apart than this many times the usual distance do not belong to one table."""
 
@@ -48,7 +27,7 @@ class Column:
 
     heading: str
     role: str
-    """A key of `_ROLES`, `clock` for an hour of a history, or empty."""
+    """A role of `plugins.panel.words`, `clock` for an hour of a history, or empty."""
     unit: str
     box: Box
     """Of the heading."""
@@ -160,11 +139,11 @@ def _role(text: str) -> str:
     if is_clock(text):
         return "clock"
     heading = re.sub(r"[^\w#. ]+$|^[^\w#]+", "", split_unit(plain(text).strip())[0]).strip().lower()
-    return _ROLE_OF.get(heading, "")
+    return ROLE_OF_HEADING.get(heading, "")
 
 
 def _is_heading(columns: Sequence[Column]) -> bool:
-    """A value table needs what is measured and its value; an alarm table needs when and what; both, no stray numbers."""
+    """A value table needs what is measured and its value; an alarm table, when and what."""
     roles = {column.role for column in columns} - {"", "clock"}
     if any(is_moment(column.heading) and column.role != "clock" for column in columns):
         return False
@@ -201,5 +180,3 @@ def _rows(columns: Sequence[Column], items: Sequence[tuple[Box, int]]) -> list[t
 def _under(columns: Sequence[Column], box: Box) -> int:
     """The column whose heading a cell overlaps most, or else stands nearest to."""
     return max(range(len(columns)), key=lambda i: overlap_x(columns[i].box, box))
-
-

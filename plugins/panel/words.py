@@ -1,0 +1,82 @@
+"""The words of panels, Chinese and English: units as printed, states of a signal, headings of tables.
+
+Every line of text here is a list: units and states are parted by spaces, headings by `|`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["COUNTERS", "ROLE_OF_HEADING", "STATES", "UNITS"]
+
+_UNITS = """
+°C ℃ °F ℉ ° K MPa Mpa mPa MPA kPa KPa KPA hPa Pa mbar mBar bar Bar psi PSI kgf/cm² kgf/cm2 kg/cm²
+kg/cm2 mmHg mmH2O inHg Nm³/h Nm3/h m³/h m3/h M³/H M3/H m³/min m3/min m³/s m3/s m³/d m3/d m³ m3
+L/min l/min L/h l/h L/s l/s ml/min mL/min GPM gpm CFM cfm t/h T/h kg/h kg/s kg/m³ kg/m3 g/cm³ g/cm3
+mg/L mg/l mg/m³ mg/m3 μg/m³ ug/m3 g/L GJ/h GJ MJ kJ KJ J Gcal kcal kWh KWh KWH kwh kW·h kW.h MWh Wh
+KW/h kW/h kW KW kw MW W kVA KVA kvar kVar kVAr Kvar var VA HP hp mA kA A mV kV KV V VAC VDC Vac Vdc
+MΩ kΩ KΩ Ω uF μF kHz KHz MHz GHz Hz HZ hz rpm RPM r/min R/min rad/s rev/min mm/s² mm/s^2 mm/s2 m/s²
+m/s^2 m/s2 mm/s cm/s m/s mm/min m/min km/h mph nm μm µm um mm cm dm km m² m2 m inch ft mil mg kg Kg
+KG g t lb lbs kN·m N·m N.m Nm kN KN N mL ml L l gal hL kL %RH %rH RH% %LEL %vol % ‰ ppm ppb pH PH
+NTU μS/cm uS/cm mS/cm dBm dB dB(A) lux Lux lx cd W/m² W/m2 μs us ms sec s min h hrs hr d kB KB MB
+GB TB Mbps kbps Kbps Gbps MB/s KB/s M G pcs pcs/h bpm 摄氏度 兆帕 千帕 千瓦时 千瓦 立方米/小时
+立方米 立方 吨/小时 吨 公斤 千克 毫米 厘米 米/秒 米 升/分 升 转/分钟 转/分 转 赫兹 安 伏 毫秒 秒
+分钟 小时 天 度 次 个 台 件 人 元 万元 户 套 辆 只 片 箱 批
+"""
+_STATES = """
+on off open closed close run running stop stopped start started ok good bad fault alarm normal true
+false yes no auto manual enabled disabled active inactive online offline high low idle ready
+standby tripped 开 关 开启 关闭 打开 运行 停止 正常 故障 报警 异常 启动 停机 自动 手动 在线 离线
+就绪 待机 是 否 投入 退出 合 分 合闸 分闸 远程 就地
+"""
+_HEADINGS = {
+    "time": """
+time | date | date and time | datetime | timestamp | 时间 | 日期 | 发生时间 | 报警时间
+触发时间
+    """,
+    "value": """
+current | value | current value | present value | present | actual | actual value | live
+reading | pv | 值 | 当前值 | 实时值 | 测量值 | 数值 | 实际值 | 读数 | 现值 | 当前 | 最新值
+变量值
+    """,
+    "name": """
+item | name | tag | tag name | parameter | signal | variable | point | sensor | measurement
+名称 | 变量 | 变量名 | 变量名称 | 参数 | 参数名称 | 测点 | 测点名称 | 点名 | 位号 | 项目
+信号 | 设备名称
+    """,
+    "unit": """
+unit | units | eu | 单位
+    """,
+    "text": """
+description | message | alarm | event | text | alarm text | alarm message | event text
+fault | 故障 | 报警 | 告警 | 描述 | 内容 | 信息 | 事件 | 报警内容 | 报警信息 | 报警描述
+告警内容 | 故障描述 | 故障信息
+    """,
+    "priority": """
+priority | severity | level | class | 等级 | 级别 | 优先级 | 报警等级 | 告警级别 | 报警级别
+    """,
+    "state": """
+state | status | 状态 | 报警状态
+    """,
+    "ack": """
+ack | acknowledged | ack. | acked | 确认 | 确认状态 | 已确认
+    """,
+    "channel": """
+channel | device | object | source | area | group | 通道 | 设备 | 对象 | 来源 | 区域 | 设备名
+    """,
+    "number": """
+number | no | no. | # | id | 序号 | 编号
+    """,
+}
+
+UNITS = tuple(_UNITS.split())
+COUNTERS = frozenset("度次个台件人元户套辆只片箱批转天升米安伏")
+"""Chinese units that also begin ordinary words: only at the end of a run."""
+STATES = frozenset(_STATES.split())
+"""What a discrete signal is shown as, in lower case."""
+ROLE_OF_HEADING = {
+    word.strip(): role
+    for role, text in _HEADINGS.items()
+    for line in text.split("\n")
+    for word in line.split("|")
+    if word.strip()
+}
+"""Heading in lower case → what its column holds."""
