@@ -23,7 +23,7 @@ from agent.weights.store import EntryStatus, FileStatus
 
 __all__ = ["commands"]
 
-_NAMES = typer.Argument(None, metavar="[NAME]...", help="Names of the catalogue; see `watchkeeper weights list`.")
+_NAMES = typer.Argument(None, metavar="NAME", help="Names of the catalogue; see `watchkeeper weights list`.")
 _OPTIONAL = typer.Option(False, "--optional", help="Also files that only stand for others.")
 
 

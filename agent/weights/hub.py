@@ -63,7 +63,8 @@ class Hub:
                     failures, pause = 0, self._settings.backoff_seconds
                 failures += 1
                 if failures > self._settings.retries:
-                    raise SourceFailed(f"{reason} ({failures} tries, {into.size} bytes so far)") from None
+                    tries = "1 try" if failures == 1 else f"{failures} tries"
+                    raise SourceFailed(f"{reason} ({tries}, {into.size} bytes so far)") from None
             time.sleep(pause)
             pause *= 2
 
@@ -83,7 +84,7 @@ class Hub:
         try:
             with self._client.stream("GET", url, headers=headers) as response:
                 total = _accept(response, into)
-                for piece in response.iter_raw(1024 * 1024):
+                for piece in response.iter_raw():  # as it arrives: nothing is lost when the line breaks
                     into.write(piece)
                     moved(into.size)
         except (_Refused, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
