@@ -84,9 +84,18 @@ class LogSettings(Section):
     """Our name → the plant's column, for: time, tag, text, priority, state, area, cleared."""
     max_rows: int = 50
     """Rows that one query returns at most."""
+    recent_rows: int = 10
+    """Rows that "what happened lately" returns when no span of time was said."""
+    max_names: int = 5_000
+    """Different tags, texts and areas that are looked at to find one in a question."""
+    max_text_chars: int = 300
+    """Of one text of the log as it is shown."""
     max_seconds: float = 5.0
     busy_seconds: float = 2.0
     """How long to wait for a database that another program holds."""
+    max_import_bytes: int = 10_000_000_000
+    max_line_chars: int = 65_536
+    """A longer line of an imported file is left out and reported."""
 
 
 class KnowledgeSettings(Section):
@@ -98,6 +107,8 @@ class KnowledgeSettings(Section):
     """Passages that one search returns."""
     passage_chars: int = 1_200
     """A section longer than this is cut at a paragraph."""
+    section_chars: int = 2_400
+    """A section up to this length is given whole, also where it was cut for search."""
     busy_seconds: float = 2.0
 
 

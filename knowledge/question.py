@@ -1,7 +1,7 @@
 """What a question asks for: its clauses without the words that only ask, and its language.
 
-Dropped are question words (什么, 怎么, what, how) and what is asked of the log rather than of the books (最近三天有没有类似
-记录, similar events in the last week). What is left of each clause is what a passage has to hold.
+Dropped are question words (什么, 怎么, what, how) and what is asked of the log rather than of the books (最近三天有没有
+类似记录, similar events in the last week). What is left of each clause is what a passage has to hold.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _ASKING_ZH = re.compile(
 _ASKING_EN = frozenset(
     re.findall(
         r"\w+",
-        """a an the what which who whom whose when where why how is are was were be been do does did done can could should
-        shall would will may might must i we you it its this that these those my our your of to in on at by for from with
-        and or if as so not no any many much far long often some there here have has had get got me us tell mean means
+        """a an the what which who whom whose when where why how is are was were be been do does did done can could
+        should shall would will may might must i we you it its this that these those my our your of to in on at by for
+        from with and or if as so not no any many much far long often some there here have has had get got me us tell mean means
         meaning please show give about into""",
     )
 )

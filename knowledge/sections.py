@@ -212,7 +212,7 @@ def cut(text: str, limit: int) -> list[str]:
 
 
 def blocks(text: str) -> list[str]:
-    """Paragraphs, lists, tables and code blocks of a section; a list with blank lines between its steps is one block."""
+    """Paragraphs, lists, tables and code blocks; a list with blank lines between its steps is one block."""
     out: list[list[str]] = []
     fence = ""
     for line in text.split("\n"):

@@ -1,0 +1,51 @@
+"""The plant's alarm and event history: what happened, whether it happened before, how often.
+
+Strictly read-only for questions; only `watchkeeper logs import` writes, into its own `log.db`. Start at `tools`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import typer
+
+from agent.api import DatabaseError, Env, Finding, Term, Tool, hookimpl
+from plugins.logs.commands import add_commands
+from plugins.logs.database import LogDatabase
+from plugins.logs.matching import find_terms as terms_in
+from plugins.logs.tools import LogTools
+
+__all__ = ["check_health", "find_terms", "register_commands", "register_tools"]
+
+
+@hookimpl
+def register_tools(env: Env) -> Iterable[Tool]:
+    """`recent_events`, `similar_events`, `count_events`."""
+    return LogTools(env).tools()
+
+
+@hookimpl
+def register_commands(cli: typer.Typer) -> None:
+    """`watchkeeper logs`."""
+    add_commands(cli)
+
+
+@hookimpl
+def find_terms(question: str, env: Env) -> Iterable[Term]:
+    """Alarm texts, tags and areas of the log that stand in a question; none where there is no log."""
+    try:
+        return terms_in(question, LogDatabase(env.log_path, env.settings.logs))
+    except DatabaseError:
+        return []  # the tool that is called next says what is wrong with the log
+
+
+@hookimpl
+def check_health(env: Env) -> Iterable[Finding]:
+    """Whether the log can be read, and what is in it."""
+    try:
+        first, last, count = LogDatabase(env.log_path, env.settings.logs).span()
+    except DatabaseError as error:
+        return [Finding("alarm log", False, str(error))]
+    if not count:
+        return [Finding("alarm log", False, f"{env.log_path}: no events; run `watchkeeper logs import FILE.csv`")]
+    return [Finding("alarm log", True, f"{count} events, {first[:16]} – {last[:16]}, {env.log_path}")]

@@ -1,0 +1,183 @@
+"""`watchkeeper logs`: look at the alarm log, ask it, fill it from a CSV export."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import typer
+
+from agent.api import Env, InputError, Period, emit, resolve_period
+from agent.console import JSON_OPTION
+from plugins.logs.database import Event, Filter, LogDatabase
+from plugins.logs.importing import ImportReport, import_csv
+from plugins.logs.matching import meant_by
+from plugins.logs.tools import event_record
+
+__all__ = ["add_commands"]
+
+_SHORT = re.compile(r"(\d{1,5})\s*([mhdw])")
+_SHORT_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LATEST = 20
+FILE = typer.Argument(help="A CSV export, separated by commas, semicolons or tabs.")
+SINCE = typer.Option(None, "--since", help="3d, 12h, 2w, 最近三天, last week, or a date such as 2024-12-01.")
+
+
+def add_commands(cli: typer.Typer) -> None:
+    """Add `logs` to the root application."""
+    logs = typer.Typer()
+    logs.callback(invoke_without_command=True)(show_latest)
+    logs.command("recent")(show_recent)
+    logs.command("similar")(show_similar)
+    logs.command("count")(show_count)
+    logs.command("import")(import_file)
+    cli.add_typer(logs, name="logs")
+
+
+def show_latest(context: typer.Context, as_json: bool = JSON_OPTION) -> None:
+    """Show the alarm log: without a command the latest 20 events.
+
+    Example: watchkeeper logs similar 循环变频故障 --since 3d
+    """
+    if context.invoked_subcommand is None:
+        _show(context.obj, Filter(), as_json=as_json, limit=_LATEST)
+
+
+def show_recent(
+    context: typer.Context,
+    since: str | None = SINCE,
+    area: str | None = typer.Option(None, help="Only this area, as the log writes it."),
+    tag: str | None = typer.Option(None, help="Only this tag, as the log writes it."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Show the events of a span of time, newest first.
+
+    Example: watchkeeper logs recent --since 最近三天 --area 循环泵间
+    """
+    env: Env = context.obj
+    which = Filter(area=area, tag=tag, period=parse_since(since, env.now()))
+    _show(env, which, as_json=as_json, limit=env.settings.logs.max_rows)
+
+
+def show_similar(
+    context: typer.Context,
+    text: str = typer.Argument(help="An alarm text or a tag."),
+    since: str | None = SINCE,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Show the events with the same tag, text or symptom.
+
+    Example: watchkeeper logs similar 循环变频故障 --since 3d
+    """
+    env: Env = context.obj
+    _show(env, _alike(env, text, since), as_json=as_json, limit=env.settings.logs.max_rows)
+
+
+def show_count(
+    context: typer.Context,
+    text: str = typer.Argument(help="An alarm text or a tag."),
+    since: str | None = SINCE,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Count the events with the same tag, text or symptom.
+
+    Example: watchkeeper logs count VFD-P1 --since 2w
+    """
+    env: Env = context.obj
+    which = _alike(env, text, since)
+    total = _log(env).count(which, now=env.now())
+    value = {
+        "like": text,
+        "texts": list(which.texts),
+        "tags": list(which.tags),
+        **_window(which.period),
+        "total": total,
+    }
+    emit(value, as_json=as_json, human=lambda: f"{text}{_said(which.period)}: {total}")
+
+
+def import_file(
+    context: typer.Context,
+    file: Path = FILE,
+    tz: str | None = typer.Option(None, "--tz", help="Zone of times without offset, such as Asia/Shanghai."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Add the rows of a CSV export to the log; rows that are there already are not doubled.
+
+    Example: watchkeeper logs import alarms.csv --tz Asia/Shanghai
+    """
+    env: Env = context.obj
+    if not file.is_file():
+        raise InputError(f"{file}: no such file")
+    report = import_csv(file, env.log_path, env.settings.logs, zone=tz)
+    emit(report.to_json(), as_json=as_json, human=lambda: _import_text(report))
+
+
+def parse_since(since: str | None, now: datetime) -> Period | None:
+    """The span that `--since` means, up to now; None where it was not given.
+
+    :raises InputError: it is no span of time.
+    """
+    if since is None:
+        return None
+    short = _SHORT.fullmatch(since.strip())
+    if short:
+        return Period(since, now - timedelta(**{_SHORT_UNITS[short[2]]: int(short[1])}), now)
+    period = resolve_period(since.strip(), now)
+    if period is not None:
+        return period
+    try:
+        start = datetime.fromisoformat(since.strip())
+    except ValueError:
+        raise InputError(
+            f"--since {since}: write 3d, 12h, 2w, 最近三天, last week, or a date such as 2024-12-01"
+        ) from None
+    if (start.tzinfo is None) != (now.tzinfo is None):
+        start = start.replace(tzinfo=now.tzinfo)
+    return Period(since, start, now)
+
+
+def _log(env: Env) -> LogDatabase:
+    return LogDatabase(env.log_path, env.settings.logs)
+
+
+def _alike(env: Env, text: str, since: str | None) -> Filter:
+    log = _log(env)
+    meant = meant_by(text, log)
+    if not (meant.texts or meant.tags):
+        raise InputError(f"{log.path}: no alarm text or tag is like {text!r}; `watchkeeper logs` shows what there is")
+    return Filter(texts=meant.texts, tags=meant.tags, period=parse_since(since, env.now()))
+
+
+def _show(env: Env, which: Filter, *, as_json: bool, limit: int) -> None:
+    events, total = _log(env).events(which, now=env.now(), limit=limit)
+    records = [event_record(event, env.now()) for event in events]
+    value = {**_window(which.period), "total": total, "events": [{"id": r.id, **r.fields} for r in records]}
+
+    def human() -> str:
+        lines = [f"{record.id:>6}  {record.line['zh' if _speaks_chinese(events) else 'en']}" for record in records]
+        shown = f", {len(events)} shown" if total > len(events) else ""
+        return "\n".join([*lines, f"{total} events{_said(which.period)}{shown}"])
+
+    emit(value, as_json=as_json, human=human)
+
+
+def _speaks_chinese(events: list[Event]) -> bool:
+    return any("\u4e00" <= c <= "\u9fff" for event in events for c in event.text)
+
+
+def _window(period: Period | None) -> dict[str, str]:
+    return {"start": period.start.isoformat(), "end": period.end.isoformat()} if period else {}
+
+
+def _said(period: Period | None) -> str:
+    return f" ({period.stated()})" if period else ""
+
+
+def _import_text(report: ImportReport) -> str:
+    lines = [f"{report.file}: {report.added} added, {report.updated} brought up to date, {report.known} known already"]
+    lines.append("columns: " + ", ".join(f"{ours} = {theirs}" for ours, theirs in report.columns.items()))
+    for reason, count in report.odd.most_common():
+        lines.append(f"odd: {count} × {reason} (line {', '.join(map(str, report.examples[reason]))})")
+    return "\n".join([*lines, *report.notes])

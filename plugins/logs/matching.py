@@ -1,0 +1,85 @@
+"""Which stored texts and tags a person means by the name of an alarm, and which names stand in a question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.api import Term
+from knowledge.limits import name_variants
+from knowledge.tokens import HAN, place_of
+from plugins.logs.database import LogDatabase
+from plugins.logs.symptom import squeeze, symptoms
+
+__all__ = ["Meant", "find_terms", "meant_by"]
+
+_HAN = re.compile(f"[{HAN}]")
+_MIN_PART = 2
+"""A shorter part of a text would match everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a name stands for in this log."""
+
+    texts: tuple[str, ...]
+    tags: tuple[str, ...]
+    part: bool = False
+    """No text or tag is this name; these contain it."""
+
+
+def meant_by(name: str, log: LogDatabase) -> Meant:
+    """The texts and tags that are alike: same tag, same text, same symptom.
+
+    A tag that has one text in Chinese and one in English has one alarm with two names: asking for either finds both.
+    Only where nothing is alike, texts that contain the name are taken, and `part` says so.
+
+    :raises DatabaseError: the log cannot be read.
+    """
+    key, wanted = squeeze(name), symptoms(name)
+    tags = tuple(tag for tag in log.names("tag") if squeeze(tag) == key)
+    known = log.names("text")
+    texts = [text for text in known if wanted & symptoms(text)]
+    if texts or tags:
+        return Meant(_with_translations(texts, known, log), tags)
+    if len(key) < _MIN_PART:
+        return Meant((), ())
+    return Meant(tuple(text for text in known if key in squeeze(text)), (), part=True)
+
+
+def _with_translations(texts: list[str], known: Iterable[str], log: LogDatabase) -> tuple[str, ...]:
+    if len({_is_chinese(text) for text in known}) < 2:
+        return tuple(texts)
+    found = dict.fromkeys(texts)
+    for on_tag in log.texts_by_tag(texts).values():
+        one_each = {_is_chinese(text): symptoms(text) for text in on_tag}
+        if len(one_each) == 2 and all(symptoms(text) == one_each[_is_chinese(text)] for text in on_tag):
+            found.update(dict.fromkeys(sorted(on_tag)))
+    return tuple(found)
+
+
+def _is_chinese(text: str) -> bool:
+    return _HAN.search(text) is not None
+
+
+def find_terms(question: str, log: LogDatabase) -> list[Term]:
+    """Alarm texts, tags and areas of the log that stand in a question; of overlapping ones the longest.
+
+    :raises DatabaseError: the log cannot be read.
+    """
+    found: list[tuple[int, int, Term]] = []
+    for kind, column in (("alarm", "text"), ("tag", "tag"), ("area", "area")):
+        for name in log.names(column):
+            for part in name_variants(name) if kind == "alarm" else (name,):
+                start = place_of(part, question)
+                if start >= 0 and len(squeeze(part)) >= _MIN_PART:
+                    found.append((len(squeeze(part)), start, Term(kind, name, "question", start)))
+                    break
+    found.sort(key=lambda entry: (-entry[0], entry[1]))
+    kept: list[tuple[int, int, Term]] = []
+    for length, start, term in found:
+        inside = [k for k in kept if k[1] < start + length and start < k[1] + k[0]]
+        if all((k[0], k[1]) == (length, start) for k in inside):
+            kept.append((length, start, term))
+    return [term for _, _, term in sorted(kept, key=lambda entry: entry[1])]

@@ -1,0 +1,238 @@
+"""The tools that know what happened: events of a span of time, events like one, how many.
+
+What they return is computed here and shown as it is: every event is a record with its row's id, and a note states the
+instants that were searched and the count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from agent.api import (
+    Binds,
+    DatabaseError,
+    Env,
+    Period,
+    Record,
+    Said,
+    Tool,
+    ToolFailed,
+    ToolResult,
+    TurnView,
+    resolve_period,
+    say,
+    tool,
+)
+from plugins.logs.database import Event, Filter, LogDatabase, offset_seconds
+from plugins.logs.matching import Meant, meant_by
+
+__all__ = ["LogTools", "event_record", "fields_of"]
+
+_PRIORITIES = {"紧急": "urgent", "高": "high", "中": "medium", "低": "low"}
+_PRIORITIES_ZH = {english: chinese for chinese, english in _PRIORITIES.items()}
+T = TypeVar("T")
+
+
+class LogTools:
+    """The tools over one plant's log."""
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+        self._log = LogDatabase(env.log_path, env.settings.logs)
+
+    def tools(self) -> Iterable[Tool]:
+        """As the model sees them."""
+        similar = ("类似", "以前", "之前", "出现过", "发生过", "同样", "similar", "before", "again", "earlier", "same")
+        recent = (
+            "最近",
+            "记录",
+            "历史",
+            "发生了什么",
+            "有哪些报警",
+            "recent",
+            "lately",
+            "events",
+            "history",
+            "log",
+            "happened",
+        )
+        count = ("多少次", "几次", "次数", "多少条", "几条", "how many", "how often", "count", "times")
+        return [
+            tool(risk="read", cues=similar)(self.similar_events),
+            tool(risk="read", cues=count)(self.count_events),
+            tool(risk="read", cues=recent)(self.recent_events),
+        ]
+
+    def recent_events(self, turn: TurnView, period: Annotated[str | None, Binds("period")] = None) -> ToolResult:
+        """List the events of the alarm log in a period, newest first."""
+        settings = self._env.settings.logs
+        span = _resolved(period, turn.now)
+        limit = settings.max_rows if span else settings.recent_rows
+        events, total = _told(lambda: self._log.events(Filter(period=span), now=turn.now, limit=limit))
+        if span:
+            return _listed(events, total, [_stated(None, span, total)], turn.now)
+        notes = [
+            say(f"没有指定时间,列出最近 {len(events)} 条", f"no period was named; the latest {len(events)} events")
+        ]
+        return ToolResult(tuple(event_record(e, turn.now) for e in events), notes=tuple(notes))
+
+    def similar_events(
+        self,
+        turn: TurnView,
+        like: Annotated[str, Binds("alarm", "tag")],
+        period: Annotated[str | None, Binds("period")] = None,
+    ) -> ToolResult:
+        """Find earlier events like an alarm or tag in the alarm log."""
+        span = _resolved(period, turn.now)
+        meant = _told(lambda: meant_by(like, self._log))
+        if not (meant.texts or meant.tags):
+            return self._unknown(like, span)
+        which = Filter(texts=meant.texts, tags=meant.tags, period=span)
+        events, total = _told(lambda: self._log.events(which, now=turn.now, limit=self._env.settings.logs.max_rows))
+        return _listed(events, total, [self._stated(like, span, total), *_how(like, meant)], turn.now)
+
+    def count_events(
+        self,
+        turn: TurnView,
+        like: Annotated[str, Binds("alarm", "tag")],
+        period: Annotated[str | None, Binds("period")] = None,
+    ) -> ToolResult:
+        """Count the events like an alarm or tag in the alarm log."""
+        span = _resolved(period, turn.now)
+        meant = _told(lambda: meant_by(like, self._log))
+        if not (meant.texts or meant.tags):
+            return self._unknown(like, span)
+        which = Filter(texts=meant.texts, tags=meant.tags, period=span)
+        total = _told(lambda: self._log.count(which, now=turn.now))
+        return ToolResult(notes=(self._stated(like, span, total), *_how(like, meant)))
+
+    def _stated(self, like: str, span: Period | None, total: int) -> Said:
+        if span is not None:
+            return _stated(like, span, total)
+        first, last, _ = _told(self._log.span)
+        window = f"{first[:16]} – {last[:16]}"
+        return say(f"{like},全部记录({window}):{total} 条", f"{like}, whole log ({window}): {_events(total)}")
+
+    def _unknown(self, like: str, span: Period | None) -> ToolResult:
+        said = self._stated(like, span, 0)
+        none = say(f"日志里没有叫“{like}”的报警或位号", f"the log has no alarm or tag called “{like}”")
+        return ToolResult(notes=(said, none))
+
+
+def event_record(event: Event, now: datetime) -> Record:
+    """An event as a line and as fields; its id is its row.
+
+    :param now: the plant's clock, for the offset of times stored without one.
+    """
+    minutes = _minutes(event, now)
+    time = _shown_time(event.time)
+    zh = [event.tag, _PRIORITIES_ZH.get(event.priority.casefold(), event.priority)]
+    en = [event.tag, _PRIORITIES.get(event.priority, event.priority)]
+    tail_zh = f" 持续 {minutes} 分钟" if minutes is not None else ("" if event.cleared else " 未恢复")
+    tail_en = f", lasted {minutes} min" if minutes is not None else ("" if event.cleared else ", not cleared")
+    line = say(f"{time} {event.text}{_bracket(zh)}{tail_zh}", f"{time} {event.text}{_bracket(en)}{tail_en}")
+    return Record(f"E{event.row}", "event", line, fields_of(event, minutes))
+
+
+def fields_of(event: Event, minutes: int | None) -> dict[str, str | int | None]:
+    """An event for programs."""
+    return {
+        "time": event.time,
+        "tag": event.tag,
+        "text": event.text,
+        "priority": event.priority,
+        "state": event.state,
+        "area": event.area,
+        "cleared": event.cleared,
+        "minutes": minutes,
+    }
+
+
+def _bracket(parts: list[str]) -> str:
+    known = [part for part in parts if part]
+    return f" ({', '.join(known)})" if known else ""
+
+
+def _listed(events: list[Event], total: int, notes: list[Said], now: datetime) -> ToolResult:
+    more = total > len(events)
+    if more:
+        notes.append(say(f"只列出最新的 {len(events)} 条", f"only the latest {len(events)} are listed"))
+    return ToolResult(tuple(event_record(event, now) for event in events), notes=tuple(notes), truncated=more)
+
+
+def _stated(like: str | None, span: Period, total: int) -> Said:
+    what_zh = f"{like}," if like else ""
+    what_en = f"{like}, " if like else ""
+    return say(
+        f"{what_zh}{span.phrase}({span.stated()}):{total} 条",
+        f"{what_en}{span.phrase} ({span.stated()}): {_events(total)}",
+    )
+
+
+def _how(like: str, meant: Meant) -> list[Said]:
+    """Says what was counted where that is not plainly the name that was given."""
+    if not meant.part:
+        return []
+    named = "、".join(meant.texts)
+    return [
+        say(
+            f"没有叫“{like}”的报警,按含有它的计:{named}",
+            f"no alarm is called “{like}”; counted are those with it: {named}",
+        )
+    ]
+
+
+def _events(total: int) -> str:
+    return "1 event" if total == 1 else f"{total} events"
+
+
+def _resolved(phrase: str | None, now: datetime) -> Period | None:
+    if phrase is None or not phrase.strip():
+        return None
+    period = resolve_period(phrase.strip(), now)
+    if period is None:
+        raise ToolFailed(
+            f"period {phrase!r} is no span of time that is known here; say for example 最近三天 or last 24 hours"
+        )
+    return period
+
+
+def _minutes(event: Event, now: datetime) -> int | None:
+    start, end = _moment(event.time, now), _moment(event.cleared, now)
+    if start is None or end is None or end < start:
+        return None
+    return round((end - start) / 60)
+
+
+def _moment(stored: str | None, now: datetime) -> float | None:
+    if not stored:
+        return None
+    if stored.replace(".", "", 1).isdigit():
+        seconds = float(stored)
+        return seconds / 1000 if seconds > 1e11 else seconds
+    try:
+        moment = datetime.fromisoformat(stored)
+    except ValueError:
+        return None
+    if moment.tzinfo is not None:
+        return moment.timestamp()
+    return (moment - datetime(1970, 1, 1)).total_seconds() - offset_seconds(now)
+
+
+def _shown_time(stored: str) -> str:
+    """To the minute, with the offset where one is stored."""
+    try:
+        moment = datetime.fromisoformat(stored)
+    except ValueError:
+        return stored
+    return f"{moment:%Y-%m-%d %H:%M}" + (moment.isoformat()[-6:] if moment.utcoffset() is not None else "")
+
+
+def _told(ask: Callable[[], T]) -> T:
+    """A database that cannot be read is the tool's failure: the turn goes on with the manuals and says so."""
+    try:
+        return ask()
+    except DatabaseError as error:
+        raise ToolFailed(str(error)) from None
