@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import SettingsError
 from agent.weights.catalogue import load_catalogue
-from agent.weights.ladder import Machine, _left_of_container, choose_rungs, look_at_machine, recommended
+from agent.weights.ladder import Machine, _left_of_cgroups, choose_rungs, look_at_machine, recommended
 
 GB = 10**9
 ALL = ("qwen3-vl-4b", "qwen3-vl-2b", "qwen2.5-1.5b", "qwen2.5-0.5b")
@@ -107,8 +107,16 @@ def test_this_machine_is_seen(tmp_path: Path) -> None:
     assert seen.free_disk_bytes > 0
 
 
+def limit(group: Path, most: str, used: str, inactive: int) -> None:
+    """A control group as the kernel shows it."""
+    group.mkdir(parents=True, exist_ok=True)
+    (group / "memory.max").write_text(f"{most}\n")
+    (group / "memory.current").write_text(used)
+    (group / "memory.stat").write_text(f"anon 1\ninactive_file {inactive}\n")
+
+
 @pytest.mark.parametrize(
-    ("limit", "used", "inactive", "left"),
+    ("most", "used", "inactive", "left"),
     [
         ("max", "5", 0, None),
         ("2000", "1500", 300, 800),
@@ -116,14 +124,21 @@ def test_this_machine_is_seen(tmp_path: Path) -> None:
         ("nonsense", "1", 0, None),
     ],
 )
-def test_container_limit_counts(tmp_path: Path, limit: str, used: str, inactive: int, left: int | None) -> None:
+def test_container_limit_counts(tmp_path: Path, most: str, used: str, inactive: int, left: int | None) -> None:
     """In a container the limit decides, not the machine's memory; page cache that can be dropped counts as free."""
-    (tmp_path / "memory.max").write_text(f"{limit}\n")
-    (tmp_path / "memory.current").write_text(used)
-    (tmp_path / "memory.stat").write_text(f"anon 1\ninactive_file {inactive}\n")
-    assert _left_of_container(tmp_path) == left
+    limit(tmp_path / "cgroup", most, used, inactive)
+    (tmp_path / "own").write_text("0::/\n")
+    assert _left_of_cgroups(tmp_path / "cgroup", tmp_path / "own") == left
 
 
-def test_no_container_no_limit(tmp_path: Path) -> None:
-    """Without a cgroup there is no limit."""
-    assert _left_of_container(tmp_path) is None
+def test_the_tightest_limit_above_a_service_counts(tmp_path: Path) -> None:
+    """A service may be bounded itself or by the slice that it is in."""
+    limit(tmp_path / "cgroup" / "system.slice" / "watchkeeper.service", "9000", "1000", 0)
+    limit(tmp_path / "cgroup" / "system.slice", "5000", "2000", 0)
+    (tmp_path / "own").write_text("1:name=old:/x\n0::/system.slice/watchkeeper.service\n")
+    assert _left_of_cgroups(tmp_path / "cgroup", tmp_path / "own") == 3000
+
+
+def test_no_cgroup_no_limit(tmp_path: Path) -> None:
+    """Without control groups there is no limit."""
+    assert _left_of_cgroups(tmp_path, tmp_path / "none") is None

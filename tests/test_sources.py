@@ -25,7 +25,7 @@ from agent.errors import PullError
 from agent.settings import WeightsSettings
 from agent.weights.catalogue import Catalogue, Entry, HubPlace, PackagePlace, WeightFile
 from agent.weights.folders import Folders
-from agent.weights.hub import Hub
+from agent.weights.hub import Hub, _announced
 from agent.weights.partial import Partial, SourceFailed
 from agent.weights.progress import SilentReporter
 from agent.weights.pull import pull
@@ -336,6 +336,16 @@ def test_only_https_or_loopback(base: str, asked: str, allowed: bool) -> None:
         assert allowed
     finally:
         hub.close()
+
+
+def test_absurd_numbers_in_headers_are_ignored(tmp_path: Path) -> None:
+    """A length of five thousand digits is no length, and such a range is not the one that was asked for."""
+    settings = settings_for("http://127.0.0.1:9")
+    many = "9" * 5000
+    with Partial(tmp_path / "model.bin", FILE, settings) as part:
+        assert _announced(httpx.Response(200, headers={"Content-Length": many}), part) == 0
+        with pytest.raises(Exception, match="another range"):
+            _announced(httpx.Response(206, headers={"Content-Range": f"bytes 0-1/{many}"}), part)
 
 
 def test_an_encoded_answer_is_refused(url: str, served: Served, tmp_path: Path) -> None:

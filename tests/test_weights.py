@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import pytest
 import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner
 
 from agent.errors import PullError, WeightsBad, WeightsMissing
@@ -24,7 +26,7 @@ from agent.settings import Settings, WeightsSettings
 from agent.weights.catalogue import Catalogue, Entry, WeightFile, load_catalogue, read_catalogue
 from agent.weights.commands import commands
 from agent.weights.partial import Partial, SourceFailed
-from agent.weights.progress import LineReporter, SilentReporter, choose_reporter
+from agent.weights.progress import BarReporter, LineReporter, SilentReporter, choose_reporter
 from agent.weights.pull import pull
 from agent.weights.store import WeightStore
 
@@ -189,7 +191,7 @@ def test_a_bad_spare_file_does_not_stop_a_good_entry(store: WeightStore) -> None
 
 def test_missing_says_what_to_do(store: WeightStore) -> None:
     """The message names file, folder and command."""
-    with pytest.raises(WeightsMissing, match=r"plain: m\.gguf is not in .*/plain; get it: watchkeeper weights pull"):
+    with pytest.raises(WeightsMissing, match=r"plain: m\.gguf is not in .*/plain; get it: watchkeeper weights"):
         store.verified("plain")
     with pytest.raises(WeightsMissing, match="no such weights in the catalogue"):
         store.verified("nothing")
@@ -455,6 +457,15 @@ def test_spare_files_are_fetched_when_asked_for(store: WeightStore) -> None:
     assert [file.role for file in pull(store, ["sees"], SilentReporter(), optional=True)][-1] == "mmproj-f16"
 
 
+def test_a_pull_stopped_before_the_rename_asks_nobody(tmp_path: Path) -> None:
+    """All bytes were there when it was killed: the next pull only verifies and renames."""
+    store = make_store(tmp_path, sources=())
+    with grow(store, FILE) as part:
+        part.write(MODEL)
+    assert [file.source for file in pull(store, ["plain"], SilentReporter())] == ["earlier pull"]
+    assert store.verified("plain")
+
+
 def test_no_room_is_told_before_the_first_byte(store: WeightStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says how much is missing."""
     lend(store, "m.gguf", MODEL)
@@ -529,6 +540,19 @@ def test_lines_are_few_and_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> N
     assert out == ""
     assert 10 <= len(err.splitlines()) <= 12
     assert "plain/m.gguf: 200.0 MB of 200.0 MB" in err
+
+
+def test_a_bar_shows_bytes(tmp_path: Path) -> None:
+    """On a terminal there is one bar a file, and remarks stand above it."""
+    shown = io.StringIO()
+    with BarReporter(Console(file=shown, force_terminal=True, width=100)) as reporter:
+        reporter.moved(1)
+        reporter.started("plain/m.gguf", 200_000_000, 50_000_000)
+        reporter.note("a remark about [this]")
+        reporter.moved(200_000_000)
+    assert "plain/m.gguf" in shown.getvalue()
+    assert "200.0/200.0 MB" in shown.getvalue()
+    assert "a remark about [this]" in shown.getvalue()
 
 
 def test_no_terminal_means_lines() -> None:

@@ -20,7 +20,9 @@ from agent.weights.sources import Moved
 
 __all__ = ["Hub"]
 
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_NUMBER = r"\d{1,18}"
+_LENGTH = re.compile(_NUMBER)
+_RANGE = re.compile(rf"bytes ({_NUMBER})-{_NUMBER}/({_NUMBER}|\*)")
 
 
 class _Refused(Exception):
@@ -130,12 +132,12 @@ def _announced(response: httpx.Response, into: Partial) -> int:
     if response.status_code == 200:
         into.cut(0)
         length = response.headers.get("Content-Length", "")
-        return int(length) if length.isdecimal() else 0
+        return int(length) if _LENGTH.fullmatch(length) else 0
     told = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if told is None or int(told[1]) != into.size:
         into.cut(0)
         raise _TryAgain("answers with another range than was asked for")
-    return int(told[3]) if told[3] != "*" else 0
+    return int(told[2]) if told[2] != "*" else 0
 
 
 def _is_loopback(host: str) -> bool:

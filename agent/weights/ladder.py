@@ -28,8 +28,9 @@ __all__ = ["RULES", "Machine", "choose_rungs", "look_at_machine", "recommended"]
 RULES = "rules"
 """The rung without weights."""
 _READER = "ocr-small"
-_CGROUP = Path("/sys/fs/cgroup")
-"""Where the memory limit of a container stands."""
+_CGROUPS = Path("/sys/fs/cgroup")
+_OWN_CGROUP = Path("/proc/self/cgroup")
+"""Where the memory limit of a container or of a systemd service stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def look_at_machine(folder: Path) -> Machine:
     """
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = psutil.virtual_memory().available
-    left = _left_of_container()
+    left = _left_of_cgroups()
     return Machine(
         free_ram_bytes=free if left is None else min(free, left),
         cores=len(os.sched_getaffinity(0)),
@@ -92,12 +93,23 @@ def look_at_machine(folder: Path) -> Machine:
     )
 
 
-def _left_of_container(cgroup: Path = _CGROUP) -> int | None:
-    """Memory that the container's limit leaves, in bytes; None without a limit. Page cache counts as free."""
+def _left_of_cgroups(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int | None:
+    """Memory that the limits of a container or a service leave, in bytes; None without a limit."""
     try:
-        limit = (cgroup / "memory.max").read_text().strip()
-        used = int((cgroup / "memory.current").read_text())
-        rows = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
+        place = next(line[3:] for line in own.read_text().splitlines() if line.startswith("0::"))
+    except (OSError, StopIteration):
+        return None
+    inner = root / place.strip("/")
+    groups = [inner, *inner.parents[: len(inner.parts) - len(root.parts)]]
+    return min((left for group in groups if (left := _left_of_cgroup(group)) is not None), default=None)
+
+
+def _left_of_cgroup(group: Path) -> int | None:
+    """What one group's limit leaves. Page cache that can be dropped counts as free."""
+    try:
+        limit = (group / "memory.max").read_text().strip()
+        used = int((group / "memory.current").read_text())
+        rows = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
         return None if limit == "max" else max(0, int(limit) - used + int(rows.get("inactive_file", 0)))
     except (OSError, ValueError):
         return None

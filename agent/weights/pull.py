@@ -79,9 +79,7 @@ def _pull_entry(
             else:
                 sources.unneeded(file)
                 size = found.bytes if found else 0
-                pulled.append(
-                    PulledFile(entry.name, file.role, store.path(entry, file), size, "here", time.monotonic() - begun)
-                )
+                pulled.append(_pulled(store, entry, file, size, "here", begun))
         return pulled
 
 
@@ -90,6 +88,10 @@ def _pull_file(store: WeightStore, entry: Entry, file: WeightFile, sources: _Sou
     reasons: list[str] = []
     with Partial(store.path(entry, file), file, store.settings) as part:
         reporter.started(f"{entry.name}/{file.name}", file.size, part.size)
+        if file.sha256 and not part.problem():  # an earlier pull was stopped between the last byte and the rename
+            part.finish()
+            store.forget_bad(entry, file)
+            return _pulled(store, entry, file, part.size, "earlier pull", begun)
         for source in sources.for_file(file):
             try:
                 digest = _take(source, entry, file, part, reporter)
@@ -98,11 +100,13 @@ def _pull_file(store: WeightStore, entry: Entry, file: WeightFile, sources: _Sou
                 reporter.note(f"{entry.name}/{file.name}: {reasons[-1]}")
                 continue
             _record(store, entry, file, digest, part.size, source.name, reporter)
-            return PulledFile(
-                entry.name, file.role, store.path(entry, file), part.size, source.name, time.monotonic() - begun
-            )
+            return _pulled(store, entry, file, part.size, source.name, begun)
     told = "; ".join(reasons) or f"the settings allow only {', '.join(store.settings.sources) or 'nothing'}"
     raise PullError(f"{entry.name}: no source could give {file.name}: {told}")
+
+
+def _pulled(store: WeightStore, entry: Entry, file: WeightFile, size: int, source: str, begun: float) -> PulledFile:
+    return PulledFile(entry.name, file.role, store.path(entry, file), size, source, time.monotonic() - begun)
 
 
 def _take(source: Source, entry: Entry, file: WeightFile, part: Partial, reporter: Reporter) -> str:
