@@ -89,7 +89,9 @@ def history(kind: Kind, dice: random.Random) -> list[Row]:
         if dice.random() < 0.12:  # it often comes back within the hour
             again = time + timedelta(minutes=dice.randint(kind.minutes[1], kind.minutes[1] + 40))
             if again < stop:
-                rows.append(make_row(again, tag, kind.text, kind.priority, "已恢复", kind.area, dice.randint(*kind.minutes)))
+                rows.append(
+                    make_row(again, tag, kind.text, kind.priority, "已恢复", kind.area, dice.randint(*kind.minutes))
+                )
         cold = 0.7 if time.month == 12 else 1.0
         time += timedelta(minutes=max(30, round(dice.expovariate(1.0) * kind.every_days * cold * 1440)))
     return rows
@@ -105,9 +107,7 @@ def flood(start: datetime, dice: random.Random) -> list[Row]:
     return rows
 
 
-def make_row(
-    time: datetime, tag: str, text: str, priority: str, state: str, area: str, minutes: int | None
-) -> Row:
+def make_row(time: datetime, tag: str, text: str, priority: str, state: str, area: str, minutes: int | None) -> Row:
     """One line of the file."""
     cleared = f"{time + timedelta(minutes=minutes):%Y-%m-%d %H:%M}" if minutes is not None else ""
     return (f"{time:%Y-%m-%d %H:%M}", tag, text, priority, state, area, cleared)
