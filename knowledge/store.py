@@ -173,6 +173,15 @@ class KnowledgeStore:
             raise KnowledgeError(f"{document} has no section {section}; `watchkeeper kb show {document}` lists them")
         return [passage_of(row) for row in rows]
 
+    def section_of(self, document: str, section_order: int) -> list[str]:
+        """The texts of the pieces that one section was cut into, in order."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT text FROM passages WHERE document = ? AND section_order = ? ORDER BY position",
+                (_number(document), section_order),
+            ).fetchall()
+        return [str(row[0]) for row in rows]
+
     def limits(self) -> list[StoredLimit]:
         """All operating limits, in the order of the manuals."""
         with self.reading() as connection:

@@ -71,7 +71,11 @@ def show_similar(
     Example: watchkeeper logs similar 循环变频故障 --since 3d
     """
     env: Env = context.obj
-    _show(env, _alike(env, text, since), as_json=as_json, limit=env.settings.logs.max_rows)
+    which = _alike(env, text, since)
+    if which is None:
+        _none_alike(text, as_json=as_json)
+    else:
+        _show(env, which, as_json=as_json, limit=env.settings.logs.max_rows)
 
 
 def show_count(
@@ -86,6 +90,9 @@ def show_count(
     """
     env: Env = context.obj
     which = _alike(env, text, since)
+    if which is None:
+        _none_alike(text, as_json=as_json)
+        return
     total = _log(env).count(which, now=env.now())
     value = {
         "like": text,
@@ -142,11 +149,16 @@ def _log(env: Env) -> LogDatabase:
     return LogDatabase(env.log_path, env.settings.logs)
 
 
-def _alike(env: Env, text: str, since: str | None) -> Filter:
-    log = _log(env)
-    meant = meant_by(text, log)
+def _none_alike(text: str, *, as_json: bool) -> None:
+    value = {"like": text, "texts": [], "tags": [], "total": 0, "events": []}
+    emit(value, as_json=as_json, human=lambda: f"0 events: no alarm text or tag of the log is like {text}")
+
+
+def _alike(env: Env, text: str, since: str | None) -> Filter | None:
+    """The events like a name; None where the log has nothing like it."""
+    meant = meant_by(text, _log(env))
     if not (meant.texts or meant.tags):
-        raise InputError(f"{log.path}: no alarm text or tag is like {text!r}; `watchkeeper logs` shows what there is")
+        return None
     return Filter(texts=meant.texts, tags=meant.tags, period=parse_since(since, env.now()))
 
 
@@ -158,7 +170,8 @@ def _show(env: Env, which: Filter, *, as_json: bool, limit: int) -> None:
     def human() -> str:
         lines = [f"{record.id:>6}  {record.line['zh' if _speaks_chinese(events) else 'en']}" for record in records]
         shown = f", {len(events)} shown" if total > len(events) else ""
-        return "\n".join([*lines, f"{total} events{_said(which.period)}{shown}"])
+        word = "event" if total == 1 else "events"
+        return "\n".join([*lines, f"{total} {word}{_said(which.period)}{shown}"])
 
     emit(value, as_json=as_json, human=human)
 

@@ -32,6 +32,9 @@ __all__ = ["LogTools", "event_record", "fields_of"]
 
 _PRIORITIES = {"紧急": "urgent", "高": "high", "中": "medium", "低": "low"}
 _PRIORITIES_ZH = {english: chinese for chinese, english in _PRIORITIES.items()}
+_SIMILAR_EXAMPLES = ("最近三天有没有类似记录?", "以前出现过这个报警吗?", "Has this fault happened before?")
+_COUNT_EXAMPLES = ("这个报警上个月发生了几次?", "How often did this alarm come last week?")
+_RECENT_EXAMPLES = ("昨天有哪些报警?", "What happened in the last 24 hours?")
 T = TypeVar("T")
 
 
@@ -60,9 +63,9 @@ class LogTools:
         )
         count = ("多少次", "几次", "次数", "多少条", "几条", "how many", "how often", "count", "times")
         return [
-            tool(risk="read", cues=similar)(self.similar_events),
-            tool(risk="read", cues=count)(self.count_events),
-            tool(risk="read", cues=recent)(self.recent_events),
+            tool(risk="read", cues=similar, examples=_SIMILAR_EXAMPLES)(self.similar_events),
+            tool(risk="read", cues=count, examples=_COUNT_EXAMPLES)(self.count_events),
+            tool(risk="read", cues=recent, examples=_RECENT_EXAMPLES)(self.recent_events),
         ]
 
     def recent_events(self, turn: TurnView, period: Annotated[str | None, Binds("period")] = None) -> ToolResult:

@@ -1,0 +1,57 @@
+"""The manuals: what an alarm means, what to do, and whether a reading is within its limits.
+
+The store and the search are `knowledge`; this plugin gives them to the agent and to the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import typer
+
+from agent.api import Env, Finding, Term, Tool, hookimpl
+from knowledge.errors import KnowledgeError
+from knowledge.tokens import place_of
+from plugins.manuals.commands import commands
+from plugins.manuals.tools import ManualTools, open_store
+
+__all__ = ["check_health", "find_terms", "register_commands", "register_tools"]
+
+
+@hookimpl
+def register_tools(env: Env) -> Iterable[Tool]:
+    """`search_manuals`, `check_limits`."""
+    return ManualTools(env).tools()
+
+
+@hookimpl
+def register_commands(cli: typer.Typer) -> None:
+    """`watchkeeper kb`."""
+    cli.add_typer(commands(), name="kb")
+
+
+@hookimpl
+def find_terms(question: str, env: Env) -> Iterable[Term]:
+    """Alarms, fault codes and limit names of the manuals that stand in a question; none where there is no store.
+
+    A heading in two languages gives the alarm as it is printed on the panel, in whichever language it was said.
+    """
+    try:
+        names = open_store(env).names_in(question)
+    except KnowledgeError:
+        return []  # the tool that is called next says what is wrong with the store
+    terms = [Term(n.kind, n.value, "question", place_of(n.folded, question)) for n in names if n.kind != "phrase"]
+    return list(dict.fromkeys(terms))
+
+
+@hookimpl
+def check_health(env: Env) -> Iterable[Finding]:
+    """Whether the manuals can be read, and how many there are."""
+    try:
+        documents = open_store(env).documents()
+    except KnowledgeError as error:
+        return [Finding("manuals", False, str(error))]
+    if not documents:
+        return [Finding("manuals", False, f"{env.home.knowledge_db}: empty; run `watchkeeper kb add FILE`")]
+    passages, limits = sum(d.passages for d in documents), sum(d.limits for d in documents)
+    return [Finding("manuals", True, f"{len(documents)} manuals, {passages} passages, {limits} limits")]

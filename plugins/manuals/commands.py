@@ -1,0 +1,177 @@
+"""`watchkeeper kb`: put manuals in, see what is there, search, read, take out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from agent.api import Env, ManualError, emit
+from agent.console import JSON_OPTION
+from knowledge.errors import KnowledgeError
+from knowledge.ingest import Added, add_file, find_files
+from knowledge.search import Hit, search
+from knowledge.store import Document, KnowledgeStore, StoredPassage
+from plugins.manuals.tools import open_store
+
+__all__ = ["commands"]
+
+T = TypeVar("T")
+_FILES = typer.Argument(metavar="FILE|FOLDER...", help="Markdown, AsciiDoc, TXT or PDF files, or folders of them.")
+_QUERY = typer.Argument(metavar="QUERY", help="A question, an alarm, a fault code.")
+_ID = typer.Argument(metavar="ID", help="M1, M2 … as `watchkeeper kb list` shows them.")
+_SECTION = typer.Argument(None, metavar="[SECTION]", help="Number or heading; without it the sections are listed.")
+_LIMIT = typer.Option(5, "--limit", min=1, max=50, help="Passages at most.")
+_IN = typer.Option(None, "--in", metavar="ID", help="Only in this manual; may be given more than once.")
+_PREVIEW_CHARS = 160
+
+
+def commands() -> typer.Typer:
+    """The sub-application."""
+    app = typer.Typer(no_args_is_help=True, help="Manuals: add, list, search, show, remove.")
+    app.command("add")(add_manuals)
+    app.command("list")(list_manuals)
+    app.command("search")(search_manuals)
+    app.command("show")(show_manual)
+    app.command("remove")(remove_manual)
+    return app
+
+
+def add_manuals(context: typer.Context, paths: list[Path] = _FILES, as_json: bool = JSON_OPTION) -> None:
+    """Read manuals in; a file that has not changed costs nothing, a changed one keeps its id.
+
+    Files that cannot be read are named at the end (exit code 2); the others are in.
+
+    Example: watchkeeper kb add manuals/ vendor/vfd.pdf
+    """
+    env: Env = context.obj
+    store, settings = open_store(env), env.settings.knowledge
+    read = partial(
+        add_file,
+        store,
+        max_bytes=settings.max_file_bytes,
+        max_pages=settings.max_pages,
+        passage_chars=settings.passage_chars,
+    )
+    failed: list[str] = []
+    files = _told(lambda: find_files(paths))
+    for file in _with_progress(files):
+        try:
+            added = read(file)
+        except KnowledgeError as error:
+            failed.append(str(error))
+            continue
+        emit(asdict(added), as_json=as_json, human=partial(_added_line, added))
+    if failed:
+        raise ManualError("\n".join(failed))
+
+
+def list_manuals(context: typer.Context, as_json: bool = JSON_OPTION) -> None:
+    """List the manuals.
+
+    Example: watchkeeper kb list --json
+    """
+    for document in _told(open_store(context.obj).documents):
+        emit(asdict(document), as_json=as_json, human=partial(_document_line, document))
+
+
+def search_manuals(
+    context: typer.Context,
+    query: str = _QUERY,
+    limit: int = _LIMIT,
+    documents: list[str] | None = _IN,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Find passages; nothing is printed where the manuals do not hold an answer.
+
+    Example: watchkeeper kb search 循环变频故障
+    """
+    hits = _told(lambda: search(open_store(context.obj), query, limit=limit, documents=documents or None))
+    for hit in hits:
+        emit(asdict(hit), as_json=as_json, human=partial(_hit_lines, hit))
+    if not hits and not as_json:
+        typer.echo("not in the manuals", err=True)
+
+
+def show_manual(
+    context: typer.Context, document: str = _ID, section: str | None = _SECTION, as_json: bool = JSON_OPTION
+) -> None:
+    """Show the sections of a manual, or the text of one.
+
+    Example: watchkeeper kb show M1 6.2
+    """
+    store = open_store(context.obj)
+    pieces = _told(lambda: store.sections(document.upper(), section.removeprefix("§") if section else None))
+    first = {piece.section_order: piece for piece in reversed(pieces)}
+    for piece in pieces:
+        if section is not None or first[piece.section_order] is piece:
+            emit(asdict(piece), as_json=as_json, human=partial(_piece_lines, piece, whole=section is not None))
+
+
+def remove_manual(context: typer.Context, document: str = _ID, as_json: bool = JSON_OPTION) -> None:
+    """Take a manual out; its id is not given again.
+
+    Example: watchkeeper kb remove M2
+    """
+    store: KnowledgeStore = open_store(context.obj)
+    _told(lambda: store.remove(document))
+    emit({"removed": document.upper()}, as_json=as_json, human=lambda: f"{document.upper()} removed")
+
+
+def _with_progress(files: list[Path]) -> Iterator[Path]:
+    """A bar on stderr where a person watches and there is more than one file."""
+    if len(files) < 2 or not sys.stderr.isatty():
+        yield from files
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("reading", total=len(files))
+        for file in files:
+            progress.update(task, description=file.name)
+            yield file
+            progress.advance(task)
+
+
+def _told(ask: Callable[[], T]) -> T:
+    with _as_input_error():
+        return ask()
+
+
+@contextmanager
+def _as_input_error() -> Iterator[None]:
+    try:
+        yield
+    except KnowledgeError as error:
+        raise ManualError(str(error)) from None
+
+
+def _added_line(added: Added) -> str:
+    pages = f"{added.pages} pages, " if added.pages else ""
+    holds = f"{pages}{added.passages} passages, {added.limits} limits"
+    return f"{added.id}  {added.change}  {added.title} ({added.language}, {holds})"
+
+
+def _document_line(document: Document) -> str:
+    pages = f"{document.pages} pages, " if document.pages else ""
+    holds = f"{pages}{document.passages} passages, {document.limits} limits"
+    return f"{document.id}  {document.title} ({document.language}, {holds})  {document.path}"
+
+
+def _hit_lines(hit: Hit) -> str:
+    place = f"{hit.document} {hit.section or 'p.' + str(hit.page or 1)}"
+    preview = " ".join(hit.text.split())[:_PREVIEW_CHARS]
+    return f"{place}  {hit.heading}  ({hit.score:.2f})\n    {preview}"
+
+
+def _piece_lines(piece: StoredPassage, *, whole: bool) -> str:
+    page = f"  p.{piece.page}" if piece.page else ""
+    line = f"{piece.document} {piece.section}  {'' if piece.heading == piece.section else piece.heading}{page}".rstrip()
+    return f"{line}\n\n{piece.text}\n" if whole else line

@@ -1,0 +1,160 @@
+"""Readings of a photo held against the limits of the manuals, by a comparison that is stated.
+
+Which limit belongs to a reading: the label and the limit's name are equal after NFKC, casefold and dropping blanks; a
+limit name in two languages (`Supply temperature (供水温度)`) is each of them; and a label that says which one of
+several machines is meant (NO.1循环泵频率) has the limit of the kind (循环泵频率). Nothing less counts: 压力 is none
+for 供水压力.
+Values are compared only where the units are the same, or are converted by a factor that is listed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.api import Language, Reading
+from knowledge.limits import name_variants
+from knowledge.store import StoredLimit
+from knowledge.tokens import fold
+
+__all__ = ["Comparison", "citation_of", "compare", "limits_for"]
+
+Outcome = Literal["above", "below", "within", "no-limit", "no-value", "other-unit"]
+
+_WHICH_ONE = re.compile(
+    r"(?:no\.?|#|第)?\d{1,3}[#号线路]?|[一二三四五六七八九十]+[#号线路]|[a-z]{1,4}-?\d{1,4}[a-z]?|[a-d][#号线路]?"
+)
+_NUMBER = re.compile(r"[-+−]?\d+(?:[.,]\d+)?")
+_DOUBTED = frozenset({"no-value", "disagrees", "clipped", "low-score", "unlabelled"})
+"""Flags that say the value should be checked before anything is built on it."""
+_FACTORS: dict[str, tuple[str, float]] = {
+    "pa": ("pa", 1.0),
+    "hpa": ("pa", 1e2),
+    "kpa": ("pa", 1e3),
+    "mpa": ("pa", 1e6),
+    "bar": ("pa", 1e5),
+    "mbar": ("pa", 1e2),
+    "hz": ("hz", 1.0),
+    "khz": ("hz", 1e3),
+    "mv": ("v", 1e-3),
+    "v": ("v", 1.0),
+    "kv": ("v", 1e3),
+    "ma": ("a", 1e-3),
+    "a": ("a", 1.0),
+    "w": ("w", 1.0),
+    "kw": ("w", 1e3),
+    "mm": ("m", 1e-3),
+    "cm": ("m", 1e-2),
+    "m": ("m", 1.0),
+    "m3/h": ("m3/h", 1.0),
+    "l/min": ("m3/h", 0.06),
+    "l/s": ("m3/h", 3.6),
+}
+"""Unit → the unit it is compared in and the factor."""
+_SAME_UNIT = {
+    "c": "°c",
+    "degc": "°c",
+    "摄氏度": "°c",
+    "度": "°c",
+    "degf": "°f",
+    "percent": "%",
+    "rpm": "r/min",
+    "转/分": "r/min",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of one reading."""
+
+    index: int
+    """Into the perception's readings, from 0."""
+    outcome: Outcome
+    limit: StoredLimit | None = None
+    also: tuple[StoredLimit, ...] = ()
+    """Limits of other manuals for the same thing that say something else."""
+
+
+def compare(readings: Sequence[Reading], limits: Sequence[StoredLimit], language: Language) -> list[Comparison]:
+    """Hold every reading against its limit, in order."""
+    return [
+        _compare(index, reading, limits_for(reading.label, limits, language)) for index, reading in enumerate(readings)
+    ]
+
+
+def limits_for(label: str, limits: Sequence[StoredLimit], language: Language) -> list[StoredLimit]:
+    """The limits of a label: exact ones before those of its kind, the reader's language first."""
+    key = _key(label)
+    if not key:
+        return []
+    ranked = [(_closeness(key, limit), limit) for limit in limits]
+    best = max((closeness for closeness, _ in ranked), default=0)
+    found = [limit for closeness, limit in ranked if closeness == best and closeness]
+    return sorted(found, key=lambda limit: limit.language != language)
+
+
+def citation_of(limit: StoredLimit) -> str:
+    """Where a limit stands, as `Passage.citation` writes it."""
+    if limit.section.startswith("第"):
+        return f"{limit.document} {limit.section}"
+    if limit.section:
+        return f"{limit.document} §{limit.section}"
+    return f"{limit.document} p.{limit.page}" if limit.page else limit.document
+
+
+def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Comparison:
+    number = _NUMBER.fullmatch((reading.value or "").strip())
+    if number is None or _DOUBTED & set(reading.flags):
+        return Comparison(index, "no-value")
+    if not limits:
+        return Comparison(index, "no-limit")
+    same = [limit for limit in limits if _factor(reading.unit, limit.unit) is not None]
+    if not same:
+        return Comparison(index, "other-unit", limits[0])
+    limit = same[0]
+    also = tuple(other for other in same[1:] if _bounds(other) != _bounds(limit))
+    value = float(number[0].replace("−", "-").replace(",", ".")) * (_factor(reading.unit, limit.unit) or 1.0)
+    if limit.high is not None and value > limit.high:
+        return Comparison(index, "above", limit, also)
+    if limit.low is not None and value < limit.low:
+        return Comparison(index, "below", limit, also)
+    return Comparison(index, "within", limit, also)
+
+
+def _closeness(key: str, limit: StoredLimit) -> int:
+    """2 for the same name, 1 for the kind that a label is one of, 0 for neither."""
+    best = 0
+    for part in name_variants(limit.name):
+        name = _key(part)
+        if name == key:
+            return 2
+        rest = key.removesuffix(name) if key.endswith(name) else key.removeprefix(name)
+        if name and rest != key and _WHICH_ONE.fullmatch(rest):
+            best = 1
+    return best
+
+
+def _key(label: str) -> str:
+    return re.sub(r"[\s::_]+", "", fold(label))
+
+
+def _bounds(limit: StoredLimit) -> tuple[float | None, float | None]:
+    factor = _FACTORS.get(_unit(limit.unit), ("", 1.0))[1]
+    return tuple(None if bound is None else round(bound * factor, 9) for bound in (limit.low, limit.high))  # type: ignore[return-value]
+
+
+def _factor(unit: str, wanted: str) -> float | None:
+    """What a value in `unit` is multiplied by to be in `wanted`; None where they cannot be compared."""
+    ours, theirs = _unit(unit), _unit(wanted)
+    if ours == theirs:
+        return 1.0
+    if ours in _FACTORS and theirs in _FACTORS and _FACTORS[ours][0] == _FACTORS[theirs][0]:
+        return _FACTORS[ours][1] / _FACTORS[theirs][1]
+    return None
+
+
+def _unit(unit: str) -> str:
+    plain = re.sub(r"\s+", "", fold(unit)).replace("^", "").replace("³", "3")
+    return _SAME_UNIT.get(plain, plain)
