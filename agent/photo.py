@@ -110,6 +110,8 @@ def _decode(data: bytes, title: str, settings: PhotoSettings) -> NDArray[np.uint
         try:
             with Image.open(BytesIO(data), formats=_formats()) as image:
                 _refuse_large(image.size, title, settings)
+                if image.format == "PNG" and b"IEND" not in data:
+                    raise PhotoError(f"{title}: the image is cut short (no end of file mark); take it again")
                 return _pixels(image, settings)
         except PhotoError:
             raise

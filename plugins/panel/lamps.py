@@ -1,8 +1,8 @@
 """Lamps: texts on a field of a colour that carries a state, and round pilot lamps with a label close by.
 
 A field is an area of one colour around a text that ends before the surroundings begin. Its colour says something
-where it is a signal colour that the screen does not use for its ordinary buttons. A photo shows whether it is lit only
-where it is bright; a dim field of a strong colour may be an alarm or the same lamp at rest, and then the state is `unsure`.
+where it is a signal colour that the screen does not use for its ordinary buttons. A photo shows that it is lit only
+where it is bright; a dim field of a strong colour may be an alarm or the same lamp at rest: its state is `unsure`.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def _unit_above(value: Token, labels: Sequence[Token]) -> str:
 
 def _without_scales(tokens: Sequence[Token]) -> list[Token]:
     """Drop bare numbers that climb in equal steps from neighbour to neighbour: scales, dials, rulers, row numbers."""
-    bare = [(_number(t), t) for t in tokens if t.kind == "value" and not t.unit and not t.label]
+    bare = [(_number(t), t) for t in tokens if t.kind == "value" and not (t.unit or t.label or _has_leading_zero(t))]
     scale: set[int] = set()
     for first, start in bare:
         for second, follower in bare:
@@ -187,6 +187,11 @@ def _straight(run: Sequence[Token]) -> bool:
 def _apart(a: Box, b: Box) -> float:
     (ax, ay), (bx, by) = centre(a), centre(b)
     return math.hypot(ax - bx, ay - by)
+
+
+def _has_leading_zero(token: Token) -> bool:
+    """Counters and displays pad with zeros; scales do not."""
+    return len(token.text) > 1 and token.text[0] == "0" and token.text[1].isdigit()
 
 
 def _number(token: Token) -> float:

@@ -1,0 +1,185 @@
+"""Which label, value and unit belong together, on panels drawn from boxes alone."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.perception import Reading, Text
+from plugins.panel.layout import Layout, in_reading_order, understand
+from plugins.panel.pairing import _assign
+
+SIZE = (1000, 600)
+
+
+def at(text: str, left: int, top: int, tall: int = 16, score: float = 1.0) -> Text:
+    """A text whose width follows from its glyphs."""
+    wide = sum(tall if ord(c) > 0x2E80 else round(tall * 0.55) for c in text)
+    return Text(text, (left, top, left + max(4, wide), top + tall), score)
+
+
+def look(*texts: Text) -> Layout:
+    return understand(in_reading_order(texts), SIZE)
+
+
+def triples(layout: Layout) -> set[tuple[str, str | None, str]]:
+    return {(r.label, r.value, r.unit) for r in layout.readings}
+
+
+def only(layout: Layout) -> Reading:
+    (reading,) = layout.readings
+    return reading
+
+
+def test_label_left_and_unit_right() -> None:
+    """The plainest form: label, value and unit on one line."""
+    assert triples(look(at("水箱液位", 100, 100), at("80", 190, 100), at("%", 220, 100))) == {("水箱液位", "80", "%")}
+
+
+def test_a_unit_belongs_to_one_value() -> None:
+    """Two values in one line each keep their own unit."""
+    layout = look(
+        at("Flow", 50, 50),
+        at("12.5", 100, 50),
+        at("m³/h", 145, 50),
+        at("Heat", 300, 50),
+        at("7.1", 350, 50),
+        at("GJ", 385, 50),
+    )
+    assert triples(layout) == {("Flow", "12.5", "m³/h"), ("Heat", "7.1", "GJ")}
+
+
+def test_captions_above() -> None:
+    """A stack of caption over value over caption over value is not shifted by one."""
+    texts = [at(f"Tank {n}", 100, 100 + 60 * n) for n in (1, 2, 3)]
+    texts += [at(f"{n}5.0 °C", 100, 125 + 60 * n) for n in (1, 2, 3)]
+    assert triples(look(*texts)) == {(f"Tank {n}", f"{n}5.0", "°C") for n in (1, 2, 3)}
+
+
+def test_captions_below() -> None:
+    """A row of values with captions beneath is read by the style of the whole row."""
+    names = ("Total", "Running", "Stopped")
+    texts = [at(f"05{n}", 100 + 200 * n, 100, tall=30) for n in range(3)]
+    texts += [at(name, 100 + 200 * n, 145) for n, name in enumerate(names)]
+    assert triples(look(*texts)) == {(name, f"05{n}", "") for n, name in enumerate(names)}
+
+
+def test_a_label_serves_one_value() -> None:
+    """The nearer value takes the label; the other is reported without one."""
+    layout = look(at("Pressure", 100, 100), at("2.5 bar", 190, 100), at("3.5 bar", 190, 180))
+    assert triples(layout) == {("Pressure", "2.5", "bar"), ("", "3.5", "bar")}
+    assert {r.flags for r in layout.readings} == {(), ("unlabelled",)}
+
+
+def test_a_list_with_values_far_to_the_right() -> None:
+    """Columns that repeat hold together over a distance that a single pair does not."""
+    rows = [("Alpha", "20700"), ("Beta", "18730"), ("Gamma", "12343")]
+    texts = [t for n, (a, b) in enumerate(rows) for t in (at(a, 50, 100 + 40 * n), at(b, 500, 100 + 40 * n))]
+    assert triples(look(*texts)) == {(a, b, "") for a, b in rows}
+
+
+def test_a_menu_beside_a_drawing_names_nothing() -> None:
+    """Menu entries that happen to be level with a value do not become its label."""
+    menu = [at(name, 20, 100 + 28 * n) for n, name in enumerate(("Overview", "Trends", "Symbols", "Setpoints", "Maps"))]
+    assert triples(look(*menu, at("24.1 °C", 420, 101))) == {("", "24.1", "°C")}
+
+
+def test_placeholders_are_readings_without_value() -> None:
+    """`##.##` is reported as no value, never as a number."""
+    reading = only(look(at("Temperatur A1", 100, 100), at("##.##", 120, 125)))
+    assert (reading.label, reading.value, reading.flags) == ("Temperatur A1", None, ("no-value",))
+
+
+def test_scales_and_axes_are_no_readings() -> None:
+    """Numbers that climb in equal steps are a scale, in a column, a row or around a dial."""
+    column = [at(str(100 - 10 * n), 500, 100 + 30 * n) for n in range(11)]
+    row = [at(str(50 * n), 100 + 60 * n, 560) for n in range(5)]
+    angles = [(at(str(20 * n), int(300 - 90 * np.cos(n * 0.8)), int(300 - 90 * np.sin(n * 0.8)))) for n in range(5)]
+    assert not look(
+        at("Temperature", 470, 70), at("Trend", 100, 585), at("Gauge", 290, 310), *column, *row, *angles
+    ).readings
+
+
+def test_bare_numbers_alone_are_no_readings() -> None:
+    """A number with neither label nor unit near it is left out."""
+    assert not look(at("7", 700, 300), at("2", 100, 500), at("20:49", 50, 20)).readings
+
+
+def test_the_value_column_of_a_table_is_read() -> None:
+    """Raw counts and an hourly history are not taken for the present value."""
+    head = [at(h, x, 50) for h, x in (("Item", 100), ("Raw", 250), ("Current", 350), ("00:00", 450), ("01:00", 550))]
+    rows = [
+        ("Speed", "8218", "82.18", "80.1", "79.9"),
+        ("Fan", "1", "On", "On", "Off"),
+        ("Temp", "9", "26.78", "---", "25"),
+    ]
+    cells = [
+        at(cell, 100 + 100 * c + 50 * (c > 0), 80 + 25 * r) for r, row in enumerate(rows) for c, cell in enumerate(row)
+    ]
+    assert triples(look(*head, *cells)) == {("Speed", "82.18", ""), ("Fan", "On", ""), ("Temp", "26.78", "")}
+
+
+def test_the_unit_column_and_heading_units() -> None:
+    """A unit may stand in its own column or in the heading."""
+    head = [at(h, x, 50) for h, x in (("名称", 100), ("当前值", 300), ("单位", 450))]
+    assert triples(look(*head, at("压力", 100, 80), at("0.62", 300, 80), at("MPa", 450, 80))) == {
+        ("压力", "0.62", "MPa")
+    }
+    assert triples(look(at("Temp (°C)", 187, 50), at("Extruder", 80, 90), at("20.4", 203, 90))) == {
+        ("Extruder", "20.4", "°C")
+    }
+
+
+def test_alarm_rows() -> None:
+    """A list with a time column gives its rows, headings as printed, and no readings."""
+    head = [at(h, x, 400) for h, x in (("Date and Time", 100), ("Channel", 350), ("Description", 500), ("Ack", 700))]
+    row = [at("21/11/2016 16:33:17", 90, 430), at("t3", 355, 430), at("High: 27.6 °C", 495, 430), at("No", 705, 430)]
+    layout = look(*head, *row)
+    assert [dict(alarm.cells) for alarm in layout.alarms] == [
+        {"Date and Time": "21/11/2016 16:33:17", "Channel": "t3", "Description": "High: 27.6 °C", "Ack": "No"}
+    ]
+    assert not layout.readings
+
+
+def test_clipped_and_unsure_values_are_flagged() -> None:
+    """A value at the edge of the photo may have lost digits, and a weak score is said."""
+    assert only(look(at("Flow", 900, 50), at("12.5", 970, 50))).flags == ("clipped",)
+    assert only(look(at("Flow", 100, 50), at("12.5", 150, 50, score=0.6))).flags == ("low-score",)
+
+
+def test_assignment_is_the_cheapest() -> None:
+    """The pairing that is chosen costs no more than any other."""
+    random = np.random.default_rng(7)
+    for rows, extra in itertools.product(range(1, 5), range(3)):
+        costs = random.normal(size=(rows, rows + extra))
+        chosen = _assign(costs)
+        best = min(
+            sum(costs[i, order[i]] for i in range(rows)) for order in itertools.permutations(range(rows + extra), rows)
+        )
+        assert len(set(chosen)) == rows
+        assert abs(sum(costs[i, chosen[i]] for i in range(rows)) - best) < 1e-9
+
+
+PIECES = st.sampled_from(
+    ["温度", "22.5 ℃", "7", "100", "##", "Time", "Value", "Name", "bar", "12:00", "Pump 1", "On", "-3.5", ""]
+)
+TEXTS = st.builds(
+    lambda text, x, y, w, h, s: Text(text, (x, y, x + w, y + h), s),
+    st.one_of(PIECES, st.text(max_size=12)),
+    *(st.integers(0, 990), st.integers(0, 590), st.integers(1, 300), st.integers(1, 90)),
+    st.floats(0, 1),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(TEXTS, max_size=25))
+def test_any_layout_is_understood(texts: list[Text]) -> None:
+    """Whatever a reader returns, parsing ends, and every reading comes from a text on the photo."""
+    ordered = in_reading_order(texts)
+    layout = understand(ordered, SIZE)
+    assert len(ordered) == len(texts) and len(layout.sources) == len(layout.readings)
+    for reading in layout.readings:
+        assert reading.value is None or reading.value
