@@ -206,25 +206,29 @@ class TurnSettings(Section):
     """Bounds of one turn."""
 
     max_question_chars: int = 4_000
-    max_steps: int = 6
+    max_parts: int = 5
+    """Parts that a question is taken apart into."""
+    max_steps: int = 4
     """Model replies."""
     max_calls: int = 8
     """Tool calls."""
     max_seconds: float = 60.0
-    call_tokens: int = 400
-    """Of one tool-call reply."""
-    draft_tokens: int = 1_500
-    """Of the draft answer."""
-    summary_chars: int = 160
-    """Of the one free line."""
-    tool_result_chars: int = 2_400
-    """Of one tool result as the model sees it."""
-    panel_items: int = 24
-    """Readings and lamps of the photo that the model sees."""
+    reply_tokens: int = 600
+    """Of one reply."""
+    max_quotes: int = 12
+    """Quotes that the model picks from."""
     quote_min_chars: int = 6
     quote_max_chars: int = 1_600
+    quote_shown_chars: int = 160
+    """Of each quote as the model sees it; the answer holds the whole."""
+    gist_tokens: int = 80
+    """Of the one free line."""
+    panel_items: int = 24
+    """Readings and lamps of the photo that the model sees."""
     history_turns: int = 2
     """Earlier questions and answers of the same conversation that the model sees."""
+    history_chars: int = 300
+    """Of each earlier answer."""
 
 
 class Settings(Section):

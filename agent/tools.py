@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -70,6 +70,8 @@ class Tool:
     function: Callable[..., ToolResult]
     cues: tuple[str, ...] = ()
     """Words in a question for which the rules rung calls it; a model does not see them."""
+    examples: tuple[str, ...] = ()
+    """Questions for which it is the right tool. A small model chooses far better by example than by description."""
     plugin: str = ""
     takes_turn: bool = False
     needs_photo: bool = False
@@ -115,7 +117,12 @@ class Tool:
 
 
 def tool(
-    *, risk: Risk, cues: tuple[str, ...] = (), needs_photo: bool = False, name: str = ""
+    *,
+    risk: Risk,
+    cues: tuple[str, ...] = (),
+    examples: tuple[str, ...] = (),
+    needs_photo: bool = False,
+    name: str = "",
 ) -> Callable[[Callable[..., ToolResult]], Tool]:
     """Make a `Tool` of a function (or of a bound method).
 
@@ -123,15 +130,13 @@ def tool(
     """
 
     def make(function: Callable[..., ToolResult]) -> Tool:
-        return _from_function(function, risk=risk, cues=cues, needs_photo=needs_photo, name=name)
+        made = _from_function(function, name or function.__name__)
+        return replace(made, risk=risk, cues=cues, examples=examples, needs_photo=needs_photo)
 
     return make
 
 
-def _from_function(
-    function: Callable[..., ToolResult], *, risk: Risk, cues: tuple[str, ...], needs_photo: bool, name: str
-) -> Tool:
-    title = name or function.__name__
+def _from_function(function: Callable[..., ToolResult], title: str) -> Tool:
     description = inspect.getdoc(function)
     if not description:
         raise TypeError(f"tool {title} has no docstring, and the model reads that")
@@ -145,7 +150,7 @@ def _from_function(
         if parameter.name not in hints:
             raise TypeError(f"tool {title}: parameter {parameter.name} has no annotation")
         parameters.append(_parameter(parameter, hints[parameter.name]))
-    return Tool(title, description, tuple(parameters), risk, function, cues, "", takes_turn, needs_photo)
+    return Tool(title, description, tuple(parameters), "dangerous", function, takes_turn=takes_turn)
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:

@@ -83,10 +83,10 @@ class Term:
     """A name that the person's own words (or the photo) contain and a tool can take as argument."""
 
     kind: str
-    """alarm | tag | area | label | period | number | phrase; tools say which kinds they take."""
+    """alarm | tag | area | label | period; tools say which kinds they take. `phrase` stands for the part of the question."""
     value: str
     """As the tool wants it."""
     source: str
-    """question | panel | history"""
+    """question | history | panel | result"""
     start: int = -1
     """Where it stands in the question; -1 where it does not."""

@@ -41,7 +41,7 @@ class PulledFile:
     path: Path
     bytes: int
     source: str
-    """`here` where it was present and right already."""
+    """`here` where it was present and right already, `earlier pull` where only the rename was left to do."""
     seconds: float
 
 
@@ -65,21 +65,21 @@ def _pull_entry(
     with _locked(store.folder / entry.name, entry, store.settings, reporter):
         begun = time.monotonic()
         checked = {file: store.check_one(entry, file) for file in files}
-        lacking = []
+        lacking = [file for file, found in checked.items() if found is None or found.problem]
         for file, found in checked.items():
-            if found is None or found.problem:
-                lacking.append(file)
-                if found is not None:
-                    reporter.note(f"{entry.name}: {file.name} {found.problem}; set aside as {file.name}.bad")
+            if found is None:
+                continue
+            if found.problem:
+                reporter.note(f"{entry.name}: {file.name} {found.problem}; set aside as {file.name}.bad")
+            else:
+                sources.unneeded(file)
         _ensure_room(store, entry, lacking)
         pulled = []
         for file, found in checked.items():
-            if file in lacking:
+            if found is None or found.problem:
                 pulled.append(_pull_file(store, entry, file, sources, reporter))
             else:
-                sources.unneeded(file)
-                size = found.bytes if found else 0
-                pulled.append(_pulled(store, entry, file, size, "here", begun))
+                pulled.append(_pulled(store, entry, file, found.bytes, "here", begun))
         return pulled
 
 
@@ -116,11 +116,10 @@ def _take(source: Source, entry: Entry, file: WeightFile, part: Partial, reporte
     if resumed and part.problem():  # what was there before may be what is wrong
         part.discard()
         source.take(entry, file, part, reporter.moved)
-    if part.problem():
-        try:
-            return part.finish()
-        finally:
-            part.discard()
+    problem = part.problem()
+    if problem:
+        part.discard()
+        raise SourceFailed(f"gave a file that {problem}")
     reporter.moved(part.size)
     return part.finish()
 

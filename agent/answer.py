@@ -1,0 +1,159 @@
+"""The answer as a person reads it: part by part, facts as the tools returned them, quotes word for word, each with its source.
+
+Nothing here is worded by a model but the gist, and that is marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.loop import Findings, PartFinding
+from agent.model.ladder import Fall
+from agent.panel_records import lamp_record
+from agent.perception import Perception
+from agent.quotes import Quote, plain
+from agent.values import Language, Record, Said, say
+
+__all__ = ["Answer", "AnswerPart", "render"]
+
+_NOT_FOUND = say("手册和记录里没有找到。", "Not found in the manuals or the log.")
+_NOT_IN_MANUALS = say("手册里没有写。", "The manuals do not say.")
+_NO_TOOL = say("我能回答关于面板、报警记录和手册的问题。", "I answer questions about panels, the alarm log and the manuals.")
+_ABOVE = say("见上。", "See above.")
+_FAILED = say("没有查到:", "Could not be looked up: ")
+_ON_PHOTO = say("照片上:", "On the photo: ")
+_GIST = say("大意(由模型概括):", "In short (worded by the model): ")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPart:
+    """What is said about one part of the question."""
+
+    question: str
+    lines: tuple[str, ...]
+    citations: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        return {"question": self.question, "lines": list(self.lines), "citations": list(self.citations)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said."""
+
+    language: Language
+    parts: tuple[AnswerPart, ...]
+    notes: tuple[str, ...]
+    """Which rung spoke if not the best one, and why; what was cut short."""
+
+    @property
+    def citations(self) -> tuple[str, ...]:
+        """All sources, each once, in order."""
+        return tuple(dict.fromkeys(c for part in self.parts for c in part.citations))
+
+    @property
+    def text(self) -> str:
+        """The whole, as text."""
+        blocks = []
+        for part in self.parts:
+            heading = [f"▸ {part.question}"] if len(self.parts) > 1 else []
+            blocks.append("\n".join([*heading, *part.lines]))
+        return "\n".join([*blocks, *self.notes])
+
+
+def render(
+    findings: Findings, perception: Perception | None, language: Language, *, gist: str, rung: str, falls: Sequence[Fall]
+) -> Answer:
+    """Make the answer.
+
+    :param gist: a worded line that passed the claims check, or empty.
+    :param rung: who chose.
+    :param falls: rungs that could not.
+    """
+    parts = []
+    shown: set[str] = set()
+    for finding in findings.parts:
+        lines, citations = _part_lines(finding, language, shown)
+        parts.append((finding, lines, citations))
+    if perception is not None:
+        _add_seen(parts, findings, perception, language, shown)
+    if gist and parts:
+        next(p for p in parts if p[0].quote)[1].append(f"{_GIST[language]}{gist}")
+    made = tuple(AnswerPart(f.part, tuple(lines), tuple(dict.fromkeys(cites))) for f, lines, cites in parts)
+    return Answer(language, made, tuple(_notes(findings, language, rung, falls)))
+
+
+def _part_lines(finding: PartFinding, language: Language, shown: set[str]) -> tuple[list[str], list[str]]:
+    lines: list[str] = []
+    citations: list[str] = []
+    result = finding.result
+    if finding.quote:
+        lines.append(_quoted(finding.quote))
+        citations.append(finding.quote.citation)
+    if result and finding.call and finding.call.id in shown:
+        lines += [] if finding.quote or not result.records else [_ABOVE[language]]
+    elif result:
+        lines += [note[language] for note in result.notes]
+        for record in result.records:
+            lines.append(_record_line(record, language))
+            citations += [c for c in (record.id, record.source) if c]
+            shown.add(record.id)
+    if finding.call:
+        shown.add(finding.call.id)
+    if not lines:
+        lines.append(_silence(finding, language))
+    return lines, citations
+
+
+def _silence(finding: PartFinding, language: Language) -> str:
+    if finding.error:
+        return f"{_FAILED[language]}{finding.error}"
+    if finding.call is None:
+        return _NO_TOOL[language]
+    return _NOT_IN_MANUALS[language] if finding.result and finding.result.passages else _NOT_FOUND[language]
+
+
+def _quoted(quote: Quote) -> str:
+    """A list keeps its lines; the citation stands at its end."""
+    return f"{quote.text} [{quote.citation}]"
+
+
+def _record_line(record: Record, language: Language) -> str:
+    sources = f"[{record.id}]" + (f" [{record.source}]" if record.source else "")
+    return f"- {record.line[language]} {sources}"
+
+
+def _add_seen(
+    parts: list[tuple[PartFinding, list[str], list[str]]],
+    findings: Findings,
+    perception: Perception,
+    language: Language,
+    shown: set[str],
+) -> None:
+    """What the photo shows of the lamps that the person named, with the first part that names them."""
+    for i, lamp in enumerate(perception.lamps):
+        record = lamp_record(perception, i)
+        key = plain(lamp.label)
+        if len(key) < 2 or record.id in shown:
+            continue
+        for finding, lines, citations in parts:
+            if key in plain(finding.part):
+                lines.append(f"{_ON_PHOTO[language]}{record.line[language]} [{record.id}]")
+                citations.append(record.id)
+                shown.add(record.id)
+                break
+
+
+def _notes(findings: Findings, language: Language, rung: str, falls: Sequence[Fall]) -> list[str]:
+    notes = []
+    for fall in falls:
+        said: Said = say(f"注意:{fall.rung} 不可用({fall.reason}),由 {rung} 回答。", f"Note: {fall.rung} is not usable ({fall.reason}); {rung} answered.")
+        notes.append(said[language])
+    if rung == "rules":
+        notes.append(say("本回答由规则给出,没有使用语言模型。", "This answer was made by rules, without a language model.")[language])
+    if findings.stopped:
+        notes.append(say(f"未完成:{findings.stopped}", f"Cut short: {findings.stopped}")[language])
+    return notes
+
+

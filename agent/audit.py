@@ -1,0 +1,134 @@
+"""The audit trail: every step of every turn, in order, each row hashed with the one before it.
+
+    hash = SHA-256(previous hash, then the row as canonical JSON [seq, turn, at, kind, body])
+
+An edited row breaks its own hash, a missing or moved one the chain. The last hash is also kept in a small file beside the
+database, so a deleted tail is noticed; the file is written after the row, so after a power cut it may lag, never lead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agent.errors import DatabaseError, IntegrityError
+from agent.watch import open_watch
+
+__all__ = ["AuditRow", "Trail"]
+
+_START = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One step."""
+
+    seq: int
+    turn: str
+    at: str
+    """UTC, ISO 8601."""
+    kind: str
+    body: Mapping[str, Any]
+    hash: str
+
+
+class Trail:
+    """The trail of one box. Rows are only ever added."""
+
+    def __init__(self, path: Path, *, busy_seconds: float) -> None:
+        """Open or create it.
+
+        :raises DatabaseError: the file cannot be used.
+        """
+        self.path = path
+        self._tip_file = path.with_suffix(".tip")
+        self._db = open_watch(path, busy_seconds=busy_seconds)
+
+    def add(self, turn: str, kind: str, body: Mapping[str, Any]) -> AuditRow:
+        """Add a row and make it durable.
+
+        :raises DatabaseError: it cannot be written; what was to be recorded must then not be done.
+        """
+        text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            seq, before = self._last()
+            row_hash = _hash(before, seq + 1, turn, at, kind, text)
+            self._db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (seq + 1, turn, at, kind, text, row_hash))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise DatabaseError(f"{self.path}: the audit trail cannot be written ({error}); free disk or close its user")
+        self._keep_tip(seq + 1, row_hash)
+        return AuditRow(seq + 1, turn, at, kind, json.loads(text), row_hash)
+
+    def rows(self, *, turn: str | None = None, newest: int | None = None) -> Iterator[AuditRow]:
+        """Rows in order.
+
+        :param turn: only those of one turn.
+        :param newest: only the last so many.
+        """
+        where, values = ("WHERE turn = ?", [turn]) if turn else ("", [])
+        tail = f"ORDER BY seq DESC LIMIT {int(newest)}" if newest else "ORDER BY seq"
+        found = self._db.execute(f"SELECT seq, turn, at, kind, body, hash FROM audit {where} {tail}", values).fetchall()
+        for seq, name, at, kind, body, row_hash in reversed(found) if newest else found:
+            yield AuditRow(seq, name, at, kind, json.loads(body), row_hash)
+
+    def verify(self) -> int:
+        """Check the whole chain.
+
+        :returns: how many rows there are.
+        :raises IntegrityError: names the first row that is edited, missing or out of order, or says that the end is gone.
+        """
+        before, count = _START, 0
+        hashes = {0: _START}
+        for seq, turn, at, kind, body, row_hash in self._db.execute(
+            "SELECT seq, turn, at, kind, body, hash FROM audit ORDER BY seq"
+        ):
+            count += 1
+            if seq != count:
+                raise IntegrityError(f"{self.path}: row {count} is missing")
+            if row_hash != _hash(before, seq, turn, at, kind, body):
+                raise IntegrityError(f"{self.path}: row {seq} ({kind}) was edited or moved")
+            before = hashes[seq] = row_hash
+        tip = self._tip()
+        if tip is not None and hashes.get(tip[0]) != tip[1]:
+            raise IntegrityError(f"{self.path}: the end is missing: {tip[0]} rows were written, {count} are there")
+        return count
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _last(self) -> tuple[int, str]:
+        row = self._db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+        return (row[0], row[1]) if row else (0, _START)
+
+    def _keep_tip(self, seq: int, row_hash: str) -> None:
+        """Not fsynced: a tip that lags proves less, but nothing false."""
+        fresh = self._tip_file.with_suffix(".tip.new")
+        with suppress(OSError):
+            fresh.write_text(f"{seq} {row_hash}\n", encoding="ascii")
+            os.replace(fresh, self._tip_file)
+
+    def _tip(self) -> tuple[int, str] | None:
+        try:
+            seq, row_hash = self._tip_file.read_text(encoding="ascii").split()
+            return int(seq), row_hash
+        except (OSError, ValueError):
+            return None
+
+
+def _hash(before: str, seq: int, turn: str, at: str, kind: str, body: str) -> str:
+    row = json.dumps([seq, turn, at, kind, body], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(f"{before}{row}".encode()).hexdigest()

@@ -1,0 +1,210 @@
+"""What a reply may be at one step of one turn.
+
+A question is answered part by part. First each part gets the tool call it needs, then each part that found passages gets
+the quote that answers it. A bound is a value: it writes itself as a llguidance grammar for a model that can be forced,
+parses what came back (from any model), and holds the choices openly so that the rules rung chooses among the same ones.
+
+    calls   最近三天有没有类似记录? -> similar_events {"like": "循环变频故障", "period": "最近三天"}
+    picks   该怎么处理? -> C
+
+Everything but the tool's name, a choice between values and the letter is forced, so a call costs two or three sampled
+tokens. The forms are this short because every token costs a small model time, and because they score better than JSON in
+tags (DECISIONS.md has the figures).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.errors import BadReply
+from agent.messages import ToolCall
+from agent.quotes import Quote
+from agent.tools import Tool
+from agent.values import Json
+
+__all__ = ["DECLINE", "LETTERS", "NO_TOOL", "BoundArgument", "BoundTool", "CallBound", "CallPart", "PickBound"]
+
+NO_TOOL = "none"
+"""What a model says for a part that needs no tool: a greeting, small talk."""
+
+DECLINE = "N"
+"""The letter for 'none of these quotes'."""
+
+LETTERS = string.ascii_uppercase.replace(DECLINE, "")
+"""How quotes are named when one is picked."""
+
+_ARROW = " -> "
+
+
+@dataclass(frozen=True, slots=True)
+class BoundArgument:
+    """One argument and what it may be."""
+
+    name: str
+    values: tuple[Json, ...] = ()
+    """The only values there are, best first. Empty: the schema decides."""
+    schema: Mapping[str, Json] | None = None
+    """Any value of this JSON schema."""
+
+    def lark(self) -> str:
+        """The argument's value as a grammar expression."""
+        if self.values:
+            return "(" + " | ".join(_literal(_json(value)) for value in self.values) + ")"
+        return "%json " + _json(dict(self.schema or {}))
+
+    def admits(self, value: Json) -> bool:
+        """Whether a value is one of those; a schema is checked by the tool itself."""
+        return value in self.values if self.values else True
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTool:
+    """A tool that can be called at this step; optional arguments without evidence are left out."""
+
+    tool: Tool
+    arguments: tuple[BoundArgument, ...]
+
+    def lark(self) -> str:
+        """The call as a grammar expression."""
+        parts = [_literal(f"{self.tool.name} {{")]
+        for i, argument in enumerate(self.arguments):
+            parts += [_literal(f'{", " if i else ""}"{argument.name}": '), argument.lark()]
+        return " ".join([*parts, _literal("}")])
+
+    def call(self, arguments: Mapping[str, Json]) -> ToolCall:
+        """A call of this tool.
+
+        :raises BadReply: an argument is unknown, missing or not in the evidence.
+        """
+        known = {argument.name: argument for argument in self.arguments}
+        for key, value in arguments.items():
+            if key not in known or not known[key].admits(value):
+                raise BadReply(f"{self.tool.name}: {key}={value!r} is not in the evidence of this turn")
+        missing = [key for key in known if key not in arguments]
+        if missing:
+            raise BadReply(f"{self.tool.name}: argument {missing[0]} is missing")
+        return ToolCall(self.tool.name, dict(arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class CallPart:
+    """One part of the question and the tools it may call."""
+
+    text: str
+    tools: tuple[BoundTool, ...]
+
+    def parse(self, body: str) -> ToolCall | None:
+        """The call of this part; None where it needs none.
+
+        :raises BadReply: an unknown tool or arguments that do not fit.
+        """
+        if body == NO_TOOL:
+            return None
+        name, _, rest = body.partition(" ")
+        bound = next((b for b in self.tools if b.tool.name == name), None)
+        if bound is None:
+            raise BadReply(f"no tool named {name!r} at this step")
+        try:
+            arguments = json.loads(rest)
+        except ValueError:
+            raise BadReply(f"{name}: arguments are not JSON: {rest[:80]!r}") from None
+        if not isinstance(arguments, dict):
+            raise BadReply(f"{name}: arguments are not an object")
+        return bound.call(arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class CallBound:
+    """One tool call, or none, for each part."""
+
+    parts: tuple[CallPart, ...]
+
+    def lark(self) -> str:
+        """The grammar of this step."""
+        rules = []
+        for i, part in enumerate(self.parts):
+            names = [f"p{i}t{j}" for j in range(len(part.tools))]
+            rules += [f"{name}: {bound.lark()}" for name, bound in zip(names, part.tools, strict=True)]
+            rules.append(_line_rule(i, part.text, [_literal(NO_TOOL), *names]))
+        return _grammar(rules, len(self.parts))
+
+    def write(self, calls: Sequence[ToolCall | None]) -> str:
+        """Calls in the form that `parse` reads."""
+        bodies = [f"{call.tool} {_json(dict(call.arguments))}" if call else NO_TOOL for call in calls]
+        return _write([part.text for part in self.parts], bodies)
+
+    def parse(self, text: str) -> tuple[ToolCall | None, ...]:
+        """The call of each part.
+
+        :raises BadReply: a line is missing, or a call is not one of those possible.
+        """
+        bodies = _bodies(text, [part.text for part in self.parts])
+        return tuple(part.parse(body) for part, body in zip(self.parts, bodies, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class PickBound:
+    """One quote, or none, for each part: the model points, the program copies."""
+
+    parts: tuple[str, ...]
+    quotes: tuple[Quote, ...]
+    """At most as many as there are letters."""
+
+    def lark(self) -> str:
+        """The grammar of this step."""
+        letters = [_literal(letter) for letter in (*LETTERS[: len(self.quotes)], DECLINE)]
+        return _grammar([_line_rule(i, part, letters) for i, part in enumerate(self.parts)], len(self.parts))
+
+    def write(self, picks: Sequence[Quote | None]) -> str:
+        """Picks in the form that `parse` reads."""
+        letters = [LETTERS[self.quotes.index(quote)] if quote else DECLINE for quote in picks]
+        return _write(self.parts, letters)
+
+    def parse(self, text: str) -> tuple[Quote | None, ...]:
+        """The quote of each part.
+
+        :raises BadReply: a line is missing, or a letter names no quote.
+        """
+        named = dict(zip(LETTERS, self.quotes, strict=False))
+        picks: list[Quote | None] = []
+        for letter in _bodies(text, self.parts):
+            if letter != DECLINE and letter not in named:
+                raise BadReply(f"no quote is named {letter[:20]!r}")
+            picks.append(named.get(letter))
+        return tuple(picks)
+
+
+def _line_rule(i: int, part: str, choices: Sequence[str]) -> str:
+    return f"p{i}: {_literal(part + _ARROW)} ({' | '.join(choices)}) {_literal(chr(10))}"
+
+
+def _grammar(rules: Sequence[str], parts: int) -> str:
+    return "\n".join([f"start: {' '.join(f'p{i}' for i in range(parts))}", *rules])
+
+
+def _write(parts: Sequence[str], bodies: Sequence[str]) -> str:
+    return "".join(f"{part}{_ARROW}{body}\n" for part, body in zip(parts, bodies, strict=True))
+
+
+def _bodies(text: str, parts: Sequence[str]) -> list[str]:
+    """What stands behind each part's arrow."""
+    bodies = []
+    for part in parts:
+        found = re.search(rf"^{re.escape(part + _ARROW)}(.*)$", text, re.MULTILINE)
+        if found is None:
+            raise BadReply(f"no line for {part[:60]!r} in {text[:80]!r}")
+        bodies.append(found.group(1).strip())
+    return bodies
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _literal(text: str) -> str:
+    """A Lark string; its escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)

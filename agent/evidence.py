@@ -1,0 +1,142 @@
+"""What this turn knows, and which values a tool argument may therefore take.
+
+The person's own words count first; the photo and earlier results count only for tools that read. For a tool that writes,
+nothing but the person's words is evidence, so a text in a photo, a manual or a log can never name the device that moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agent.bound import BoundArgument, BoundTool
+from agent.perception import Perception
+from agent.quotes import plain
+from agent.times import find_periods
+from agent.tools import Parameter, Tool
+from agent.values import Json, Term, ToolResult
+
+__all__ = ["Evidence", "bind_tool", "bind_tools", "gather_terms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Grows as tools answer: each result makes a new one."""
+
+    question: str
+    perception: Perception | None
+    terms: tuple[Term, ...]
+    """The person's words first, then the photo, then results."""
+    results: tuple[ToolResult, ...] = ()
+
+    def with_result(self, result: ToolResult) -> Evidence:
+        """The same, and what a tool found: tags and alarm texts of its records can be asked about further."""
+        found = []
+        for record in result.records:
+            for kind, key in (("tag", "tag"), ("alarm", "text")):
+                value = record.fields.get(key)
+                if record.kind == "event" and isinstance(value, str) and value:
+                    found.append(Term(kind, value, "result"))
+        return Evidence(self.question, self.perception, _distinct([*self.terms, *found]), (*self.results, result))
+
+    def texts(self) -> list[str]:
+        """Everything that may back a number or a code in an answer."""
+        lines = [self.question]
+        for result in self.results:
+            lines += [line for record in result.records for line in record.line.values()]
+            lines += [f"{value}" for record in result.records for value in record.fields.values()]
+            lines += [line for note in result.notes for line in note.values()]
+            lines += [passage.text for passage in result.passages]
+        return lines
+
+
+def gather_terms(
+    question: str, perception: Perception | None, known: Iterable[Term], before: Iterable[Term] = ()
+) -> tuple[Term, ...]:
+    """All names in reach, the person's own first.
+
+    :param known: what plugins recognised in the question (`find_terms`).
+    :param before: what the person named earlier in this conversation, for "how often did it happen?".
+    """
+    terms = [Term("period", phrase, "question", start) for start, phrase in find_periods(question)]
+    terms += [Term(t.kind, t.value, "question", t.start) for t in known]
+    if perception is not None:
+        terms += _panel_terms(question, perception)
+    terms += [Term(t.kind, t.value, "history") for t in before if t.source == "question" and t.kind != "period"]
+    order = {"question": 0, "history": 1, "panel": 2, "result": 3}
+    return _distinct(sorted(terms, key=lambda t: order[t.source]))
+
+
+def bind_tools(tools: Iterable[Tool], evidence: Evidence, phrase: str) -> tuple[BoundTool, ...]:
+    """The tools that can be called now.
+
+    :param phrase: the part of the question they are called for, which a search takes where no name is known.
+    """
+    bound = (bind_tool(tool, evidence, phrase) for tool in tools)
+    return tuple(b for b in bound if b is not None)
+
+
+def bind_tool(tool: Tool, evidence: Evidence, phrase: str) -> BoundTool | None:
+    """A tool with its arguments bound, or None where a required one has no evidence or the tool needs a photo."""
+    if tool.needs_photo and evidence.perception is None:
+        return None
+    arguments = []
+    for parameter in tool.parameters:
+        argument = _bind(parameter, evidence, phrase, own_words_only=tool.risk != "read")
+        if argument is not None:
+            arguments.append(argument)
+        elif parameter.required:
+            return None
+    return BoundTool(tool, tuple(arguments))
+
+
+def _bind(parameter: Parameter, evidence: Evidence, phrase: str, *, own_words_only: bool) -> BoundArgument | None:
+    """Names that the person said; else, for a required argument, names in sight and the words of this part."""
+    if not parameter.binds:
+        return BoundArgument(parameter.name, schema=parameter.schema) if parameter.required else None
+    terms = [t for t in evidence.terms if t.kind in parameter.binds]
+    values: list[Json] = [t.value for t in terms if t.source == "question"]
+    if not values and parameter.required:
+        if not own_words_only:
+            values = [t.value for t in terms if t.kind != "label"]
+        if "phrase" in parameter.binds:
+            values.append(phrase)
+    return BoundArgument(parameter.name, values=tuple(dict.fromkeys(values))) if values else None
+
+
+def _panel_terms(question: str, perception: Perception) -> list[Term]:
+    """Labels on the photo; those that the question names count as the person's own words."""
+    asked = plain(question)
+    named: list[tuple[str, str]] = [("label", r.label) for r in perception.readings if r.label]
+    named += [("alarm", lamp.label) for lamp in perception.lamps if lamp.label]
+    named += [("alarm", cell) for row in perception.alarms for cell in row.cells.values() if plain(cell)]
+    terms = []
+    for kind, value in named:
+        key = plain(value)
+        start = asked.find(key) if len(key) > 1 else -1
+        terms.append(Term(kind, value, "question" if start >= 0 else "panel", start))
+    return _longest(terms)
+
+
+def _longest(terms: Sequence[Term]) -> list[Term]:
+    """Of names that stand in the question at the same place, only the longest was meant."""
+    named = [t for t in terms if t.source == "question"]
+
+    def inside(term: Term) -> bool:
+        end = term.start + len(plain(term.value))
+        return any(
+            other.start <= term.start
+            and end <= other.start + len(plain(other.value))
+            and len(plain(other.value)) > len(plain(term.value))
+            for other in named
+        )
+
+    return [t for t in terms if t.source != "question" or not inside(t)]
+
+
+def _distinct(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """One term for each kind and value, the first."""
+    kept: dict[tuple[str, str], Term] = {}
+    for term in terms:
+        kept.setdefault((term.kind, plain(term.value) or term.value), term)
+    return tuple(kept.values())

@@ -1,0 +1,187 @@
+"""Model ↔ tools, until every part of the question has what can be found for it, a limit is reached, or a person is needed.
+
+    findings = look up every part       one reply: a call for each part; then the calls run
+    while a call failed: look up again  the failed parts, without the tool that failed
+    pick a quote for every part that found passages
+
+A step is one model reply. Limits on steps, calls and seconds end the loop with what is known so far.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agent.bound import LETTERS, CallBound, CallPart, PickBound
+from agent.errors import SeenByModel, TimeLimit
+from agent.evidence import Evidence, bind_tools
+from agent.messages import Message, Reply, ToolCall, Usage
+from agent.model.protocol import Bound, Model, ReplyLimits
+from agent.parts import phrases_of
+from agent.prompt import pick_message
+from agent.quotes import Quote, plain, quotes_of
+from agent.settings import TurnSettings
+from agent.tools import Tool
+from agent.values import Language, ToolResult
+
+__all__ = ["Findings", "Loop", "PartFinding"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartFinding:
+    """What was found for one part of the question."""
+
+    part: str
+    phrase: str
+    """What a search looks up for it."""
+    call: ToolCall | None = None
+    result: ToolResult | None = None
+    error: str = ""
+    """Why the tool could not, in words for the person."""
+    quote: Quote | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the loop found."""
+
+    parts: tuple[PartFinding, ...]
+    evidence: Evidence
+    usage: Usage
+    model_ms: float
+    tool_ms: float
+    stopped: str = ""
+    """Why it ended before it was through; empty where it was."""
+
+
+@dataclass(slots=True)
+class Loop:
+    """One turn's exchange with model and tools."""
+
+    model: Model
+    tools: Sequence[Tool]
+    settings: TurnSettings
+    language: Language
+    run_tool: Callable[[Tool, ToolCall], ToolResult]
+    """Runs a call with its vetoes and approvals; raises SeenByModel where it cannot, NeedsPerson where a person must."""
+    note: Callable[[str, dict[str, Any]], None]
+    """Writes a step to the trail."""
+    deadline: float
+    messages: list[Message]
+    usage: Usage = Usage()
+    steps: int = 0
+    calls: int = 0
+    model_ms: float = 0.0
+    tool_ms: float = 0.0
+    tried: set[tuple[str, str]] = field(default_factory=set)
+
+    def run(self, parts: Sequence[str], evidence: Evidence) -> Findings:
+        """Find what can be found.
+
+        :raises ModelError: no rung can answer.
+        :raises NeedsPerson: a call waits for a person.
+        """
+        found = [PartFinding(part, phrase) for part, phrase in zip(parts, phrases_of(tuple(parts)), strict=True)]
+        stopped = ""
+        try:
+            found, evidence = self._look_up(found, evidence)
+            while any(f.error for f in found) and self._may_go_on():
+                again, evidence = self._look_up([f for f in found if f.error], evidence)
+                if not any(f.call for f in again):
+                    break
+                found = _merged(found, again)
+            found = self._pick(found, evidence)
+        except TimeLimit as limit:
+            stopped = str(limit)
+        return Findings(tuple(found), evidence, self.usage, self.model_ms, self.tool_ms, stopped)
+
+    def _may_go_on(self) -> bool:
+        return self.steps < self.settings.max_steps - 1 and self.calls < self.settings.max_calls
+
+    def _look_up(self, found: Sequence[PartFinding], evidence: Evidence) -> tuple[list[PartFinding], Evidence]:
+        """Ask for a call for each part, run the calls; the same call for two parts runs once."""
+        offered = [(f, self._offered(f, evidence)) for f in found]
+        asked = [(f, tools) for f, tools in offered if tools.tools]
+        if not asked:
+            return list(found), evidence
+        bound = CallBound(tuple(tools for _, tools in asked))
+        calls = bound.parse(self._reply(bound).text)
+        results: dict[str, PartFinding] = {}
+        looked = []
+        for (f, _), call in zip(asked, calls, strict=True):
+            key = str(call.to_json()) if call else ""
+            if call is not None and key not in results:
+                results[key] = self._call(f, replace(call, id=f"C{self.calls + 1}"))
+                if (result := results[key].result) is not None:
+                    evidence = evidence.with_result(result)
+            ran = results.get(key)
+            looked.append(replace(f, call=ran.call, result=ran.result, error=ran.error) if ran else f)
+        return looked, evidence
+
+    def _offered(self, finding: PartFinding, evidence: Evidence) -> CallPart:
+        tools = [tool for tool in self.tools if (finding.part, tool.name) not in self.tried]
+        return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase))
+
+    def _call(self, finding: PartFinding, call: ToolCall) -> PartFinding:
+        tool = next(tool for tool in self.tools if tool.name == call.tool)
+        self.tried.add((finding.part, call.tool))
+        self.calls += 1
+        began = time.perf_counter()
+        try:
+            return replace(finding, call=call, result=self.run_tool(tool, call), error="")
+        except SeenByModel as error:
+            return replace(finding, call=call, result=None, error=str(error))
+        finally:
+            self.tool_ms += (time.perf_counter() - began) * 1000
+
+    def _pick(self, found: Sequence[PartFinding], evidence: Evidence) -> list[PartFinding]:
+        """Let the model point at a quote for each part that found passages."""
+        asking = [f for f in found if f.result and f.result.passages]
+        quotes = self._quotes(asking, evidence.question)
+        if not quotes:
+            return list(found)
+        bound = PickBound(tuple(f.part for f in asking), tuple(quotes))
+        self.messages.append(pick_message(bound, self.settings))
+        picks = dict(zip(bound.parts, bound.parse(self._reply(bound).text), strict=True))
+        return [replace(f, quote=picks.get(f.part)) for f in found]
+
+    def _quotes(self, asking: Sequence[PartFinding], question: str) -> list[Quote]:
+        """Of the passages found, best passage first, as many quotes as may be offered; in the person's language if there are any."""
+        passages = {p.text: p for f in asking if f.result for p in f.result.passages}.values()
+        own = [p for p in passages if p.language == self.language]
+        quotes = [q for p in own or passages for q in quotes_of(p, question, self.settings)]
+        most = min(self.settings.max_quotes, len(LETTERS))
+        if len(quotes) <= most:
+            return quotes
+        asked = "".join(f.phrase for f in asking)
+        best = sorted(quotes, key=lambda q: _overlap(asked, q), reverse=True)[:most]
+        return [q for q in quotes if q in best]
+
+    def _reply(self, bound: Bound) -> Reply:
+        if time.monotonic() > self.deadline:
+            raise TimeLimit(f"the turn took longer than {self.settings.max_seconds:g} s")
+        self.steps += 1
+        limits = ReplyLimits(max_tokens=self.settings.reply_tokens, deadline=self.deadline)
+        began = time.perf_counter()
+        reply = self.model.reply(self.messages, (), bound=bound, limits=limits)
+        self.model_ms += (time.perf_counter() - began) * 1000
+        self.usage = self.usage.plus(reply.usage)
+        self.note("model_replied", {"rung": self.model.name, "text": reply.text, "stopped": reply.stopped})
+        if reply.stopped != "done":
+            raise TimeLimit(f"the model's reply was cut off ({reply.stopped}) after {reply.usage.sampled_tokens} tokens")
+        self.messages.append(Message("assistant", reply.text))
+        return reply
+
+
+def _merged(found: Sequence[PartFinding], again: Sequence[PartFinding]) -> list[PartFinding]:
+    """What the second look found in place of what failed at first; a failure stays where it found nothing."""
+    better = {f.part: f for f in again if f.result}
+    return [better.get(f.part, f) for f in found]
+
+
+def _overlap(asked: str, quote: Quote) -> float:
+    pairs = {plain(asked)[i : i + 2] for i in range(len(plain(asked)) - 1)}
+    text = plain(f"{quote.passage.heading}{quote.text}")
+    return sum(pair in text for pair in pairs) + (0.5 if quote.kind == "steps" else 0.0)

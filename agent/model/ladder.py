@@ -1,0 +1,127 @@
+"""The ladder in use: the best rung answers; one that cannot is left, the next answers, and the answer says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agent.env import Env
+from agent.errors import BadReply, ModelError, WeightsError
+from agent.messages import Message, Reply
+from agent.model.llama import LlamaModel
+from agent.model.protocol import Bound, Model, ReplyLimits
+from agent.model.remote import RemoteModel
+from agent.model.rules import RulesModel
+from agent.tools import Tool
+from agent.weights.ladder import RULES, choose_rungs, look_at_machine
+
+__all__ = ["Fall", "Ladder", "build_ladder", "open_rung"]
+
+REMOTE = "remote"
+"""Name of the rung on the plant's network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A rung that could not answer."""
+
+    rung: str
+    reason: str
+
+
+class Ladder:
+    """A `Model` that is the best of several. A rung that failed is not tried again until the process restarts."""
+
+    def __init__(self, rungs: Sequence[str], open_one: Callable[[str], Model]) -> None:
+        """
+        :param rungs: best first.
+        :param open_one: loads a rung by name; raises WeightsError or ModelError where it cannot.
+        """
+        self._left = list(rungs)
+        self._open = open_one
+        self._model: Model | None = None
+        self.falls: list[Fall] = []
+
+    @property
+    def name(self) -> str:
+        """The rung that answers now."""
+        return self._model.name if self._model else (self._left[0] if self._left else "none")
+
+    @property
+    def sees(self) -> bool:
+        """Whether that rung takes photos."""
+        return self._current().sees
+
+    def reply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        *,
+        bound: Bound | None,
+        limits: ReplyLimits,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Reply:
+        """As `Model.reply`, by the first rung that can.
+
+        :raises ModelError: no rung can.
+        """
+        while True:
+            model = self._current()
+            try:
+                return model.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
+            except (ModelError, BadReply) as error:
+                if len(self._left) == 1:
+                    raise ModelError(f"no rung can answer; the last was {model.name}: {error}") from error
+                self._fall(str(error))
+
+    def close(self) -> None:
+        """Free the rung in use."""
+        if self._model:
+            self._model.close()
+            self._model = None
+
+    def _current(self) -> Model:
+        while self._model is None:
+            if not self._left:
+                raise ModelError("no rung is left")
+            try:
+                self._model = self._open(self._left[0])
+            except (WeightsError, ModelError) as error:
+                self._fall(str(error))
+        return self._model
+
+    def _fall(self, reason: str) -> None:
+        self.falls.append(Fall(self._left.pop(0), reason))
+        self.close()
+
+
+def build_ladder(env: Env) -> Ladder:
+    """The ladder of this box: its settings, its memory and the files it has."""
+    machine = look_at_machine(env.weights.folder)
+    rungs = choose_rungs(machine, env.weights.present(), wanted=env.settings.model.name)
+    remote = (REMOTE,) if env.settings.remote.enabled else ()
+    ladder = Ladder((*remote, *rungs), lambda name: open_rung(name, env))
+    ladder.falls += _set_aside_before(env, rungs)
+    return ladder
+
+
+def open_rung(name: str, env: Env) -> Model:
+    """Load one rung.
+
+    :raises WeightsError: its files are missing or not what they should be.
+    :raises ModelError: it does not load.
+    """
+    if name == RULES:
+        return RulesModel()
+    if name == REMOTE:
+        return RemoteModel(env.settings.remote)
+    files = env.weights.verified(name)
+    projector = files.get("mmproj")
+    return LlamaModel.load(files["model"], name=name, settings=env.settings.model, projector=projector)
+
+
+def _set_aside_before(env: Env, rungs: Sequence[str]) -> list[Fall]:
+    """Models found bad at an earlier start and not yet repaired: the answer goes on saying so."""
+    models = {model.name for model in env.weights.catalogue.chat_models}
+    found = {item.file.split("/")[0]: f"{item.file} {item.reason}" for item in env.weights.set_aside()}
+    return [Fall(name, reason) for name, reason in found.items() if name in models and name not in rungs]

@@ -1,0 +1,179 @@
+"""Finding, loading and calling plugins: entry points of the group `watchkeeper`, loaded one by one.
+
+A plugin that fails to load, or whose hooks do not fit, is left out and reported; the others work. The facade has one typed
+method for each hook, so that call sites are checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+import typer
+
+from agent import hookspecs
+from agent.env import Env
+from agent.errors import WatchkeeperError
+from agent.hookspecs import PROJECT, Finding, Veto
+from agent.messages import ToolCall
+from agent.perception import Perception
+from agent.photo import Photo
+from agent.tools import Tool, TurnView
+from agent.values import Term, ToolResult
+
+if TYPE_CHECKING:
+    from agent.turn import TurnRecord
+
+__all__ = ["LoadedPlugin", "PluginHost", "load_plugins"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlugin:
+    """A plugin and how its loading went."""
+
+    name: str
+    module: str
+    problem: str
+    """Why it was left out; empty where it works."""
+
+
+class PluginHost:
+    """The plugins of one process."""
+
+    def __init__(self, manager: pluggy.PluginManager, plugins: Sequence[LoadedPlugin]) -> None:
+        """Use `load_plugins`."""
+        self._hooks = manager.hook
+        self._manager = manager
+        self.plugins = tuple(plugins)
+        self.troubles: list[str] = []
+        """Hooks that raised, one line each."""
+
+    def tools(self, env: Env) -> tuple[Tool, ...]:
+        """Tools of all plugins in the order of their names. A second tool of one name is left out and reported."""
+        tools: dict[str, Tool] = {}
+        for plugin, found in self._each("register_tools", env=env):
+            for made in found or ():
+                if made.name in tools:
+                    self.troubles.append(f"{plugin}: a tool named {made.name} is there already; rename it")
+                else:
+                    tools[made.name] = replace(made, plugin=plugin)
+        return tuple(tools[name] for name in sorted(tools))
+
+    def add_commands(self, cli: typer.Typer) -> None:
+        """Let plugins add commands."""
+        for _ in self._each("register_commands", cli=cli):
+            pass
+
+    def perceive(self, photo: Photo, env: Env) -> Perception | None:
+        """Read a photo; the first plugin that does is believed.
+
+        :raises PhotoError: it cannot be read.
+        """
+        seen: Perception | None = self._hooks.perceive(photo=photo, env=env)
+        return seen
+
+    def find_terms(self, question: str, env: Env) -> list[Term]:
+        """Names that plugins know, in the person's words."""
+        return [term for _, found in self._each("find_terms", question=question, env=env) for term in found or ()]
+
+    def instructions(self, question: str, env: Env) -> list[str]:
+        """Lines for the system prompt."""
+        return [line for _, line in self._each("prompt_instructions", question=question, env=env) if line]
+
+    def veto(self, call: ToolCall, tool: Tool, turn: TurnView) -> Veto | None:
+        """The first refusal. A plugin that fails here refuses."""
+        for plugin in self._manager.get_plugins():
+            try:
+                for found in self._only(plugin).before_tool_call(call=call, tool=tool, turn=turn):
+                    if isinstance(found, Veto):
+                        return found
+            except Exception as error:
+                return Veto(f"{self._manager.get_name(plugin)} failed while checking the call: {error}")
+        return None
+
+    def after_call(self, call: ToolCall, result: ToolResult, turn: TurnView) -> None:
+        """Tell plugins that a call ran."""
+        for _ in self._each("after_tool_call", call=call, result=result, turn=turn):
+            pass
+
+    def turn_finished(self, record: TurnRecord) -> None:
+        """Tell plugins that a turn ended."""
+        for _ in self._each("turn_finished", record=record):
+            pass
+
+    def health(self, env: Env) -> list[Finding]:
+        """What plugins say about themselves, and what went wrong with them."""
+        findings = [f for _, found in self._each("check_health", env=env) for f in found or ()]
+        findings += [Finding(f"plugin {p.name}", not p.problem, p.problem or f"loaded from {p.module}") for p in self.plugins]
+        return findings + [Finding("plugin hook", False, trouble) for trouble in self.troubles]
+
+    def shutdown(self, env: Env) -> None:
+        """Let plugins free what they hold."""
+        for _ in self._each("shutdown", env=env):
+            pass
+
+    def _each(self, hook: str, **arguments: Any) -> Iterable[tuple[str, Any]]:
+        """(plugin, result) of each implementation; one that raises is reported and skipped, an error of ours is one too."""
+        for plugin in sorted(self._manager.get_plugins(), key=lambda p: str(self._manager.get_name(p))):
+            name = str(self._manager.get_name(plugin))
+            try:
+                for result in getattr(self._only(plugin), hook)(**arguments):
+                    yield name, result
+            except Exception as error:
+                self._report(f"{name}: {hook} failed: {type(error).__name__}: {error}")
+
+    def _report(self, trouble: str) -> None:
+        if trouble not in self.troubles:
+            self.troubles.append(trouble)
+
+    def _only(self, plugin: object) -> Any:
+        others = [p for p in self._manager.get_plugins() if p is not plugin]
+        return _Subset(self._manager, others)
+
+
+class _Subset:
+    """Hooks of all plugins but some."""
+
+    def __init__(self, manager: pluggy.PluginManager, others: list[object]) -> None:
+        self._manager = manager
+        self._others = others
+
+    def __getattr__(self, hook: str) -> Callable[..., Any]:
+        caller: Callable[..., Any] = self._manager.subset_hook_caller(hook, self._others)
+        return caller
+
+
+def load_plugins(*, off: Sequence[str] = (), found: Iterable[EntryPoint] | None = None) -> PluginHost:
+    """Load the plugins that are installed.
+
+    :param off: names that are not loaded.
+    :param found: for tests; by default the entry points of the group.
+    """
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    loaded = []
+    points = sorted(found if found is not None else entry_points(group=PROJECT), key=lambda point: point.name)
+    for point in points:
+        if point.name in off:
+            loaded.append(LoadedPlugin(point.name, point.value, "turned off by plugins_off"))
+            continue
+        loaded.append(LoadedPlugin(point.name, point.value, _load(manager, point)))
+    return PluginHost(manager, loaded)
+
+
+def _load(manager: pluggy.PluginManager, point: EntryPoint) -> str:
+    """Load one plugin; returns why it was left out."""
+    try:
+        module = point.load()
+        manager.register(module, name=point.name)
+        manager.check_pending()
+    except Exception as error:
+        manager.unregister(name=point.name) if manager.has_plugin(point.name) else None
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return why if isinstance(error, WatchkeeperError) else f"{type(error).__name__}: {why}"
+    return ""

@@ -1,0 +1,138 @@
+"""What may be quoted from a passage: whole sentences, whole table rows, and lists of steps as one piece.
+
+A list of steps is never cut: leaving a step out of a lock-out procedure is worse than a long answer. A quote ends where a
+sentence, a row or the list ends, has a least length, and is not merely the person's own words given back.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from agent.settings import TurnSettings
+from agent.values import Passage
+
+__all__ = ["Quote", "plain", "quotes_of"]
+
+_STEP = re.compile(r"^\s*(?:\d+[.)、）](?!\d)|[（(](?:\d+|[一二三四五六七八九十]+)[)）]|[-*•+·](?=\s)|[①-⑳])\s*\S")
+_SENTENCE_END = re.compile(r"(?<=[。!?！?;；])\s*|(?<=[.?!])\s+(?=[A-Z\"“(])")
+_ROW_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
+_MARKUP = re.compile(r"\*\*|__|`")
+_SKIPPED = ("#", "<!--", "```", "![")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A piece of a passage, word for word but for markup."""
+
+    text: str
+    """A list has its lead-in on the first line, a row the table's heading."""
+    kind: str
+    """sentence | steps | row"""
+    passage: Passage
+
+    @property
+    def citation(self) -> str:
+        """Computed from where the quote stands."""
+        return self.passage.citation
+
+
+def plain(text: str) -> str:
+    """For comparing: NFKC, lower case, no spaces or punctuation."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(c for c in folded if c.isalnum())
+
+
+def quotes_of(passage: Passage, question: str, settings: TurnSettings) -> tuple[Quote, ...]:
+    """Everything in a passage that may be quoted, in order.
+
+    :param question: the person's words; a quote that they contain says nothing new.
+    """
+    asked = plain(question)
+    quotes: dict[str, Quote] = {}
+    for kind, text in _pieces(passage.text):
+        key = plain(text)
+        if settings.quote_min_chars <= len(text) <= settings.quote_max_chars and key and key not in asked:
+            quotes.setdefault(key, Quote(text, kind, passage))
+    return tuple(quotes.values())
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """(kind, text) of each sentence, table row and list. A sentence that ends with a colon leads the next block in."""
+    lead = ""
+    for block in _blocks(text):
+        if block[0].lstrip().startswith("|"):
+            yield from (("row", row) for row in _rows(block))
+        elif _STEP.match(block[0]):
+            yield "steps", "\n".join(([lead] if lead else []) + _steps(block))
+        else:
+            sentences = [s for s in _SENTENCE_END.split(_join([_clean(line) for line in block])) if s and s.strip()]
+            lead = sentences.pop().strip() if sentences and sentences[-1].rstrip().endswith((":", "：")) else ""
+            yield from (("sentence", sentence.strip()) for sentence in sentences)
+            continue
+        lead = ""
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    """Runs of lines of one kind: table, list (with its indented lines), prose. Blank lines end prose and tables."""
+    block: list[str] = []
+    kind = ""
+    for line in [*text.splitlines(), ""]:
+        now = _kind_of(line, kind)
+        if now in ("list", "list-gap") and kind in ("list", "list-gap"):
+            now = "list" if line.strip() else "list-gap"
+        elif block and (now != kind):
+            yield block
+            block = []
+        if line.strip() and now != "skip":
+            block.append(line)
+        kind = now
+    if block:
+        yield block
+
+
+def _kind_of(line: str, before: str) -> str:
+    if not line.strip():
+        return "list-gap" if before in ("list", "list-gap") else "gap"
+    if line.lstrip().startswith(_SKIPPED):
+        return "skip"
+    if line.lstrip().startswith("|"):
+        return "table"
+    if _STEP.match(line) or (before in ("list", "list-gap") and line[:1] in " \t"):
+        return "list"
+    return "prose"
+
+
+def _steps(block: Sequence[str]) -> list[str]:
+    steps: list[str] = []
+    for line in block:
+        if _STEP.match(line) or not steps:
+            steps.append(_clean(line))
+        else:
+            steps[-1] = _join([steps[-1], _clean(line)])
+    return steps
+
+
+def _rows(block: Sequence[str]) -> Iterator[str]:
+    rows = [_cells(line) for line in block if not _ROW_RULE.match(line)]
+    for row in rows[1:]:
+        yield f"{rows[0]}\n{row}"
+
+
+def _cells(line: str) -> str:
+    return " | ".join(_clean(cell) for cell in line.strip().strip("|").split("|"))
+
+
+def _join(lines: Sequence[str]) -> str:
+    """Lines of one paragraph: a space between Latin words, nothing between Chinese ones."""
+    text = ""
+    for line in lines:
+        glue = " " if text and line and (text[-1].isascii() or line[0].isascii()) else ""
+        text += glue + line
+    return text
+
+
+def _clean(line: str) -> str:
+    return _MARKUP.sub("", line).strip()

@@ -1,0 +1,304 @@
+"""One turn, from a question to a checked answer: start reading here.
+
+    look       decode the photo, read the panel once (cached by its pixels)
+    gather     the names in the person's words and on the panel: the evidence that tool arguments are bound to
+    find       the loop: a tool call for each part of the question, then a quote for each part that found passages
+    word       one free line where the quote is in the other language, dropped if a claim in it has no evidence
+    render     facts from tool results by id, quotes word for word, citations from where they stand
+    record     every step is in the hash-chained trail before the next one begins; every exit passes `turn_finished`
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.answer import Answer, render
+from agent.audit import Trail
+from agent.claims import unsupported
+from agent.env import Env
+from agent.errors import (
+    BadReply,
+    InputError,
+    ModelError,
+    NeedsPerson,
+    QuestionError,
+    SeenByModel,
+    ToolDenied,
+    ToolFailed,
+    WatchkeeperError,
+)
+from agent.evidence import Evidence, gather_terms
+from agent.loop import Findings, Loop
+from agent.messages import Message, ToolCall, Usage
+from agent.model.ladder import Fall, Ladder
+from agent.model.protocol import ReplyLimits
+from agent.parts import split_question
+from agent.perception import Perception
+from agent.photo import Photo, load_photo
+from agent.plugin_host import PluginHost
+from agent.prompt import detect_language, gist_messages, system_message, user_message
+from agent.tools import Tool, TurnView
+from agent.values import Language, Term, ToolResult
+
+__all__ = ["Agent", "Conversation", "TurnRecord"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A turn that has ended."""
+
+    id: str
+    question: str
+    answer: Answer
+    rung: str
+    falls: tuple[Fall, ...]
+    perception: Perception | None
+    calls: tuple[ToolCall, ...]
+    usage: Usage
+    stages_ms: dict[str, float]
+    """photo, panel, model, tools, other, total."""
+    problems: tuple[str, ...]
+    """What a person has to put right: a missing database, say. The rest was answered."""
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "turn": self.id,
+            "question": self.question,
+            "answer": self.answer.text,
+            "language": self.answer.language,
+            "parts": [part.to_json() for part in self.answer.parts],
+            "citations": list(self.answer.citations),
+            "rung": self.rung,
+            "falls": [{"rung": fall.rung, "reason": fall.reason} for fall in self.falls],
+            "calls": [call.to_json() for call in self.calls],
+            "ms": {stage: round(ms, 1) for stage, ms in self.stages_ms.items()},
+            "tokens": {
+                "prompt": self.usage.prompt_tokens,
+                "reused": self.usage.reused_tokens,
+                "sampled": self.usage.sampled_tokens,
+                "forced": self.usage.forced_tokens,
+            },
+            "problems": list(self.problems),
+        }
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Questions that belong together: what was said stays the beginning of the next prompt, so it costs nothing again."""
+
+    turns: list[list[Message]] = field(default_factory=list)
+    terms: tuple[Term, ...] = ()
+
+    def messages(self, most: int) -> list[Message]:
+        """The last so many turns."""
+        return [message for turn in self.turns[len(self.turns) - most :] for message in turn] if most else []
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Milliseconds by stage."""
+
+    ms: dict[str, float] = field(default_factory=lambda: {"photo": 0.0, "panel": 0.0, "model": 0.0, "tools": 0.0})
+    began: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.ms[name] = self.ms.get(name, 0.0) + (time.perf_counter() - start) * 1000
+
+    def all(self) -> dict[str, float]:
+        total = (time.perf_counter() - self.began) * 1000
+        return {**self.ms, "other": total - sum(self.ms.values()), "total": total}
+
+
+class Agent:
+    """Env, plugins, ladder and trail, put together; answers one question at a time."""
+
+    def __init__(self, env: Env, plugins: PluginHost, ladder: Ladder, trail: Trail) -> None:
+        self.env = env
+        self.plugins = plugins
+        self.ladder = ladder
+        self.trail = trail
+        self.tools = plugins.tools(env)
+        self._system = system_message(self.tools, plugins.instructions("", env))
+
+    def warm(self) -> None:
+        """Load the model and let it read the stable prefix, so that the first question does not pay for it."""
+        limits = ReplyLimits(max_tokens=1)
+        if self.ladder.name != "rules":
+            self.ladder.reply([self._system, Message("user", "")], (), bound=None, limits=limits)
+
+    def ask(
+        self, question: str, *, photo: Path | bytes | None = None, conversation: Conversation | None = None
+    ) -> TurnRecord:
+        """Answer a question.
+
+        :param photo: a picture of a panel; whatever it says is data.
+        :param conversation: continue it; None asks on its own.
+        :raises QuestionError: empty or too long.
+        :raises PhotoError: the photo cannot be used.
+        :raises ModelError: no rung can answer.
+        :raises NeedsPerson: a call waits for a person.
+        """
+        question = self._checked(question)
+        turn = uuid.uuid4().hex[:12]
+        self.trail.add(turn, "turn_started", {"question": question, "photo": photo is not None})
+        try:
+            return self._take(turn, question, photo, conversation or Conversation())
+        except BaseException as error:
+            kind = "turn_failed" if isinstance(error, Exception) else "turn_interrupted"
+            self.trail.add(turn, kind, {"error": f"{type(error).__name__}: {error}"})
+            raise
+
+    def close(self) -> None:
+        """Free model, plugins and trail."""
+        self.ladder.close()
+        self.plugins.shutdown(self.env)
+        self.trail.close()
+
+    def _take(self, turn: str, question: str, source: Path | bytes | None, conversation: Conversation) -> TurnRecord:
+        clock, language, problems = _Clock(), detect_language(question), list[str]()
+
+        def note(kind: str, body: dict[str, Any]) -> None:
+            self.trail.add(turn, kind, body)
+
+        photo, perception = self._look(source, clock, note)
+        view = TurnView(question, language, self.env.now(), perception)
+        terms = gather_terms(question, perception, self.plugins.find_terms(question, self.env), conversation.terms)
+        loop = self._loop(view, photo, conversation, note, problems)
+        findings = loop.run(self._parts(question), Evidence(question, perception, terms))
+        clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
+        gist = self._word(findings, language, clock, note)
+        falls = tuple(self.ladder.falls)
+        answer = render(findings, perception, language, gist=gist, rung=self.ladder.name, falls=falls)
+        self._remember(conversation, loop, terms)
+        calls = {f.call.id: f.call for f in findings.parts if f.call}
+        record = TurnRecord(
+            turn, question, answer, self.ladder.name, falls, perception, tuple(calls.values()), findings.usage,
+            clock.all(), tuple(problems),
+        )  # fmt: skip
+        note("turn_finished", record.to_json())
+        self.plugins.turn_finished(record)
+        return record
+
+    def _checked(self, question: str) -> str:
+        text = question.strip()
+        most = self.env.settings.turn.max_question_chars
+        if not text:
+            raise QuestionError("the question is empty; ask something, for example: What does this alarm mean?")
+        if len(text) > most:
+            raise QuestionError(f"the question has {len(text)} characters, {most} are the limit; shorten it")
+        return text
+
+    def _parts(self, question: str) -> tuple[str, ...]:
+        return split_question(question, most=self.env.settings.turn.max_parts)
+
+    def _look(
+        self, source: Path | bytes | None, clock: _Clock, note: Callable[[str, dict[str, Any]], None]
+    ) -> tuple[Photo | None, Perception | None]:
+        if source is None:
+            return None, None
+        with clock.stage("photo"):
+            photo = load_photo(source, self.env.settings.photo)
+        with clock.stage("panel"):
+            perception = self.plugins.perceive(photo, self.env)
+        read = {"texts": len(perception.texts), "readings": len(perception.readings)} if perception else {}
+        note("photo_read", {"photo": photo.digest, "size": list(photo.size), **read})
+        return photo, perception
+
+    def _loop(
+        self,
+        view: TurnView,
+        photo: Photo | None,
+        conversation: Conversation,
+        note: Callable[[str, dict[str, Any]], None],
+        problems: list[str],
+    ) -> Loop:
+        settings = self.env.settings.turn
+        asked = user_message(view.question, view.perception, photo if self.ladder.sees else None, settings)
+        return Loop(
+            model=self.ladder,
+            tools=self.tools,
+            settings=settings,
+            language=view.language,
+            run_tool=lambda tool, call: self._run_tool(tool, call, view, note, problems),
+            note=note,
+            deadline=time.monotonic() + settings.max_seconds,
+            messages=[self._system, *conversation.messages(settings.history_turns), asked],
+        )
+
+    def _run_tool(
+        self,
+        tool: Tool,
+        call: ToolCall,
+        view: TurnView,
+        note: Callable[[str, dict[str, Any]], None],
+        problems: list[str],
+    ) -> ToolResult:
+        """Run a call: veto, approval, function; the trail has it before and after.
+
+        :raises ToolDenied: a plugin refused.
+        :raises NeedsPerson: it is not a reading tool; nothing here may approve in a person's place.
+        :raises ToolFailed: it could not.
+        """
+        note("tool_called", {"id": call.id, **call.to_json()})
+        try:
+            veto = self.plugins.veto(call, tool, view)
+            if veto:
+                raise ToolDenied(veto.reason)
+            if tool.risk != "read":
+                raise NeedsPerson(f"{call.tool} changes something and waits for a person's approval")
+            result = _run_guarded(tool, call, view, problems)
+        except WatchkeeperError as error:
+            note("tool_failed", {"id": call.id, "error": str(error)})
+            raise
+        cited = [r.id for r in result.records] + [p.citation for p in result.passages]
+        note("tool_returned", {"id": call.id, "cited": cited, "notes": [n["en"] for n in result.notes]})
+        self.plugins.after_call(call, result, view)
+        return result
+
+    def _word(
+        self, findings: Findings, language: Language, clock: _Clock, note: Callable[[str, dict[str, Any]], None]
+    ) -> str:
+        """One line in the person's language where the quote is in the other; empty where it cannot be backed."""
+        foreign = next((f.quote for f in findings.parts if f.quote and f.quote.passage.language != language), None)
+        if foreign is None or self.ladder.name == "rules" or findings.stopped:
+            return ""
+        limits = ReplyLimits(max_tokens=self.env.settings.turn.gist_tokens)
+        with clock.stage("model"):
+            try:
+                reply = self.ladder.reply(gist_messages(foreign, language), (), bound=None, limits=limits)
+            except (ModelError, BadReply):
+                return ""
+        line = " ".join(reply.text.split())
+        problem = unsupported(line, [foreign.text]) if reply.stopped == "done" else "it was cut off"
+        note("line_worded", {"line": line, "dropped": problem})
+        return "" if problem else line
+
+    def _remember(self, conversation: Conversation, loop: Loop, terms: tuple[Term, ...]) -> None:
+        settings = self.env.settings.turn
+        before = 1 + len(conversation.messages(settings.history_turns))
+        conversation.turns.append(loop.messages[before:])
+        conversation.terms = terms
+
+
+def _run_guarded(tool: Tool, call: ToolCall, view: TurnView, problems: list[str]) -> ToolResult:
+    """A tool that raises anything has failed; what a person can put right is kept for the end of the turn."""
+    try:
+        return tool.run(call.arguments, view)
+    except SeenByModel:
+        raise
+    except InputError as error:
+        problems.append(str(error))
+        raise ToolFailed(str(error)) from error
+    except Exception as error:
+        raise ToolFailed(f"{call.tool} broke: {type(error).__name__}: {error}") from error
