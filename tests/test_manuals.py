@@ -117,10 +117,10 @@ def test_readings_out_of_range(plant: Env) -> None:
         ("R2", "NO.1循环泵频率 19.5 Hz 低于下限 25 Hz(左上)", "M1 §3.2"),
     ]
     assert [note["en"] for note in result.notes] == [
-        "3 readings were compared with the manuals' limits; 2 out of range",
-        "1 readings have no limit in the manuals: 瞬时热量",
-        "1 readings have no value that can be trusted: 水箱液位",
-        "1 readings have another unit than the manuals and were not compared: 供水压力",
+        "readings compared with the manuals' limits: 3; out of range: 2",
+        "readings without a limit in the manuals: 1 (瞬时热量)",
+        "readings without a value that can be trusted: 1 (水箱液位)",
+        "readings in another unit than the manuals, not compared: 1 (供水压力)",
     ]
     english = run(plant, "check_limits", view(readings, "en")).records[0]
     assert english.line["en"] == "供水温度 90.0 ℃ is above the high limit 85 ℃ (upper right)"

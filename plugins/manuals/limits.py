@@ -141,8 +141,10 @@ def _key(label: str) -> str:
 
 
 def _bounds(limit: StoredLimit) -> tuple[float | None, float | None]:
+    """Both bounds in the unit that they are compared in."""
     factor = _FACTORS.get(_unit(limit.unit), ("", 1.0))[1]
-    return tuple(None if bound is None else round(bound * factor, 9) for bound in (limit.low, limit.high))  # type: ignore[return-value]
+    low, high = (None if bound is None else round(bound * factor, 9) for bound in (limit.low, limit.high))
+    return low, high
 
 
 def _factor(unit: str, wanted: str) -> float | None:

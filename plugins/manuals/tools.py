@@ -29,12 +29,13 @@ from plugins.manuals.limits import Comparison, citation_of, compare
 __all__ = ["ManualTools", "open_store"]
 
 _SEARCH_EXAMPLES = (
-    "这个灯亮是什么意思?",
-    "这种故障应该怎么处理?",
-    "What does this alarm mean?",
-    "How do I clear this fault?",
+    "这个红灯是什么意思?",
+    "过滤器压差高怎么处理?",
+    "轴承多久加一次油?",
+    "How do I clear alarm A7?",
+    "what should I do?",
 )
-_LIMIT_EXAMPLES = ("哪些读数超限了?", "供水温度正常吗?", "Which readings are out of range?", "Is any value too high?")
+_LIMIT_EXAMPLES = ("Is anything on this screen too high or too low?", "正常吗?")
 _NAMED = 6
 """Labels that a note lists before it says how many more there are."""
 
@@ -170,21 +171,18 @@ def _notes(perception: Perception, compared: Sequence[Comparison]) -> Iterable[S
     outside = sum(1 for c in held if c.outcome != "within")
     yield say(
         f"共比较 {len(held)} 个读数,{outside} 个越限",
-        f"{len(held)} readings were compared with the manuals' limits; {outside} out of range",
+        f"readings compared with the manuals' limits: {len(held)}; out of range: {outside}",
     )
     told = {
-        "no-limit": ("个读数在手册中没有上下限", "readings have no limit in the manuals"),
-        "no-value": ("个读数没有可信的数值", "readings have no value that can be trusted"),
-        "other-unit": (
-            "个读数的单位与手册不一致,未作比较",
-            "readings have another unit than the manuals and were not compared",
-        ),
+        "no-limit": ("个读数在手册中没有上下限", "readings without a limit in the manuals"),
+        "no-value": ("个读数没有可信的数值", "readings without a value that can be trusted"),
+        "other-unit": ("个读数的单位与手册不一致,未作比较", "readings in another unit than the manuals, not compared"),
     }
     for outcome, (zh, en) in told.items():
         if groups[outcome]:
             zh_names, en_names = _labels(perception, groups[outcome])
             count = len(groups[outcome])
-            yield say(f"{count} {zh}:{zh_names}", f"{count} {en}: {en_names}")
+            yield say(f"{count} {zh}({zh_names})", f"{en}: {count} ({en_names})")
     for comparison in held:
         for other in comparison.also:
             name, place = perception.readings[comparison.index].label, citation_of(other)
