@@ -22,12 +22,13 @@ Kind = Literal["value", "none", "label", "unit", "other"]
 _UNIT = "(?:" + "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True)) + ")"
 _UNIT_END = r"(?![A-Za-z0-9_/²³\u4e00-\u9fff])"
 _NUMBER = r"[+\-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
-_VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*°?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
-_WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})\s*°?(?P<unit>{_UNIT})?\.?")
-_WHOLE_UNIT = re.compile(rf"[(\[]?\s*°?(?P<unit>{_UNIT})\s*[)\]]?")
+_VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
+_WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})?\.?")
+_WHOLE_UNIT = re.compile(rf"[(\[]?\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})\s*[)\]]?")
 _PLACEHOLDER = r"(?:#+(?:[.,:]#+)?|[-–—_]{2,}(?:[.,:][-–—_]+)*|-+[.,]-+|\*{2,}|\?{2,}|…+|[Nn]/[Aa]|NaN|null)"
 _WHOLE_PLACEHOLDER = re.compile(rf"(?P<number>{_PLACEHOLDER})\s*(?P<unit>{_UNIT})?")
 _END_PLACEHOLDER = re.compile(rf"^(?P<label>.*[^\W\d_].*?)\s*[:=]\s*(?P<number>{_PLACEHOLDER}|-)\s*(?P<unit>{_UNIT})?$")
+_STATED = re.compile(r"^(?P<label>[^:=]+)[:=]\s*(?P<state>[^\W\d_]+)$")
 _LABEL_UNIT = re.compile(rf"^(?P<label>.*?\S)\s*(?:[(\[]\s*(?P<a>{_UNIT})\s*[)\]]|,\s*(?P<b>{_UNIT}))\s*:?$")
 _CLOCK = re.compile(r"[(\[]?[:：]?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?[)\]]?")
 _DATE = re.compile(
@@ -137,6 +138,10 @@ def tokens_of(text: Text, source: int) -> list[Token]:
         return [
             Token("none", ended["number"], text.box, source, text.score, ended["unit"] or "", _tidy(ended["label"]))
         ]
+    stated = _STATED.match(whole)
+    if stated and is_state(stated["state"]) and _names(_tidy(stated["label"])):
+        box = part_of(text.box, whole, stated.start("state"), stated.end("state"))
+        return [Token("value", stated["state"], box, source, text.score, "", _tidy(stated["label"]))]
     return _mixed(line, text, source)
 
 
@@ -151,12 +156,15 @@ def _mixed(line: str, text: Text, source: int) -> list[Token]:
         label = _tidy(before)
         if _MESSAGE.search(label):
             return [Token("other", line.strip(), text.box, source, text.score)]
-        if not _LETTERS.search(label):
+        label, label_unit = split_unit(label)
+        if not _names(label) and not (_LETTERS.search(label) and before.rstrip().endswith((":", "="))):
             label = ""
         box = part_of(text.box, line, found.start("number"), found.end("number"))
         label_box = part_of(text.box, line, start, found.start()) if label else None
         start = found.end()
-        tokens.append(Token("value", found["number"], box, source, text.score, found["unit"] or "", label, label_box))
+        tokens.append(
+            Token("value", found["number"], box, source, text.score, found["unit"] or label_unit, label, label_box)
+        )
     if not tokens:
         return [_label(line, text, source)]
     rest = _tidy(line[start:])
@@ -186,13 +194,21 @@ def _label(line: str, text: Text, source: int) -> Token:
     colon = whole.endswith((":", "="))
     name, unit = split_unit(whole)
     name = _tidy(name)
-    letters = len(_LETTERS.findall(name))
     long = len(name) > _MAX_LABEL_CHARS or len(name.split()) > _MAX_LABEL_WORDS
     sentence = re.search(r"[。!?,;，；！？]", name) is not None and len(_CHINESE.findall(name)) > 8
-    enough = letters >= 2 or (letters == 1 and len(name) > 1 and any(c.isdigit() for c in name))
     sentence = sentence or re.search(r"[●■▲◆▼○□]", name) is not None
-    kind: Kind = "label" if (enough or (colon and letters)) and not long and not sentence else "other"
+    named = _names(name) or (colon and _LETTERS.search(name) is not None)
+    kind: Kind = "label" if named and not long and not sentence else "other"
     return Token(kind, name, text.box, source, text.score, unit, colon=colon)
+
+
+def _names(label: str) -> bool:
+    """Two letters or characters name something, and so does one letter with a number behind it: `T4`, not `4T`."""
+    letters = len(_LETTERS.findall(label))
+    if letters == 1:
+        numbered = re.search(r"\d", label) is not None and _CHINESE.search(label) is not None
+        return numbered or re.match(r"[^\W\d_]\W?\d", label) is not None
+    return letters > 1
 
 
 def _is_other(whole: str) -> bool:

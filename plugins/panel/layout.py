@@ -94,6 +94,8 @@ def _believable(value: Token, label: Token, pair: Pair) -> bool:
     """A bare number needs more than a label somewhere near, or every page number becomes a reading."""
     if value.kind == "none" or value.unit or label.unit or label.colon or pair.listed:
         return True
+    if label.score < _LOW_SCORE:
+        return False
     ratio = height(value.box) / max(1, height(label.box))
     if ratio > 2.2 and len(value.text) == 1:
         return False

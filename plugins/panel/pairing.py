@@ -24,7 +24,7 @@ __all__ = ["Pair", "pair_labels"]
 ALONE = 2.2
 """Cost of a value without label: a pair that costs more is not made."""
 STYLE_BONUS = 0.5
-_REACH_LEFT = 9.0
+_REACH_LEFT = 7.0
 _REACH_COLUMN = 45.0
 """How far left a label may be, in text heights; further where the same columns of label and value repeat."""
 _REACH_UP = 2.4
@@ -62,7 +62,9 @@ def pair_labels(values: Sequence[Token], labels: Sequence[Token], obstacles: Seq
     style, count = sides.most_common(1)[0]
     if count < 3 or count < 0.6 * sum(sides.values()):
         return chosen
-    return _cheapest([replace(p, cost=p.cost - STYLE_BONUS) if p.side == style else p for p in pairs])
+    odd = "below" if sides["below"] <= 1 else ""
+    change = {style: -STYLE_BONUS, odd: STYLE_BONUS}
+    return _cheapest([replace(pair, cost=pair.cost + change.get(pair.side, 0.0)) for pair in pairs])
 
 
 def _left_pairs(values: Sequence[Token], labels: Sequence[Token], obstacles: Sequence[Token]) -> list[Pair]:
@@ -82,7 +84,7 @@ def _left_pairs(values: Sequence[Token], labels: Sequence[Token], obstacles: Seq
         if gap > _REACH_LEFT and not listed and not (label.colon and gap <= 2 * _REACH_LEFT):
             continue
         cost = 0.12 * min(max(gap, 0.0), 12.0) + _size_cost(value.box, label.box)
-        cost += 0.0 if same_line(value.box, label.box) else 0.6
+        cost += _unit_cost(value, label) + (0.0 if same_line(value.box, label.box) else 0.6)
         cost -= (0.4 if label.colon else 0.0) + (0.6 if listed else 0.0)
         pairs.append(Pair(number, index, "left", cost, listed))
     return pairs
@@ -104,7 +106,7 @@ def _is_listed(value: Token, label: Token, near: Sequence[tuple[Token, Token]], 
     top = min(pair[1].box[1] for pair in alike)
     bottom = max(pair[1].box[3] for pair in alike)
     tall = height(label.box)
-    column = [t for t in labels if abs(t.box[0] - label.box[0]) < 0.7 * tall and top <= centre(t.box)[1] <= bottom]
+    column = [t for t in labels if abs(t.box[0] - label.box[0]) < 2.5 * tall and top <= centre(t.box)[1] <= bottom]
     return len({id(pair[1]) for pair in alike}) >= 0.75 * len(column)
 
 
@@ -126,7 +128,9 @@ def _stacked(number: int, value: Token, index: int, label: Token) -> Pair | None
     middles = abs(centre(value.box)[0] - centre(label.box)[0])
     off = min(middles, abs(value.box[0] - label.box[0]), abs(value.box[2] - label.box[2])) / scale
     above = centre(label.box)[1] < centre(value.box)[1]
-    cost = (0.8 if above else 1.2) + 0.45 * max(gap, 0.0) + 0.2 * min(off, 6.0) + _size_cost(value.box, label.box)
+    inside = label.box[0] <= value.box[0] and value.box[2] <= label.box[2]
+    cost = (0.8 if above else 1.2) + 0.45 * max(gap, 0.0) + (0.1 if inside else 0.2) * min(off, 6.0)
+    cost += _size_cost(value.box, label.box) + _unit_cost(value, label)
     return Pair(number, index, "above" if above else "below", cost)
 
 
@@ -138,6 +142,13 @@ def _size_cost(value: Box, label: Box) -> float:
     """A value is often larger than its caption, a caption rarely much larger than its value."""
     ratio = height(value) / max(1, height(label))
     return 0.4 * max(0.0, ratio - 1.8) + max(0.0, 1 / ratio - 1.5)
+
+
+def _unit_cost(value: Token, label: Token) -> float:
+    """A label that names a unit wants a bare value, or one with that unit."""
+    if not label.unit:
+        return 0.0
+    return -0.3 if value.unit in ("", label.unit) else 1.5
 
 
 def _blocked(value: Box, label: Box, obstacles: Sequence[Token]) -> bool:

@@ -9,6 +9,7 @@ the time; below 160 pixels digits suffer.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ MIN_BOX_SIDE = 3.0
 LONG_RATIO = 3.0
 STROKES = frozenset("nmuitlrwWUHMINAa|/\\-=")
 """A hatched bar looks like a line of text, and is read as these."""
+MIXED = re.compile(r"[A-Za-z]\d|\d[A-Za-z]")
+"""Letters and digits in one word: the small differences (S or 5, O or 0) are beyond the cheap reader."""
 UPRIGHT_RATIO = 1.5
 """A box this much taller than wide may be text that runs upwards, or one tall digit: both are tried."""
 
@@ -106,7 +109,8 @@ class PpOcr:
         """Text and score. The small reader's word is taken where it is sure, and where it sees no text at all."""
         if self._screen is not None:
             first = _best_way_up(self._screen, crop)
-            if first[1] >= self._settings.screen_sure or self._is_pattern(crop, *first):
+            sure = first[1] >= self._settings.screen_sure and not MIXED.search(first[0])
+            if sure or self._is_pattern(crop, *first):
                 return first
         return _best_way_up(self._loaded(), crop)
 

@@ -118,16 +118,18 @@ def _value_token(text: Text, source: int) -> Token | None:
 
 
 def _heading_segments(line: list[tuple[Box, int]], texts: Sequence[Text]) -> list[list[tuple[Box, int]]]:
-    """A line cut where it jumps to another part of the screen."""
-    segments: list[list[tuple[Box, int]]] = []
+    """A line cut where it jumps to another part of the screen, or where a date shows that another part begins."""
+    segments: list[list[tuple[Box, int]]] = [[]]
     for item in line:
-        last = segments[-1][-1][0] if segments else None
-        roles = _role(texts[item[1]].text)
-        if last is None or (item[0][0] - last[2] > 14 * height(last) and not roles):
-            segments.append([item])
-        else:
-            segments[-1].append(item)
-    return segments
+        text = texts[item[1]].text
+        if is_moment(text) and not is_clock(text):
+            segments.append([])
+            continue
+        last = segments[-1][-1][0] if segments[-1] else item[0]
+        if item[0][0] - last[2] > 14 * height(last) and not _role(text):
+            segments.append([])
+        segments[-1].append(item)
+    return [segment for segment in segments if segment]
 
 
 def _column(text: Text) -> Column:
@@ -145,8 +147,6 @@ def _role(text: str) -> str:
 def _is_heading(columns: Sequence[Column]) -> bool:
     """A value table needs what is measured and its value; an alarm table, when and what."""
     roles = {column.role for column in columns} - {"", "clock"}
-    if any(is_moment(column.heading) and column.role != "clock" for column in columns):
-        return False
     if "value" in roles:
         return "name" in roles or len(roles) >= 3
     return len(columns) >= 3 and "time" in roles and len(roles) >= 2

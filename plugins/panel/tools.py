@@ -21,7 +21,7 @@ LAMP_CUES = tuple(_LAMP_CUES.split("|"))
 def panel_tools(max_records: int) -> list[Tool]:
     """The tools, each returning at most this many records."""
 
-    @tool(risk="read", cues=READING_CUES, needs_photo=True)
+    @tool(risk="read", cues=READING_CUES, examples=("出口温度是多少?",), needs_photo=True)
     def panel_readings(turn: TurnView, label: Annotated[str | None, Binds("label")] = None) -> ToolResult:
         """Values shown on the photographed panel, all or those with one label."""
         perception = _seen(turn)
@@ -29,7 +29,7 @@ def panel_tools(max_records: int) -> list[Tool]:
         records = [reading_record(perception, index) for index in _matching(names, label)]
         return _result(records, say("读数", "readings"), label, max_records)
 
-    @tool(risk="read", cues=LAMP_CUES, needs_photo=True)
+    @tool(risk="read", cues=LAMP_CUES, examples=("哪些灯亮着?",), needs_photo=True)
     def panel_lamps(turn: TurnView) -> ToolResult:
         """Lamps and coloured status fields on the photographed panel, with colour and state."""
         perception = _seen(turn)
