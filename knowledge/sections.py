@@ -23,7 +23,9 @@ _ATX = re.compile(r" {0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 _ASCIIDOC = re.compile(r"(={1,6})\s+(\S.*?)\s*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)\s*$")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,}|-{4,}|\.{4,}|\|={3,})")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"\A---\n.*?\n---(?:\n|\Z)|<!--.*?-->", re.DOTALL)
+"""Front matter and comments: never shown, so never quoted."""
+_ASCIIDOC_MARKUP = re.compile(r":[\w!-]+:.*|//(?!/).*|\[\[.*\]\]|\(\(\(.*\)\)\)")
 _ARTICLE = re.compile(rf"\s*[*_]*(第[{_NUMERALS}\d]+条(?:之[{_NUMERALS}]+)?)[*_]*(?:[\s\u3000]+|$)")
 _CHAPTER = re.compile(rf"(第\s?[{_NUMERALS}\d]+\s?[章节篇部])[\s\u3000]*(.*)")
 _NUMBERED = re.compile(r"§?\s?(\d{1,3}(?:\.\d{1,3})*)(?:[.、．]\s*|\s+)(\S.*)")
@@ -92,6 +94,8 @@ class _Reader:
     def take(self, page: int | None, text: str) -> None:
         lines = text.split("\n")
         for i, line in enumerate(lines):
+            if self._kind == "asciidoc" and not self._fence and _ASCIIDOC_MARKUP.fullmatch(line.strip()):
+                continue
             heading = None if self._in_fence(line) else self._heading(line, lines[i + 1] if i + 1 < len(lines) else "")
             if heading is not None:
                 self._begin(heading, page)

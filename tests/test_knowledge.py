@@ -133,6 +133,17 @@ def test_ids_are_never_given_twice(store: KnowledgeStore, tmp_path: Path) -> Non
         store.remove("M1")
 
 
+def test_front_matter_and_underlined_headings(store: KnowledgeStore, tmp_path: Path) -> None:
+    """What a page never shows is no text; a heading may be underlined; a rule under a list is no heading."""
+    put(
+        store,
+        write(tmp_path, "f.md", "---\ntitle: x\n---\nPumps\n=====\n\nAlarms\n------\n\n- a\n---\nText <!-- no -->.\n"),
+    )
+    pieces = store.sections("M1")
+    assert [(p.title, p.section) for p in pieces] == [("Pumps", "Alarms")]
+    assert "title" not in pieces[0].text and "no" not in pieces[0].text
+
+
 def test_law_articles_are_sections(store: KnowledgeStore, tmp_path: Path) -> None:
     """第三十六条 is a section with its own words and its chapter as path."""
     law = "# 某法\n\n## 第一章 总则\n\n第一条 为了安全,制定本法。\n\n第三十六条 电梯应当定期检查。\n\n(一)第一项;\n"
@@ -153,7 +164,7 @@ def test_asciidoc_and_plain_text(store: KnowledgeStore, tmp_path: Path) -> None:
             ":toc:\n\n= Drives\n\n== Errors\n\n=== Following Error\n\nToo fast.\n\n----\n== no\n----\n",
         ),
     )
-    assert [(p.section, p.path) for p in store.sections("M1")][-1] == ("Following Error", "Errors / Following Error")
+    assert [(p.section, p.path) for p in store.sections("M1")] == [("Following Error", "Errors / Following Error")]
     text = "1 概述\n两台泵。\n1. 先停机。\n2. 再上锁。\n1.1 用途\n供水 60 85\n6.2 bar 3.1\n2 报警\n2.1 过流\n查电缆。\n"
     put(store, write(tmp_path, "t.txt", text))
     assert [p.section for p in store.sections("M2")] == ["1", "1.1", "2.1"]

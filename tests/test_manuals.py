@@ -110,6 +110,7 @@ def test_readings_out_of_range(plant: Env) -> None:
         reading("瞬时热量", "62.7", "GJ"),
         reading("水箱液位", None, "%", "no-value"),
         reading("供水压力", "620", "kg"),
+        reading("", "78.9", "KW/h", "unlabelled"),
     )
     result = run(plant, "check_limits", view(readings))
     assert [(r.id, r.line["zh"], r.source) for r in result.records] == [
@@ -118,7 +119,7 @@ def test_readings_out_of_range(plant: Env) -> None:
     ]
     assert [note["en"] for note in result.notes] == [
         "readings compared with the manuals' limits: 3; out of range: 2",
-        "readings without a limit in the manuals: 1 (瞬时热量)",
+        "readings without a limit in the manuals: 2 (瞬时热量, (no label))",
         "readings without a value that can be trusted: 1 (水箱液位)",
         "readings in another unit than the manuals, not compared: 1 (供水压力)",
     ]

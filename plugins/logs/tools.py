@@ -35,6 +35,9 @@ _PRIORITIES_ZH = {english: chinese for chinese, english in _PRIORITIES.items()}
 _SIMILAR_EXAMPLES = ("最近三天有没有类似记录?", "以前出现过这个报警吗?", "Has this fault happened before?")
 _COUNT_EXAMPLES = ("这个报警上个月发生了几次?", "How often did this alarm come last week?")
 _RECENT_EXAMPLES = ("昨天有哪些报警?", "What happened in the last 24 hours?")
+_SIMILAR_EXAMPLES = ("这个报警以前出现过吗?", "有没有类似的报警记录?", "Has this happened before?")
+_COUNT_EXAMPLES = ("How many times did the dryer trip this week?", "上个月电机过载报警有几次?")
+_RECENT_EXAMPLES = ("What happened on line 2 yesterday?", "今天夜里有哪些报警?")
 T = TypeVar("T")
 
 

@@ -27,7 +27,7 @@ _WHICH_ONE = re.compile(
     r"(?:no\.?|#|第)?\d{1,3}[#号线路]?|[一二三四五六七八九十]+[#号线路]|[a-z]{1,4}-?\d{1,4}[a-z]?|[a-d][#号线路]?"
 )
 _NUMBER = re.compile(r"[-+−]?\d+(?:[.,]\d+)?")
-_DOUBTED = frozenset({"no-value", "disagrees", "clipped", "low-score", "unlabelled"})
+_DOUBTED = frozenset({"no-value", "disagrees", "clipped", "low-score"})
 """Flags that say the value should be checked before anything is built on it."""
 _FACTORS: dict[str, tuple[str, float]] = {
     "pa": ("pa", 1.0),

@@ -182,7 +182,7 @@ def _notes(perception: Perception, compared: Sequence[Comparison]) -> Iterable[S
         if groups[outcome]:
             zh_names, en_names = _labels(perception, groups[outcome])
             count = len(groups[outcome])
-            yield say(f"{count} {zh}({zh_names})", f"{en}: {count} ({en_names})")
+            yield say(f"{count} {zh}:{zh_names}", f"{en}: {count} ({en_names})")
     for comparison in held:
         for other in comparison.also:
             name, place = perception.readings[comparison.index].label, citation_of(other)
