@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ CANDIDATES = 80
 """Passages that BM25 proposes."""
 MAX_UNITS = 96
 """Words of a question that are looked at; a longer one is cut."""
+_FAULT_CODE = re.compile(r"[a-z]-?\d{2,}|[a-z]{2,3}\d{2,}")
+"""F0021, E-17, ERR42: asked for one that no book has, another code's passage would be a wrong answer."""
 _COLUMN_WEIGHTS = "4.0, 0.5, 1.0, 0.2"
 _SAME_LANGUAGE = 1.35
 _CLAUSE_SHARE = 0.5
@@ -98,7 +101,9 @@ def search(
     if not parts:
         return []
     with store.reading() as connection:
-        weights = _weights(connection, {word for part in parts for word in _index_words(part)})
+        weights, unknown = _weights(connection, {word for part in parts for word in _index_words(part)})
+        if any(_FAULT_CODE.fullmatch(word) for word in unknown):
+            return []
         clauses = _speaking([_clause(part, weights) for part in parts])
         rows = _candidates(connection, [u for c in clauses for u in c.units], documents)
         wanted = language or language_of_question(query)
@@ -112,14 +117,16 @@ def _index_words(part: Sequence[str]) -> list[str]:
     return [word for run in part for word in (pairs(run) if is_chinese(run) else [run])]
 
 
-def _weights(connection: sqlite3.Connection, words: Collection[str]) -> dict[str, float]:
-    """Information of each word: rarer is heavier, and a word that no book has is the heaviest."""
+def _weights(connection: sqlite3.Connection, words: Collection[str]) -> tuple[dict[str, float], set[str]]:
+    """Information of each word, and the words that no book has: rarer is heavier, and these are the heaviest."""
     total = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
-    out = {}
+    weights, unknown = {}, set()
     for word in words:
         row = connection.execute("SELECT doc FROM passage_words WHERE term = ?", (word,)).fetchone()
-        out[word] = math.log(1.0 + (total + 1.0) / ((row[0] if row else 0) + 0.5))
-    return out
+        weights[word] = math.log(1.0 + (total + 1.0) / ((row[0] if row else 0) + 0.5))
+        if row is None:
+            unknown.add(word)
+    return weights, unknown
 
 
 def _clause(part: Sequence[str], weights: dict[str, float]) -> _Clause:

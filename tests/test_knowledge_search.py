@@ -63,6 +63,7 @@ def test_the_right_section_is_first(plant: KnowledgeStore, question: str, docume
         "What torque do the flange bolts need?",
         "who won the football game yesterday",
         "E-17",
+        "F0099 是什么变频器故障代码?",
         "今天天气怎么样?",
         "?!",
         "",
