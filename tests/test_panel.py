@@ -60,7 +60,9 @@ class ScriptedReader:
         self.looks += 1
         return self.texts
 
-    def read_boxes(self, pixels: NDArray[np.uint8], boxes: Sequence[Box], *, margin: float) -> tuple[Text, ...]:
+    def read_boxes(
+        self, pixels: NDArray[np.uint8], boxes: Sequence[Box], *, margin: float, other: bool = False
+    ) -> tuple[Text, ...]:
         if not boxes:
             return ()
         words = self.again.pop(0) if self.again else [t.text for b in boxes for t in self.texts if t.box == b]

@@ -36,10 +36,13 @@ class OcrEngine(Protocol):
         """
         ...
 
-    def read_boxes(self, pixels: Pixels, boxes: Sequence[Box], *, margin: float) -> tuple[Text, ...]:
-        """Read known places again, without looking for text.
+    def read_boxes(
+        self, pixels: Pixels, boxes: Sequence[Box], *, margin: float, other: bool = False
+    ) -> tuple[Text, ...]:
+        """Read places of the last `read` again, without looking for text.
 
         :param margin: what is added on every side, as a part of the box's height; it changes the scale of the glyphs.
+        :param other: by another model than the one whose word was taken there, where the engine has two.
         :returns: one text for each box, in order; empty with score 0 where nothing can be read.
         """
         ...

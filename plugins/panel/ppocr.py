@@ -67,6 +67,7 @@ class PpOcr:
         """
         self.name = f"{name}{'+screen' if screen else ''}@{settings.side_px}"
         self._settings = settings
+        self._screened: set[Box] = set()
         try:
             self._detector = _session(files["det"], settings.threads)
             self._reader: Recogniser | None = Recogniser(files, settings.threads)
@@ -80,19 +81,26 @@ class PpOcr:
             return ()
         image = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
         texts = []
+        self._screened.clear()
         for corners in self._detect(image)[: self._settings.max_texts]:
-            text, score = self._read_line(_straightened(image, corners))
+            text, score, by_screen = self._read_line(_straightened(image, corners))
+            box = _bounds(corners, image.shape)
+            if by_screen:
+                self._screened.add(box)
             if text and score >= self._settings.min_score:
-                texts.append(Text(text, _bounds(corners, image.shape), score))
+                texts.append(Text(text, box, score))
         return tuple(texts)
 
-    def read_boxes(self, pixels: Pixels, boxes: Sequence[Box], *, margin: float) -> tuple[Text, ...]:
+    def read_boxes(
+        self, pixels: Pixels, boxes: Sequence[Box], *, margin: float, other: bool = False
+    ) -> tuple[Text, ...]:
         """Read known places again; see `plugins.panel.ocr.OcrEngine`."""
         texts = []
         for box in boxes:
             crop = _grown(pixels, box, margin)
             line = cv2.cvtColor(crop, cv2.COLOR_RGB2BGR) if crop.size else None
-            text, score = _best_way_up(self._loaded(), line) if line is not None else ("", 0.0)
+            reader = self._screen if other and self._screen and box not in self._screened else self._loaded()
+            text, score = _best_way_up(reader, line) if line is not None else ("", 0.0)
             texts.append(Text(text, box, score))
         return tuple(texts)
 
@@ -105,14 +113,14 @@ class PpOcr:
             raise ModelError("the text reader was closed; open it again")
         return self._reader
 
-    def _read_line(self, crop: Pixels) -> tuple[str, float]:
-        """Text and score. The small reader's word is taken where it is sure, and where it sees no text at all."""
+    def _read_line(self, crop: Pixels) -> tuple[str, float, bool]:
+        """Text, score, and whether the screen read it: where it is sure, and where it sees no text at all."""
         if self._screen is not None:
             first = _best_way_up(self._screen, crop)
             sure = first[1] >= self._settings.screen_sure and not MIXED.search(first[0])
             if sure or self._is_pattern(crop, *first):
-                return first
-        return _best_way_up(self._loaded(), crop)
+                return *first, True
+        return *_best_way_up(self._loaded(), crop), False
 
     def _detect(self, image: Pixels) -> list[Floats]:
         """Four corners of every run of text, clockwise from the upper left, in pixels of the image."""

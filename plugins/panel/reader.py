@@ -1,20 +1,19 @@
 """One photo to one perception: text, numbers checked by a second look, layout, lamps.
 
 A reader drops a decimal point or a sign with full confidence, so every number of a reading is read again at another
-scale.
-Where the looks differ, a third one decides which is shown, and the reading is flagged.
+scale, and by another model where there is one. Where the looks differ, a third one decides which is shown, and the
+reading is flagged.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.api import Perception, Photo, Reading, Text
 from agent.settings import PanelSettings
-from plugins.panel.grammar import plain
+from plugins.panel.grammar import is_state, numbers_in, tokens_of
 from plugins.panel.lamps import find_lamps
 from plugins.panel.layout import Layout, in_reading_order, understand
 from plugins.panel.ocr import OcrEngine
@@ -51,24 +50,26 @@ def _checked(
 ) -> tuple[tuple[Text, ...], frozenset[int]]:
     """Texts as the majority of looks reads them, and the indices of those whose digits were in doubt."""
     checked, doubted = list(texts), set()
-    numbered = [i for i in sorted(set(layout.sources)) if _figures(texts[i].text)]
-    second = engine.read_boxes(photo.pixels, [texts[i].box for i in numbered], margin=settings.check_margin)
-    differing = [
-        (i, look) for i, look in zip(numbered, second, strict=True) if _figures(look.text) != _figures(texts[i].text)
-    ]
+    numbered = [i for i in sorted(set(layout.sources)) if _values(texts[i])]
+    second = engine.read_boxes(photo.pixels, [texts[i].box for i in numbered], margin=settings.check_margin, other=True)
+    differing = [(i, look) for i, look in zip(numbered, second, strict=True) if not _confirms(look, texts[i])]
     third = engine.read_boxes(photo.pixels, [texts[i].box for i, _ in differing], margin=settings.check_margin / 3)
     for (index, look), last in zip(differing, third, strict=True):
         doubted.add(index)
-        if look.text and _figures(last.text) == _figures(look.text):
+        if _values(last) and _confirms(look, last) and not _confirms(texts[index], last):
             checked[index] = last
     return tuple(checked), frozenset(doubted)
 
 
-def _figures(text: str) -> str:
-    """Everything in a text that makes up its numbers: digits, signs and points, in order."""
-    line = plain(text)
-    found = re.findall(r"[+\-]?\s*\d[\d.,\s]*|[+\-]?[.,]\d+", line)
-    return " ".join(re.sub(r"\s+", "", part).rstrip(".,") for part in found)
+def _values(text: Text) -> list[str]:
+    """The numbers in a text that are values, with sign and point; digits that belong to names do not count."""
+    return [token.text for token in tokens_of(text, 0) if token.kind == "value" and not is_state(token.text)]
+
+
+def _confirms(look: Text, read: Text) -> bool:
+    """Another look shows the same values, whatever it makes of the words and units around them."""
+    shown = numbers_in(look.text)
+    return all(value in shown for value in _values(read))
 
 
 def _marked(layout: Layout, doubted: frozenset[int]) -> tuple[Reading, ...]:

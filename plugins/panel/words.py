@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__ = ["COUNTERS", "ROLE_OF_HEADING", "STATES", "UNITS"]
 
 _UNITS = """
-°C ℃ °c C °F ℉ ° K MPa Mpa mPa MPA kPa KPa KPA hPa Pa mbar mBar bar Bar psi PSI kgf/cm² kgf/cm2 kg/cm²
+°C ℃ °c °F ℉ ° K MPa Mpa mPa MPA kPa KPa KPA hPa Pa mbar mBar bar Bar psi PSI kgf/cm² kgf/cm2 kg/cm²
 kg/cm2 mmHg mmH2O inHg Nm³/h Nm3/h m³/h m3/h M³/H M3/H m³/min m3/min m³/s m3/s m³/d m3/d m³ m3
 L/min l/min L/h l/h L/s l/s ml/min mL/min GPM gpm CFM cfm t/h T/h kg/h kg/s kg/m³ kg/m3 g/cm³ g/cm3
 mg/L mg/l mg/m³ mg/m3 μg/m³ ug/m3 g/L GJ/h GJ MJ kJ KJ J Gcal kcal kWh KWh KWH kwh kW·h kW.h MWh Wh
