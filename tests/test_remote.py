@@ -1,4 +1,4 @@
-"""The model on the plant's network, against a real HTTP server on loopback that speaks the protocol, and mis-speaks it."""
+"""The model on the plant's network, against a real server on loopback that speaks the protocol, and mis-speaks it."""
 
 from __future__ import annotations
 
