@@ -368,3 +368,15 @@ def test_quantised_memory_needs_flash_attention(tiny: TinyFiles) -> None:
 def test_threads_sleep_while_they_wait(model: LlamaModel) -> None:
     """Unless settings say otherwise, the OpenMP runtime was told not to spin before it was loaded."""
     assert os.environ["OMP_WAIT_POLICY"] == "passive"
+
+
+def test_photos_beyond_the_cache_are_looked_at_again(tiny: TinyFiles) -> None:
+    """A cache too small for one photo keeps the newest, drops the rest, and changes no answer."""
+    small = SETTINGS.model_copy(update={"image_cache_bytes": 1})
+    loaded = LlamaModel.load(tiny.model, name="x", settings=small, projector=tiny.projector)
+    both = [SYSTEM, Message("user", "one", photo(1)), Message("user", "two", photo(2))]
+    first = say(loaded, both)
+    say(loaded, user("three", photo(3)))
+    assert loaded._vision is not None and len(loaded._vision._seen) <= 3
+    assert say(loaded, both) == first
+    loaded.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.errors import ModelError
 from agent.messages import Message
 from agent.model.constrain import choose
-from agent.model.llama_native import check_gguf
+from agent.model.llama_library import check_gguf
 from agent.model.llama_vision import fit_pixels
 from agent.model.prefix import Memory, Picture, cells_of, common_prefix
 from agent.model.template import ChatTemplate, Content, Known, Markup

@@ -11,7 +11,6 @@ import codecs
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
@@ -114,6 +113,8 @@ class LlamaModel:
                 f"the prompt has {length} characters, the limit is {self._settings.max_prompt_chars}"
                 " (model.max_prompt_chars); ask with less"
             )
+        if self._vision is not None:
+            self._vision.trim()
         pieces = self._template.render(messages, tools, sees=self.sees, known=self._replies)
         tokens = self._tokenizer.encode(pieces)
         if self._vision is None:
@@ -141,9 +142,8 @@ class LlamaModel:
 
     def _remember(self, text: str, tokens: Sequence[int]) -> None:
         """A reply comes back as a message: then exactly these tokens stand for it."""
-        exact = b"".join(map(self._native.piece, tokens)) == text.encode()
-        calls = [self._native.piece(token) for token in self._native.control_tokens(tokens)]
-        if not exact or calls:
+        spelled = b"".join(map(self._native.piece, tokens))
+        if spelled != text.encode() or self._native.control_tokens(tokens):
             return
         self._replies[text] = tuple(tokens)
         self._replies.move_to_end(text)
@@ -166,12 +166,6 @@ def _place_pictures(tokens: Sequence[int], pictures: Sequence[Picture], mark: in
     return entries
 
 
-@dataclass(slots=True)
-class _Clock:
-    prefill_ms: float = 0.0
-    decode_ms: float = 0.0
-
-
 class _Run:
     """One reply being made."""
 
@@ -192,16 +186,22 @@ class _Run:
         self._on_text = on_text
         self._random = np.random.default_rng(limits.seed)
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-        self._clock = _Clock()
         self._passes = 0
+        self._prefill_ms = 0.0
+        self._decode_ms = 0.0
         self._forced = 0
         self.tokens: list[int] = []
         self.text = ""
 
     def go(self, pending: Sequence[Entry]) -> Literal["done", "length", "aborted"]:
         """Run the rest of the prompt, then choose until something ends it."""
-        waiting: list[Entry] = list(pending)
         began = time.perf_counter()
+        try:
+            return self._go(list(pending), began)
+        finally:
+            self._decode_ms = (time.perf_counter() - began) * 1_000 - self._prefill_ms
+
+    def _go(self, waiting: list[Entry], began: float) -> Literal["done", "length", "aborted"]:
         while True:
             waiting += self._say_forced()
             if self._guide.over:
@@ -209,7 +209,8 @@ class _Run:
             if len(self.tokens) >= self._limits.max_tokens:
                 return "length"
             ready = self._decode(waiting)
-            began = self._note_time(began)
+            if self._passes <= 1:
+                self._prefill_ms = (time.perf_counter() - began) * 1_000
             if not ready:
                 return "aborted"
             token = self._guide.choose(self._native.logits(), self._limits.temperature, self._random)
@@ -226,8 +227,8 @@ class _Run:
             sampled_tokens=len(self.tokens) - self._forced,
             forced_tokens=self._forced,
             passes=max(0, self._passes - 1),
-            prefill_ms=self._clock.prefill_ms,
-            decode_ms=self._clock.decode_ms,
+            prefill_ms=self._prefill_ms,
+            decode_ms=self._decode_ms,
         )
 
     def _say_forced(self) -> list[int]:
@@ -270,11 +271,3 @@ class _Run:
     def _stop(self) -> bool:
         deadline = self._limits.deadline
         return (deadline is not None and time.monotonic() > deadline) or self._limits.cancelled()
-
-    def _note_time(self, began: float) -> float:
-        now = time.perf_counter()
-        if self._passes <= 1:
-            self._clock.prefill_ms += (now - began) * 1_000
-        else:
-            self._clock.decode_ms += (now - began) * 1_000
-        return now

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import ModelError
-from agent.model.llama_native import ABORTED, NativeModel, check_gguf, last_complaint, library
+from agent.model.llama_library import check_gguf, last_complaint, library
+from agent.model.llama_native import ABORTED, NativeModel
 from agent.model.prefix import Picture
 from agent.photo import Photo
 from agent.settings import ModelSettings
@@ -79,6 +80,15 @@ class Vision:
         if not context:
             raise ModelError(f"{projector}: not a projector for {self._native.path.name}{last_complaint()}")
         return context
+
+    def trim(self) -> None:
+        """Drop the photos that were longest not asked about, down to the limit. Not while a reply is being made."""
+        while len(self._seen) > 1 and sum(map(self._weight, self._seen.values())) > self._bytes:
+            self._lib.mtmd_input_chunk_free(self._seen.popitem(last=False)[1].chunk)
+
+    def _weight(self, seen: _Seen) -> int:
+        """Bytes it holds: its pixels as floats until it is encoded, its embedding then."""
+        return seen.picture.cells * self._cell**2 * 12 if seen.embedding is None else seen.embedding.nbytes
 
     def look(self, photo: Photo) -> Picture:
         """How the photo will stand in the prompt. It is scaled, but not encoded yet.
@@ -165,15 +175,6 @@ class Vision:
         if bare:
             lib.mtmd_input_chunk_free(seen.chunk)
             seen.chunk = bare
-        self._evict()
-
-    def _evict(self) -> None:
-        """Keep the newest whatever it takes, older ones within the limit."""
-        total = 0
-        for digest, seen in reversed(list(self._seen.items())):
-            total += 0 if seen.embedding is None else seen.embedding.nbytes
-            if total > self._bytes and digest != next(reversed(self._seen)):
-                self._lib.mtmd_input_chunk_free(self._seen.pop(digest).chunk)
 
     def close(self) -> None:
         """Free everything. Calling it twice is fine."""
