@@ -27,6 +27,9 @@ def parsed(text: str) -> list[tuple[str, str, str, str]]:
         ("Oil temp. -12.5 °C", "Oil temp.", "-12.5", "°C"),
         ("Level 45 %", "Level", "45", "%"),
         ("核心数:4", "核心数", "4", ""),
+        ("出口压力(MPa): 0.62", "出口压力", "0.62", "MPa"),
+        ("Burner: Running", "Burner", "Running", ""),
+        ("循环泵：停止", "循环泵", "停止", ""),
         ("Dew point 4.36", "Dew point", "4.36", ""),
     ],
 )

@@ -144,6 +144,13 @@ def test_alarm_rows() -> None:
     assert not layout.readings
 
 
+def test_a_screen_full_of_texts_is_parsed() -> None:
+    """As many texts as the limit admits, all alike, end in readings and not in a stall."""
+    words = ("Pump A", "5.0", "bar", "70")
+    texts = [at(words[n % 4], 20 + n % 24 * 40, 10 + n // 24 * 9, tall=8) for n in range(1500)]
+    assert look(*texts).sources
+
+
 def test_clipped_and_unsure_values_are_flagged() -> None:
     """A value at the edge of the photo may have lost digits, and a weak score is said."""
     assert only(look(at("Flow", 900, 50), at("12.5", 970, 50))).flags == ("clipped",)

@@ -15,7 +15,7 @@ from agent.api import Box, Text
 from plugins.panel.geometry import part_of
 from plugins.panel.words import COUNTERS, STATES, UNITS
 
-__all__ = ["Token", "is_clock", "is_moment", "is_number", "is_state", "numbers_in", "plain", "split_unit", "tokens_of"]
+__all__ = ["Token", "is_clock", "is_moment", "is_state", "numbers_in", "plain", "split_unit", "tokens_of"]
 
 Kind = Literal["value", "none", "label", "unit", "other"]
 
@@ -82,11 +82,6 @@ def plain(text: str) -> str:
 
 
 _PLAIN = {"−": "-", "–": "-", "º": "°", "˚": "°", "。": ".", "　": " ", "，": ",", "µ": "μ", "【": "[", "】": "]"}
-
-
-def is_number(text: str) -> bool:
-    """A number and nothing else."""
-    return re.fullmatch(_NUMBER, plain(text).strip()) is not None
 
 
 def numbers_in(text: str) -> list[str]:

@@ -144,12 +144,12 @@ def _pilot_lamps(pixels: Pixels, labels: Sequence[Text], taken: Sequence[Box]) -
     """Round spots of one signal colour, each with the nearest label above, below or beside it."""
     hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)
     mask = ((hsv[..., 1] >= 110) & (hsv[..., 2] >= 90)).astype(np.uint8)
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     found = []
-    for part in range(1, count):
-        left, top, wide, high, filled = (int(n) for n in stats[part])
+    for part in _discs(stats):
+        left, top, wide, high, _filled = (int(n) for n in stats[part])
         box = (left, top, left + wide, top + high)
-        if not _is_disc(wide, high, filled) or any(overlap_x(box, o) > 0 and overlap_y(box, o) > 0 for o in taken):
+        if any(overlap_x(box, other) > 0 and overlap_y(box, other) > 0 for other in taken):
             continue
         area = pixels[top : top + high, left : left + wide]
         inside = parts[top : top + high, left : left + wide] == part
@@ -162,9 +162,12 @@ def _pilot_lamps(pixels: Pixels, labels: Sequence[Text], taken: Sequence[Box]) -
     return sorted(found, key=lambda lamp: (lamp.box[1], lamp.box[0]))
 
 
-def _is_disc(wide: int, high: int, filled: int) -> bool:
-    """As large as a lamp, round, and filled as a disc is (π/4 of its box)."""
-    return 14 <= wide <= 400 and 0.82 <= wide / high <= 1.22 and 0.66 <= filled / (wide * high) <= 0.86
+def _discs(stats: NDArray[np.int32]) -> list[int]:
+    """Areas as large as a lamp, round, and filled as a disc is (π/4 of its box); the first row is the background."""
+    wide, high, filled = (stats[:, column].astype(np.float64) for column in (2, 3, 4))
+    sized = (wide >= 14) & (wide <= 400) & (wide / high >= 0.82) & (wide / high <= 1.22)
+    full = filled / (wide * high)
+    return [int(part) for part in np.flatnonzero(sized & (full >= 0.66) & (full <= 0.86)) if part > 0]
 
 
 def _nearest_label(box: Box, labels: Sequence[Text]) -> Text | None:

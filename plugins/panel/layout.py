@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.api import AlarmRow, Box, Reading, Text
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.api import AlarmRow, Reading, Text
 from plugins.panel.geometry import centre, height, lines_of, overlap_x, overlap_y, same_line
 from plugins.panel.grammar import Token, tokens_of
 from plugins.panel.pairing import Pair, pair_labels
@@ -24,6 +27,7 @@ _UNIT_REACH = 2.6
 """How far right of its value a unit may stand, in text heights."""
 _TICK_REACH = 14.0
 """How far apart two neighbours of a scale may stand, in text heights."""
+_NEIGHBOURS = 8
 _MAX_TICKS = 60
 
 
@@ -146,32 +150,40 @@ def _unit_above(value: Token, labels: Sequence[Token]) -> str:
 
 def _without_scales(tokens: Sequence[Token]) -> list[Token]:
     """Drop bare numbers that climb in equal steps from neighbour to neighbour: scales, dials, rulers, row numbers."""
-    bare = [(_number(t), t) for t in tokens if t.kind == "value" and not (t.unit or t.label or _has_leading_zero(t))]
+    bare = [t for t in tokens if t.kind == "value" and not (t.unit or t.label or _has_leading_zero(t))]
+    if len(bare) < 3:
+        return list(tokens)
+    numbers = [_number(token) for token in bare]
+    places = np.array([centre(token.box) for token in bare])
+    by_number: dict[float, list[int]] = {}
+    for index, number in enumerate(numbers):
+        by_number.setdefault(round(number, 6), []).append(index)
     scale: set[int] = set()
-    for first, start in bare:
-        for second, follower in bare:
-            if second > first and _apart(start.box, follower.box) <= _TICK_REACH * height(start.box):
-                run = _run(bare, [(first, start), (second, follower)])
-                needed = 3 if _straight([token for _, token in run]) else 4
-                if len(run) >= needed:
-                    scale.update(id(token) for _, token in run)
-    return [t for t in tokens if id(t) not in scale]
+    for first in range(len(bare)):
+        distances = np.hypot(*(places - places[first]).T)
+        for second in np.argsort(distances)[1 : _NEIGHBOURS + 1].tolist():
+            near = distances[second] <= _TICK_REACH * height(bare[first].box)
+            if near and numbers[second] > numbers[first] and not {first, second} <= scale:
+                run = _run(numbers, by_number, places, [first, second])
+                if len(run) >= (3 if _straight([bare[i] for i in run]) else 4):
+                    scale.update(run)
+    dropped = {id(bare[index]) for index in scale}
+    return [token for token in tokens if id(token) not in dropped]
 
 
-def _run(bare: Sequence[tuple[float, Token]], run: list[tuple[float, Token]]) -> list[tuple[float, Token]]:
+def _run(
+    numbers: Sequence[float], by_number: Mapping[float, Sequence[int]], places: NDArray[np.float64], run: list[int]
+) -> list[int]:
     """Follow a scale upwards: the next number is one step more, and about as far away as the one before."""
-    step = run[1][0] - run[0][0]
-    stride = _apart(run[0][1].box, run[1][1].box)
-    while True:
-        wanted, here = run[-1][0] + step, run[-1][1].box
-        near = [
-            (_apart(here, token.box), index)
-            for index, (number, token) in enumerate(bare)
-            if abs(number - wanted) <= 1e-6 * max(1.0, abs(wanted)) and _apart(here, token.box) <= 1.6 * stride
-        ]
-        if not near or len(run) > _MAX_TICKS:
-            return run
-        run = [*run, bare[min(near)[1]]]
+    step = numbers[run[1]] - numbers[run[0]]
+    reach = 1.6 * math.dist(places[run[0]], places[run[1]])
+    while len(run) < _MAX_TICKS:
+        candidates = by_number.get(round(numbers[run[-1]] + step, 6), ())
+        near = [(distance, i) for i in candidates if (distance := math.dist(places[run[-1]], places[i])) <= reach]
+        if not near:
+            break
+        run = [*run, min(near)[1]]
+    return run
 
 
 def _straight(run: Sequence[Token]) -> bool:
@@ -184,11 +196,6 @@ def _straight(run: Sequence[Token]) -> bool:
         gaps = [b[axis] - a[axis] for a, b in itertools.pairwise(middles)]
         return max(gaps) * min(gaps) > 0 and max(map(abs, gaps)) <= 1.3 * min(map(abs, gaps)) + 2
     return False
-
-
-def _apart(a: Box, b: Box) -> float:
-    (ax, ay), (bx, by) = centre(a), centre(b)
-    return math.hypot(ax - bx, ay - by)
 
 
 def _has_leading_zero(token: Token) -> bool:

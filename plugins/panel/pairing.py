@@ -21,6 +21,8 @@ from plugins.panel.grammar import Token
 
 __all__ = ["Pair", "pair_labels"]
 
+Boxes = NDArray[np.int64]
+"""One row for each box."""
 ALONE = 2.2
 """Cost of a value without label: a pair that costs more is not made."""
 STYLE_BONUS = 0.5
@@ -49,11 +51,12 @@ def pair_labels(values: Sequence[Token], labels: Sequence[Token], obstacles: Seq
     :param obstacles: every token on the panel; a pair with one of them in between is not admissible.
     :returns: index in `values` → pair.
     """
-    pairs = _left_pairs(values, labels, obstacles)
+    boxes = np.array([token.box for token in obstacles], np.int64).reshape(-1, 4)
+    pairs = _left_pairs(values, labels, boxes)
     for number, value in enumerate(values):
         for index, label in enumerate(labels):
             pair = _stacked(number, value, index, label)
-            if pair is not None and not _blocked(value.box, label.box, obstacles):
+            if pair is not None and not _blocked(value.box, label.box, boxes):
                 pairs.append(pair)
     chosen = _cheapest(pairs)
     sides = Counter(pair.side for pair in chosen.values())
@@ -67,7 +70,7 @@ def pair_labels(values: Sequence[Token], labels: Sequence[Token], obstacles: Seq
     return _cheapest([replace(pair, cost=pair.cost + change.get(pair.side, 0.0)) for pair in pairs])
 
 
-def _left_pairs(values: Sequence[Token], labels: Sequence[Token], obstacles: Sequence[Token]) -> list[Pair]:
+def _left_pairs(values: Sequence[Token], labels: Sequence[Token], obstacles: Boxes) -> list[Pair]:
     """Labels left of a value on its line. A far one is admitted only where its columns repeat."""
     near: list[tuple[int, int, float]] = []
     for number, value in enumerate(values):
@@ -151,23 +154,24 @@ def _unit_cost(value: Token, label: Token) -> float:
     return -0.3 if value.unit in ("", label.unit) else 1.5
 
 
-def _blocked(value: Box, label: Box, obstacles: Sequence[Token]) -> bool:
+def _blocked(value: Box, label: Box, obstacles: Boxes) -> bool:
     """Something else stands in the space between the two."""
     gap_x, gap_y = overlap_x(value, label), overlap_y(value, label)
+    if gap_x >= 0 and gap_y >= 0:
+        return False
     if gap_x < 0:
         top, bottom = max(value[1], label[1]), min(value[3], label[3])
         between = (min(value[2], label[2]), top, max(value[0], label[0]), max(bottom, top + 1))
-    elif gap_y < 0:
-        left, right = max(value[0], label[0]), min(value[2], label[2])
-        between = (left, min(value[3], label[3]), right, max(value[1], label[1]))
     else:
-        return False
-    return any(
-        token.box not in (value, label)
-        and overlap_x(token.box, between) > 0.25 * min(width(token.box), max(1, width(between)))
-        and overlap_y(token.box, between) > 0.25 * min(height(token.box), max(1, height(between)))
-        for token in obstacles
-    )
+        left, right = max(value[0], label[0]), min(value[2], label[2])
+        between = (left, min(value[3], label[3]), max(right, left + 1), max(value[1], label[1]))
+    lefts, tops, rights, bottoms = obstacles.T
+    shared_x = np.minimum(rights, between[2]) - np.maximum(lefts, between[0])
+    shared_y = np.minimum(bottoms, between[3]) - np.maximum(tops, between[1])
+    inside = shared_x > 0.25 * np.minimum(rights - lefts, max(1, width(between)))
+    inside &= shared_y > 0.25 * np.minimum(bottoms - tops, max(1, height(between)))
+    inside &= ~((obstacles == value).all(axis=1) | (obstacles == label).all(axis=1))
+    return bool(inside.any())
 
 
 def _cheapest(pairs: Sequence[Pair]) -> dict[int, Pair]:
