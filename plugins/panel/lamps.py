@@ -10,6 +10,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -146,7 +147,7 @@ def _pilot_lamps(pixels: Pixels, labels: Sequence[Text], taken: Sequence[Box]) -
     mask = ((hsv[..., 1] >= 110) & (hsv[..., 2] >= 90)).astype(np.uint8)
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     found = []
-    for part in _discs(stats):
+    for part in _discs(np.asarray(stats)):
         left, top, wide, high, _filled = (int(n) for n in stats[part])
         box = (left, top, left + wide, top + high)
         if any(overlap_x(box, other) > 0 and overlap_y(box, other) > 0 for other in taken):
@@ -162,12 +163,12 @@ def _pilot_lamps(pixels: Pixels, labels: Sequence[Text], taken: Sequence[Box]) -
     return sorted(found, key=lambda lamp: (lamp.box[1], lamp.box[0]))
 
 
-def _discs(stats: NDArray[np.int32]) -> list[int]:
-    """Areas as large as a lamp, round, and filled as a disc is (π/4 of its box); the first row is the background."""
-    wide, high, filled = (stats[:, column].astype(np.float64) for column in (2, 3, 4))
+def _discs(stats: NDArray[Any]) -> list[int]:
+    """Areas as large as a lamp, round, and filled as a disc is (π/4 of its box); row 0 is the background."""
+    wide, high, filled = (stats[1:, column].astype(np.float64) for column in (2, 3, 4))
     sized = (wide >= 14) & (wide <= 400) & (wide / high >= 0.82) & (wide / high <= 1.22)
     full = filled / (wide * high)
-    return [int(part) for part in np.flatnonzero(sized & (full >= 0.66) & (full <= 0.86)) if part > 0]
+    return (np.flatnonzero(sized & (full >= 0.66) & (full <= 0.86)) + 1).tolist()
 
 
 def _nearest_label(box: Box, labels: Sequence[Text]) -> Text | None:
