@@ -19,7 +19,9 @@ __all__ = ["Answer", "AnswerPart", "render"]
 
 _NOT_FOUND = say("手册和记录里没有找到。", "Not found in the manuals or the log.")
 _NOT_IN_MANUALS = say("手册里没有写。", "The manuals do not say.")
-_NO_TOOL = say("我能回答关于面板、报警记录和手册的问题。", "I answer questions about panels, the alarm log and the manuals.")
+_NO_TOOL = say(
+    "我能回答关于面板、报警记录和手册的问题。", "I answer questions about panels, the alarm log and the manuals."
+)
 _ABOVE = say("见上。", "See above.")
 _FAILED = say("没有查到:", "Could not be looked up: ")
 _ON_PHOTO = say("照片上:", "On the photo: ")
@@ -63,7 +65,13 @@ class Answer:
 
 
 def render(
-    findings: Findings, perception: Perception | None, language: Language, *, gist: str, rung: str, falls: Sequence[Fall]
+    findings: Findings,
+    perception: Perception | None,
+    language: Language,
+    *,
+    gist: str,
+    rung: str,
+    falls: Sequence[Fall],
 ) -> Answer:
     """Make the answer.
 
@@ -148,12 +156,17 @@ def _add_seen(
 def _notes(findings: Findings, language: Language, rung: str, falls: Sequence[Fall]) -> list[str]:
     notes = []
     for fall in falls:
-        said: Said = say(f"注意:{fall.rung} 不可用({fall.reason}),由 {rung} 回答。", f"Note: {fall.rung} is not usable ({fall.reason}); {rung} answered.")
+        said: Said = say(
+            f"注意:{fall.rung} 不可用({fall.reason}),由 {rung} 回答。",
+            f"Note: {fall.rung} is not usable ({fall.reason}); {rung} answered.",
+        )
         notes.append(said[language])
     if rung == "rules":
-        notes.append(say("本回答由规则给出,没有使用语言模型。", "This answer was made by rules, without a language model.")[language])
+        notes.append(
+            say("本回答由规则给出,没有使用语言模型。", "This answer was made by rules, without a language model.")[
+                language
+            ]
+        )
     if findings.stopped:
         notes.append(say(f"未完成:{findings.stopped}", f"Cut short: {findings.stopped}")[language])
     return notes
-
-

@@ -68,7 +68,9 @@ class Trail:
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
-            raise DatabaseError(f"{self.path}: the audit trail cannot be written ({error}); free disk or close its user")
+            raise DatabaseError(
+                f"{self.path}: the audit trail cannot be written ({error}); free disk or close its user"
+            )
         self._keep_tip(seq + 1, row_hash)
         return AuditRow(seq + 1, turn, at, kind, json.loads(text), row_hash)
 

@@ -96,13 +96,15 @@ class CallPart:
 
     text: str
     tools: tuple[BoundTool, ...]
+    may_decline: bool = False
+    """Whether it may need none: small talk. A small model declines far too readily, so only what asks nothing may."""
 
     def parse(self, body: str) -> ToolCall | None:
         """The call of this part; None where it needs none.
 
         :raises BadReply: an unknown tool or arguments that do not fit.
         """
-        if body == NO_TOOL:
+        if self.may_decline and body == NO_TOOL:
             return None
         name, _, rest = body.partition(" ")
         bound = next((b for b in self.tools if b.tool.name == name), None)
@@ -129,7 +131,8 @@ class CallBound:
         for i, part in enumerate(self.parts):
             names = [f"p{i}t{j}" for j in range(len(part.tools))]
             rules += [f"{name}: {bound.lark()}" for name, bound in zip(names, part.tools, strict=True)]
-            rules.append(_line_rule(i, part.text, [_literal(NO_TOOL), *names]))
+            decline = [_literal(NO_TOOL)] if part.may_decline else []
+            rules.append(_line_rule(i, part.text, [*decline, *names]))
         return _grammar(rules, len(self.parts))
 
     def write(self, calls: Sequence[ToolCall | None]) -> str:

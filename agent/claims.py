@@ -23,7 +23,10 @@ _WORD_NUMBER = re.compile(
 _NEGATION = re.compile(
     r"没有|没|无|未|不|非|禁止|\b(?:no|not|none|never|nothing|without|cannot|neither|nor)\b|n't\b", re.IGNORECASE
 )
-_DONE = re.compile(r"已(?:经)?(?:完成|执行|打开|关闭|设置|复位|启动|停止)|\b(?:done|completed|executed|switched|turned)\b", re.IGNORECASE)
+_DONE = re.compile(
+    r"已(?:经)?(?:完成|执行|打开|关闭|设置|复位|启动|停止)|\b(?:done|completed|executed|switched|turned)\b",
+    re.IGNORECASE,
+)
 
 
 def unsupported(line: str, evidence: Iterable[str]) -> str | None:

@@ -21,7 +21,9 @@ from knowledge.errors import KnowledgeError
 
 __all__ = ["build_cli", "main"]
 
-_HELP = "An offline-first agent that reads machine panels, knows the alarm log and the manuals, and answers with sources."
+_HELP = (
+    "An offline-first agent that reads machine panels, knows the alarm log and the manuals, and answers with sources."
+)
 
 
 def build_cli(host: PluginHost) -> typer.Typer:

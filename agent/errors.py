@@ -14,6 +14,7 @@
     ├── ModelError              the ladder reacts: a model that does not load or run
     ├── SeenByModel             the model reads the message and may try again
     │   ├── ToolFailed          the tool could not do it
+    │   │   └── ToolUnavailable what it needs is not there; a person has to put that right, so it is not tried again
     │   ├── ToolDenied          a rule or a person said no
     │   └── BadReply            the reply does not fit the grammar of this step
     ├── TurnEnded               the turn ends, with what is known so far
@@ -42,6 +43,7 @@ __all__ = [
     "TimeLimit",
     "ToolDenied",
     "ToolFailed",
+    "ToolUnavailable",
     "TurnEnded",
     "WatchkeeperError",
     "WeightsBad",
@@ -112,6 +114,10 @@ class SeenByModel(WatchkeeperError):
 
 class ToolFailed(SeenByModel):
     """The tool could not do what it was called for."""
+
+
+class ToolUnavailable(ToolFailed):
+    """What the tool needs (a database, a file) is not there; a person has to put that right."""
 
 
 class ToolDenied(SeenByModel):

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.bound import LETTERS, CallBound, CallPart, PickBound
-from agent.errors import SeenByModel, TimeLimit
+from agent.errors import SeenByModel, TimeLimit, ToolUnavailable
 from agent.evidence import Evidence, bind_tools
 from agent.messages import Message, Reply, ToolCall, Usage
 from agent.model.protocol import Bound, Model, ReplyLimits
-from agent.parts import phrases_of
+from agent.parts import asks_something, phrases_of
 from agent.prompt import pick_message
 from agent.quotes import Quote, plain, quotes_of
 from agent.settings import TurnSettings
@@ -40,6 +40,8 @@ class PartFinding:
     result: ToolResult | None = None
     error: str = ""
     """Why the tool could not, in words for the person."""
+    may_retry: bool = False
+    """Whether another tool may be tried: not where a person has to put something right first."""
     quote: Quote | None = None
 
 
@@ -87,8 +89,8 @@ class Loop:
         stopped = ""
         try:
             found, evidence = self._look_up(found, evidence)
-            while any(f.error for f in found) and self._may_go_on():
-                again, evidence = self._look_up([f for f in found if f.error], evidence)
+            while any(f.may_retry for f in found) and self._may_go_on():
+                again, evidence = self._look_up([f for f in found if f.may_retry], evidence)
                 if not any(f.call for f in again):
                     break
                 found = _merged(found, again)
@@ -117,12 +119,16 @@ class Loop:
                 if (result := results[key].result) is not None:
                     evidence = evidence.with_result(result)
             ran = results.get(key)
-            looked.append(replace(f, call=ran.call, result=ran.result, error=ran.error) if ran else f)
+            looked.append(
+                replace(f, call=ran.call, result=ran.result, error=ran.error, may_retry=ran.may_retry) if ran else f
+            )
         return looked, evidence
 
     def _offered(self, finding: PartFinding, evidence: Evidence) -> CallPart:
         tools = [tool for tool in self.tools if (finding.part, tool.name) not in self.tried]
-        return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase))
+        named = any(t.source == "question" and plain(t.value) in plain(finding.part) for t in evidence.terms)
+        may_decline = not named and not asks_something(finding.part)
+        return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase), may_decline)
 
     def _call(self, finding: PartFinding, call: ToolCall) -> PartFinding:
         tool = next(tool for tool in self.tools if tool.name == call.tool)
@@ -130,9 +136,10 @@ class Loop:
         self.calls += 1
         began = time.perf_counter()
         try:
-            return replace(finding, call=call, result=self.run_tool(tool, call), error="")
+            return replace(finding, call=call, result=self.run_tool(tool, call), error="", may_retry=False)
         except SeenByModel as error:
-            return replace(finding, call=call, result=None, error=str(error))
+            retry = not isinstance(error, ToolUnavailable)
+            return replace(finding, call=call, result=None, error=str(error), may_retry=retry)
         finally:
             self.tool_ms += (time.perf_counter() - began) * 1000
 
@@ -170,7 +177,9 @@ class Loop:
         self.usage = self.usage.plus(reply.usage)
         self.note("model_replied", {"rung": self.model.name, "text": reply.text, "stopped": reply.stopped})
         if reply.stopped != "done":
-            raise TimeLimit(f"the model's reply was cut off ({reply.stopped}) after {reply.usage.sampled_tokens} tokens")
+            raise TimeLimit(
+                f"the model's reply was cut off ({reply.stopped}) after {reply.usage.sampled_tokens} tokens"
+            )
         self.messages.append(Message("assistant", reply.text))
         return reply
 

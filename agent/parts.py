@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["phrases_of", "split_question"]
+__all__ = ["asks_something", "phrases_of", "split_question"]
 
 _SHORT_CHARS = 10
 """A part with fewer letters says too little to be looked up alone: "该怎么处理?", "Why?"."""
@@ -44,10 +44,17 @@ def split_question(question: str, *, most: int) -> tuple[str, ...]:
         else:
             carried = whole
     if carried:
-        parts = [*parts[:-1], f"{parts[-1]} {carried}"] if parts and not _QUESTION.search(carried) else [*parts, carried]
+        parts = (
+            [*parts[:-1], f"{parts[-1]} {carried}"] if parts and not _QUESTION.search(carried) else [*parts, carried]
+        )
     if len(parts) > most:
         parts = [*parts[: most - 1], " ".join(parts[most - 1 :])]
     return tuple(dict.fromkeys(parts)) or (" ".join(question.split()),)
+
+
+def asks_something(part: str) -> bool:
+    """Whether a part has the form of a question or a request; a greeting has not."""
+    return _QUESTION.search(part) is not None
 
 
 def phrases_of(parts: tuple[str, ...]) -> tuple[str, ...]:

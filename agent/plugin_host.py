@@ -109,7 +109,9 @@ class PluginHost:
     def health(self, env: Env) -> list[Finding]:
         """What plugins say about themselves, and what went wrong with them."""
         findings = [f for _, found in self._each("check_health", env=env) for f in found or ()]
-        findings += [Finding(f"plugin {p.name}", not p.problem, p.problem or f"loaded from {p.module}") for p in self.plugins]
+        findings += [
+            Finding(f"plugin {p.name}", not p.problem, p.problem or f"loaded from {p.module}") for p in self.plugins
+        ]
         return findings + [Finding("plugin hook", False, trouble) for trouble in self.troubles]
 
     def shutdown(self, env: Env) -> None:

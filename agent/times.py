@@ -62,7 +62,11 @@ class Period:
 
 def find_periods(text: str) -> list[tuple[int, str]]:
     """Where spans of time stand in a text: (offset, phrase), in order."""
-    found = [(m.start(), m.group().strip()) for rule in (_CHINESE_SPAN, _ENGLISH_SPAN, _CALENDAR) for m in rule.finditer(text)]
+    found = [
+        (m.start(), m.group().strip())
+        for rule in (_CHINESE_SPAN, _ENGLISH_SPAN, _CALENDAR)
+        for m in rule.finditer(text)
+    ]
     return sorted(found)
 
 

@@ -1,11 +1,11 @@
 """One turn, from a question to a checked answer: start reading here.
 
-    look       decode the photo, read the panel once (cached by its pixels)
-    gather     the names in the person's words and on the panel: the evidence that tool arguments are bound to
-    find       the loop: a tool call for each part of the question, then a quote for each part that found passages
-    word       one free line where the quote is in the other language, dropped if a claim in it has no evidence
-    render     facts from tool results by id, quotes word for word, citations from where they stand
-    record     every step is in the hash-chained trail before the next one begins; every exit passes `turn_finished`
+look       decode the photo, read the panel once (cached by its pixels)
+gather     the names in the person's words and on the panel: the evidence that tool arguments are bound to
+find       the loop: a tool call for each part of the question, then a quote for each part that found passages
+word       one free line where the quote is in the other language, dropped if a claim in it has no evidence
+render     facts from tool results by id, quotes word for word, citations from where they stand
+record     every step is in the hash-chained trail before the next one begins; every exit passes `turn_finished`
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from agent.errors import (
     SeenByModel,
     ToolDenied,
     ToolFailed,
+    ToolUnavailable,
     WatchkeeperError,
 )
 from agent.evidence import Evidence, gather_terms
@@ -299,6 +300,6 @@ def _run_guarded(tool: Tool, call: ToolCall, view: TurnView, problems: list[str]
         raise
     except InputError as error:
         problems.append(str(error))
-        raise ToolFailed(str(error)) from error
+        raise ToolUnavailable(str(error)) from error
     except Exception as error:
         raise ToolFailed(f"{call.tool} broke: {type(error).__name__}: {error}") from error

@@ -36,5 +36,7 @@ def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         MIGRATIONS.apply(Database(connection))
     except sqlite3.Error as error:
-        raise DatabaseError(f"{path}: cannot be opened ({error}); close the other program or restore the file") from None
+        raise DatabaseError(
+            f"{path}: cannot be opened ({error}); close the other program or restore the file"
+        ) from None
     return connection

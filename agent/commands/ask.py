@@ -39,7 +39,9 @@ def add_to(cli: typer.Typer) -> None:
     @cli.command()
     def ask(
         context: typer.Context,
-        questions: Annotated[list[str] | None, typer.Argument(help="Each further question continues the conversation.")] = None,
+        questions: Annotated[
+            list[str] | None, typer.Argument(help="Each further question continues the conversation.")
+        ] = None,
         photo: Annotated[Path | None, typer.Option(help="A photo of a panel: JPEG, PNG, WebP or HEIC.")] = None,
         batch: Annotated[Path | None, typer.Option(help='Lines {"question", "photo"?}, each on its own.')] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a question.")] = False,
@@ -121,7 +123,9 @@ def _explained(record: TurnRecord) -> str:
         shown = [reading_record(seen, i).line for i in range(len(seen.readings))][:_SHOWN]
         shown += [lamp_record(seen, i).line for i in range(len(seen.lamps))][:_SHOWN]
         lines += [f"            {line[record.answer.language]}" for line in shown]
-    lines += [f"  call      {call.tool} {json.dumps(dict(call.arguments), ensure_ascii=False)}" for call in record.calls]
+    lines += [
+        f"  call      {call.tool} {json.dumps(dict(call.arguments), ensure_ascii=False)}" for call in record.calls
+    ]
     lines.append("  ms        " + "  ".join(f"{stage} {ms:.0f}" for stage, ms in record.stages_ms.items()))
     used = record.usage
     lines.append(

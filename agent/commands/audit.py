@@ -29,7 +29,11 @@ def commands() -> typer.Typer:
         """
         trail = _open(context.obj)
         count = trail.verify()
-        emit({"rows": count, "intact": True}, as_json=as_json, human=lambda: f"{count} rows, none edited, missing or moved")
+        emit(
+            {"rows": count, "intact": True},
+            as_json=as_json,
+            human=lambda: f"{count} rows, none edited, missing or moved",
+        )
 
     @app.command("list")
     def list_rows(

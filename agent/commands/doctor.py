@@ -25,7 +25,9 @@ def add_to(cli: typer.Typer) -> None:
     """Add the command."""
 
     @cli.command()
-    def doctor(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    def doctor(
+        context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+    ) -> None:
         """Check settings, weights, ladder, plugins and trail.
 
         Example: watchkeeper doctor
@@ -51,7 +53,11 @@ def _weights(env: Env) -> Iterator[Finding]:
     box = f"{machine.cores} cores, {machine.free_ram_bytes / _GIB:.1f} GiB free memory"
     best = rungs[0]
     told = f"{' → '.join(rungs)} ({box})"
-    hint = "" if best != RULES or env.settings.model.name == RULES else "; no model is here, get one: watchkeeper weights pull"
+    hint = (
+        ""
+        if best != RULES or env.settings.model.name == RULES
+        else "; no model is here, get one: watchkeeper weights pull"
+    )
     yield Finding("ladder", not hint, told + hint)
     for item in env.weights.set_aside():
         name = item.file.split("/")[0]

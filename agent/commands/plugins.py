@@ -31,7 +31,11 @@ def commands() -> typer.Typer:
                 "plugin": plugin.name,
                 "module": plugin.module,
                 "problem": plugin.problem,
-                "tools": [{"name": t.name, "risk": t.risk, "description": t.description} for t in tools if t.plugin == plugin.name],
+                "tools": [
+                    {"name": t.name, "risk": t.risk, "description": t.description}
+                    for t in tools
+                    if t.plugin == plugin.name
+                ],
             }
             emit(value, as_json=as_json, human=lambda value=value: _text(value))  # type: ignore[misc]
 
