@@ -1,4 +1,5 @@
-"""The answer as a person reads it: part by part, facts as the tools returned them, quotes word for word, each with its source.
+"""The answer as a person reads it: part by part, facts as the tools returned them, quotes word for word, each with
+its source.
 
 Nothing here is worded by a model but the gist, and that is marked.
 """

@@ -2,15 +2,15 @@
 
     hash = SHA-256(previous hash, then the row as canonical JSON [seq, turn, at, kind, body])
 
-An edited row breaks its own hash, a missing or moved one the chain. The last hash is also kept in a small file beside the
-database, so a deleted tail is noticed; the file is written after the row, so after a power cut it may lag, never lead.
+An edited row breaks its own hash, a missing or moved one the chain. The last hash is also kept in a small file
+beside the database, so a deleted tail is noticed; the file is written after the row, so after a power cut it may
+lag, never lead.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -68,9 +68,8 @@ class Trail:
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
-            raise DatabaseError(
-                f"{self.path}: the audit trail cannot be written ({error}); free disk or close its user"
-            )
+            why = f"the audit trail cannot be written ({error}); free disk or close its user"
+            raise DatabaseError(f"{self.path}: {why}") from None
         self._keep_tip(seq + 1, row_hash)
         return AuditRow(seq + 1, turn, at, kind, json.loads(text), row_hash)
 
@@ -90,7 +89,8 @@ class Trail:
         """Check the whole chain.
 
         :returns: how many rows there are.
-        :raises IntegrityError: names the first row that is edited, missing or out of order, or says that the end is gone.
+        :raises IntegrityError: names the first row that is edited, missing or out of order, or says that the end is
+        gone.
         """
         before, count = _START, 0
         hashes = {0: _START}
@@ -121,7 +121,7 @@ class Trail:
         fresh = self._tip_file.with_suffix(".tip.new")
         with suppress(OSError):
             fresh.write_text(f"{seq} {row_hash}\n", encoding="ascii")
-            os.replace(fresh, self._tip_file)
+            fresh.replace(self._tip_file)
 
     def _tip(self) -> tuple[int, str] | None:
         try:

@@ -1,15 +1,16 @@
 """What a reply may be at one step of one turn.
 
-A question is answered part by part. First each part gets the tool call it needs, then each part that found passages gets
-the quote that answers it. A bound is a value: it writes itself as a llguidance grammar for a model that can be forced,
-parses what came back (from any model), and holds the choices openly so that the rules rung chooses among the same ones.
+A question is answered part by part. First each part gets the tool call it needs, then each part that found passages
+gets the quote that answers it. A bound is a value: it writes itself as a llguidance grammar for a model that can be
+forced, parses what came back (from any model), and holds the choices openly so that the rules rung chooses among the
+same ones.
 
     calls   最近三天有没有类似记录? -> similar_events {"like": "循环变频故障", "period": "最近三天"}
     picks   该怎么处理? -> C
 
 Everything but the tool's name, a choice between values and the letter is forced, so a call costs two or three sampled
-tokens. The forms are this short because every token costs a small model time, and because they score better than JSON in
-tags (DECISIONS.md has the figures).
+tokens. The forms are this short because every token costs a small model time, and because they score better than
+JSON in tags (DECISIONS.md has the figures).
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class BoundArgument:
         return value in self.values if self.values else True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BoundTool:
     """A tool that can be called at this step; optional arguments without evidence are left out."""
 

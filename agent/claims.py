@@ -1,7 +1,7 @@
 """What may be said that was not copied: nothing with a number, a code or a negation that the evidence does not hold.
 
-Facts are rendered from tool results and quotes are copied, so the only worded part of an answer is one free line (the gist
-of a quote in the other language). It is dropped whole when any of its claims has no evidence.
+Facts are rendered from tool results and quotes are copied, so the only worded part of an answer is one free line
+(the gist of a quote in the other language). It is dropped whole when any of its claims has no evidence.
 """
 
 from __future__ import annotations

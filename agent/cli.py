@@ -1,7 +1,7 @@
 """The command line: `watchkeeper ask|panel|weights|kb|logs|audit|plugins|doctor`. Plugins add theirs.
 
-Exit codes: 0 done, 2 what was given cannot be used, 3 weights or model, 4 a person has to approve, 5 a record is not what
-was written. An error is one line on stderr that says what was wrong, where, and what to do.
+Exit codes: 0 done, 2 what was given cannot be used, 3 weights or model, 4 a person has to approve, 5 a record is not
+what was written. An error is one line on stderr that says what was wrong, where, and what to do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What this turn knows, and which values a tool argument may therefore take.
 
-The person's own words count first; the photo and earlier results count only for tools that read. For a tool that writes,
-nothing but the person's words is evidence, so a text in a photo, a manual or a log can never name the device that moves.
+The person's own words count first; the photo and earlier results count only for tools that read. For a tool that
+writes, nothing but the person's words is evidence, so a text in a photo, a manual or a log can never name the device
+that moves.
 """
 
 from __future__ import annotations
@@ -93,7 +94,11 @@ def bind_tool(tool: Tool, evidence: Evidence, phrase: str) -> BoundTool | None:
 def _bind(parameter: Parameter, evidence: Evidence, phrase: str, *, own_words_only: bool) -> BoundArgument | None:
     """Names that the person said; else, for a required argument, names in sight and the words of this part."""
     if not parameter.binds:
-        return BoundArgument(parameter.name, schema=parameter.schema) if parameter.required else None
+        if not parameter.required:
+            return None
+        choices = parameter.schema.get("enum")
+        values_of = tuple(choices) if isinstance(choices, list) else ()
+        return BoundArgument(parameter.name, values=values_of, schema=parameter.schema)
     terms = [t for t in evidence.terms if t.kind in parameter.binds]
     values: list[Json] = [t.value for t in terms if t.source == "question"]
     if not values and parameter.required:

@@ -57,7 +57,8 @@ class Home:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.cache.mkdir(exist_ok=True)
         except OSError as error:
-            raise InputError(f"{self.folder}: cannot be used as home folder: {error.strerror}; set WATCHKEEPER_HOME")
+            why = f"cannot be used as home folder: {error.strerror}; set WATCHKEEPER_HOME"
+            raise InputError(f"{self.folder}: {why}") from None
         return self
 
 

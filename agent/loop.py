@@ -1,4 +1,5 @@
-"""Model ↔ tools, until every part of the question has what can be found for it, a limit is reached, or a person is needed.
+"""Model ↔ tools, until every part of the question has what can be found for it, a limit is reached, or a person is
+needed.
 
     findings = look up every part       one reply: a call for each part; then the calls run
     while a call failed: look up again  the failed parts, without the tool that failed
@@ -67,12 +68,14 @@ class Loop:
     settings: TurnSettings
     language: Language
     run_tool: Callable[[Tool, ToolCall], ToolResult]
-    """Runs a call with its vetoes and approvals; raises SeenByModel where it cannot, NeedsPerson where a person must."""
+    """Runs a call with its vetoes and approvals; raises SeenByModel where it cannot, NeedsPerson where a person
+    must.
+    """
     note: Callable[[str, dict[str, Any]], None]
     """Writes a step to the trail."""
     deadline: float
     messages: list[Message]
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     steps: int = 0
     calls: int = 0
     model_ms: float = 0.0
@@ -155,7 +158,9 @@ class Loop:
         return [replace(f, quote=picks.get(f.part)) for f in found]
 
     def _quotes(self, asking: Sequence[PartFinding], question: str) -> list[Quote]:
-        """Of the passages found, best passage first, as many quotes as may be offered; in the person's language if there are any."""
+        """Of the passages found, best passage first, as many quotes as may be offered; in the person's language if
+        there are any.
+        """
         passages = {p.text: p for f in asking if f.result for p in f.result.passages}.values()
         own = [p for p in passages if p.language == self.language]
         quotes = [q for p in own or passages for q in quotes_of(p, question, self.settings)]

@@ -35,11 +35,13 @@ _FLAGS_EN = {
     "clipped": "digits may be cut off",
     "low-score": "hard to read",
 }
+_NO_VERDICT = say("", "")
 
 
-def reading_record(perception: Perception, index: int) -> Record:
+def reading_record(perception: Perception, index: int, verdict: Said = _NO_VERDICT) -> Record:
     """Reading number `index` (from 0) as a record.
 
+    :param verdict: how it stands to its limits, said behind the value.
     :raises IndexError: there is no such reading.
     """
     reading = perception.readings[index]
@@ -47,9 +49,10 @@ def reading_record(perception: Perception, index: int) -> Record:
     label, value = reading.label, reading.value
     doubts_zh, doubts_en = (_doubts(reading.flags, words) for words in (_FLAGS_ZH, _FLAGS_EN))
     shown = "无数值" if value is None else value
-    zh = f"{label or '(无标签)'} {shown}{_unit(reading.unit)} ({where['zh']}{doubts_zh})"
+    zh = f"{label or '(无标签)'} {shown}{_unit(reading.unit)} {verdict['zh']}({where['zh']}{doubts_zh})"
     shown = "no value" if value is None else value
-    en = f"{label or '(no label)'} {shown}{_unit(reading.unit)} ({where['en']}{doubts_en})"
+    held = f"{verdict['en']} " if verdict["en"] else ""
+    en = f"{label or '(no label)'} {shown}{_unit(reading.unit)} {held}({where['en']}{doubts_en})"
     fields = {
         "label": label,
         "value": value,

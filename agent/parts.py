@@ -1,8 +1,8 @@
 """A question taken apart: "what does it mean? did it happen before? what to do?" are three things to look up.
 
-Cut at the ends of sentences, at commas, and where a conjunction starts a new question. A piece without a word in it joins
-its neighbour. A small model that is asked for all tools at once calls too few or too many; asked part by part it is right
-(DECISIONS.md has the figures).
+Cut at the ends of sentences, at commas, and where a conjunction starts a new question. A piece without a word in it
+joins its neighbour. A small model that is asked for all tools at once calls too few or too many; asked part by part
+it is right (DECISIONS.md has the figures).
 """
 
 from __future__ import annotations

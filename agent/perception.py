@@ -64,7 +64,9 @@ class Lamp:
     color: str
     """red | amber | yellow | green | blue | white | grey | magenta | dark"""
     state: str
-    """lit | unlit | unsure: a photo often cannot tell a dim active field from an inactive one, and then this says so."""
+    """lit | unlit | unsure: a photo often cannot tell a dim active field from an inactive one, and then this says
+    so.
+    """
     box: Box
 
     def to_json(self) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Finding, loading and calling plugins: entry points of the group `watchkeeper`, loaded one by one.
 
-A plugin that fails to load, or whose hooks do not fit, is left out and reported; the others work. The facade has one typed
-method for each hook, so that call sites are checked.
+A plugin that fails to load, or whose hooks do not fit, is left out and reported; the others work. The facade has one
+typed method for each hook, so that call sites are checked.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ class PluginHost:
             pass
 
     def _each(self, hook: str, **arguments: Any) -> Iterable[tuple[str, Any]]:
-        """(plugin, result) of each implementation; one that raises is reported and skipped, an error of ours is one too."""
+        """(plugin, result) of each implementation; one that raises is reported and skipped, an error of ours is one
+        too.
+        """
         for plugin in sorted(self._manager.get_plugins(), key=lambda p: str(self._manager.get_name(p))):
             name = str(self._manager.get_name(plugin))
             try:

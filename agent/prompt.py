@@ -1,17 +1,19 @@
 """What the model is told, the stable part first so that its cached prefix is reused, what changes last.
 
-    system      who it is, the tools, an example question for each: the same for every turn
-    history     the last questions and answers of this conversation
+    system      who it is, the tools, examples: the same for every turn; the tools' examples stand last, nearest the
+    question history     the last questions and answers of this conversation
     user        what the photo shows, cut to what the question needs; the question
     assistant   its calls, one line for each part of the question
     user        what was found that can be quoted, lettered; then it picks
 
-Text from a photo, a manual or a log goes in as content, never as markup: the model layer does not read special tokens in it.
-The tools stand in our own short form, not in the template's JSON: a third of the tokens, and a higher score.
+Text from a photo, a manual or a log goes in as content, never as markup: the model layer does not read special
+tokens in it. The tools stand in our own short form, not in the template's JSON: a third of the tokens, and a higher
+score.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 from agent.bound import DECLINE, LETTERS, NO_TOOL, PickBound
@@ -20,15 +22,14 @@ from agent.perception import Perception
 from agent.photo import Photo
 from agent.quotes import Quote, plain
 from agent.settings import TurnSettings
-from agent.tools import Tool
+from agent.tools import Example, Tool
 from agent.values import Language
 
 __all__ = ["detect_language", "gist_messages", "pick_message", "system_message", "user_message"]
 
 _WHO = (
-    "You are Watchkeeper, a maintenance assistant on a machine's own computer. Take the parts of the question one by one. "
-    f"First name the tool that each part needs, or {NO_TOOL} for small talk. "
-    "Then pick the one quote that answers each part."
+    "You are Watchkeeper, a maintenance assistant on a machine's own computer. "
+    "Take the parts of the question one by one and name the tool that each part needs."
 )
 _SMALL_TALK = ("你好", "Thank you.")
 _PICK_EXAMPLE = f"""A) [Filter] A clogged filter raises the pressure drop.
@@ -47,13 +48,12 @@ _GIST = {
 
 def system_message(tools: Sequence[Tool], instructions: Iterable[str] = ()) -> Message:
     """The part that never changes while the same plugins are loaded."""
-    lines = [_WHO, "", "Tools:"]
+    lines = [_WHO, *instructions, "", "Tools:"]
     lines += [f"{tool.name}({', '.join(p.name for p in tool.parameters)}): {tool.description}" for tool in tools]
-    lines += ["", "Which tool a part needs:"]
+    lines += ["", "Which quote answers a part:", _PICK_EXAMPLE, "", "Which tool a part needs:"]
     rounds = max((len(tool.examples) for tool in tools), default=0)
-    lines += [f"{t.examples[i]} -> {t.name}" for i in range(rounds) for t in tools if i < len(t.examples)]
+    lines += [_example(t, t.examples[i]) for i in range(rounds) for t in tools if i < len(t.examples)]
     lines += [f"{talk} -> {NO_TOOL}" for talk in _SMALL_TALK]
-    lines += ["", "Which quote answers a part:", _PICK_EXAMPLE, *instructions]
     return Message("system", "\n".join(lines))
 
 
@@ -68,7 +68,9 @@ def user_message(question: str, perception: Perception | None, photo: Photo | No
 
 
 def pick_message(bound: PickBound, settings: TurnSettings) -> Message:
-    """The quotes to pick from, lettered, each under the heading of its section; long ones are shown by their beginning."""
+    """The quotes to pick from, lettered, each under the heading of its section; long ones are shown by their
+    beginning.
+    """
     lines = [f"{letter}) {_shown(quote, settings)}" for letter, quote in zip(LETTERS, bound.quotes, strict=False)]
     lines.append(f"{DECLINE}) none of these answers it")
     return Message("user", "\n".join([*lines, "", "Pick the quote that answers each part."]))
@@ -84,6 +86,12 @@ def detect_language(question: str) -> Language:
     chinese = sum("\u4e00" <= c <= "\u9fff" for c in question)
     words = sum(1 for word in question.split() if word.isascii() and any(c.isalpha() for c in word))
     return "zh" if chinese > 2 * words else "en"
+
+
+def _example(tool: Tool, example: Example) -> str:
+    question, arguments = (example, None) if isinstance(example, str) else example
+    shown = f" {json.dumps(dict(arguments), ensure_ascii=False)}" if arguments else ""
+    return f"{question} -> {tool.name}{shown}"
 
 
 def _shown(quote: Quote, settings: TurnSettings) -> str:

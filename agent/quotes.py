@@ -1,7 +1,7 @@
 """What may be quoted from a passage: whole sentences, whole table rows, and lists of steps as one piece.
 
-A list of steps is never cut: leaving a step out of a lock-out procedure is worse than a long answer. A quote ends where a
-sentence, a row or the list ends, has a least length, and is not merely the person's own words given back.
+A list of steps is never cut: leaving a step out of a lock-out procedure is worse than a long answer. A quote ends
+where a sentence, a row or the list ends, has a least length, and is not merely the person's own words given back.
 """
 
 from __future__ import annotations

@@ -86,6 +86,8 @@ class LogSettings(Section):
     """Rows that one query returns at most."""
     recent_rows: int = 10
     """Rows that "what happened lately" returns when no span of time was said."""
+    counted_rows: int = 5
+    """Newest of the counted events that "how often" shows."""
     max_names: int = 5_000
     """Different tags, texts and areas that are looked at to find one in a question."""
     max_text_chars: int = 300

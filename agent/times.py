@@ -1,7 +1,7 @@
 """Spans of time in the person's words, resolved to explicit instants that an answer states.
 
-First form: durations ("最近三天", "past 24 hours") and calendar spans (today, 昨天, this week). `find_periods` finds the
-phrases, `resolve_period` turns one into a start and an end.
+First form: durations ("最近三天", "past 24 hours") and calendar spans (today, 昨天, this week). `find_periods` finds
+the phrases, `resolve_period` turns one into a start and an end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 __all__ = ["Period", "find_periods", "parse_number", "resolve_period"]
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_ENGLISH = {w: i for i, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_ENGLISH = {word: i for i, word in enumerate(_WORDS)}
 _NUMBER = r"(?:\d+|[零一二两三四五六七八九十百]+|半)"
 _ENGLISH_NUMBER = rf"(?:\d+|{'|'.join(_ENGLISH)})"
 _UNITS = {

@@ -23,9 +23,11 @@ from agent.errors import ToolFailed
 from agent.perception import Perception
 from agent.values import Json, Language, ToolResult
 
-__all__ = ["Binds", "Parameter", "Risk", "Tool", "TurnView", "tool"]
+__all__ = ["Binds", "Example", "Parameter", "Risk", "Tool", "TurnView", "tool"]
 
 Risk = Literal["read", "write", "dangerous"]
+Example = str | tuple[str, Mapping[str, Json]]
+"""A question, and the arguments that show what it differs from another one in."""
 
 
 class Binds:
@@ -70,7 +72,7 @@ class Tool:
     function: Callable[..., ToolResult]
     cues: tuple[str, ...] = ()
     """Words in a question for which the rules rung calls it; a model does not see them."""
-    examples: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
     """Questions for which it is the right tool. A small model chooses far better by example than by description."""
     plugin: str = ""
     takes_turn: bool = False
@@ -120,7 +122,7 @@ def tool(
     *,
     risk: Risk,
     cues: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
+    examples: tuple[Example, ...] = (),
     needs_photo: bool = False,
     name: str = "",
 ) -> Callable[[Callable[..., ToolResult]], Tool]:

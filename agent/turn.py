@@ -63,7 +63,7 @@ class TurnRecord:
     calls: tuple[ToolCall, ...]
     usage: Usage
     stages_ms: dict[str, float]
-    """photo, panel, model, tools, other, total."""
+    """load, photo, panel, model, tools, other, total."""
     problems: tuple[str, ...]
     """What a person has to put right: a missing database, say. The rest was answered."""
 
@@ -91,7 +91,7 @@ class TurnRecord:
 
 @dataclass(slots=True)
 class Conversation:
-    """Questions that belong together: what was said stays the beginning of the next prompt, so it costs nothing again."""
+    """Questions that belong together: what was said stays the beginning of the next prompt and costs nothing again."""
 
     turns: list[list[Message]] = field(default_factory=list)
     terms: tuple[Term, ...] = ()
@@ -172,10 +172,12 @@ class Agent:
         def note(kind: str, body: dict[str, Any]) -> None:
             self.trail.add(turn, kind, body)
 
+        with clock.stage("load"):
+            sees = self.ladder.sees
         photo, perception = self._look(source, clock, note)
         view = TurnView(question, language, self.env.now(), perception)
         terms = gather_terms(question, perception, self.plugins.find_terms(question, self.env), conversation.terms)
-        loop = self._loop(view, photo, conversation, note, problems)
+        loop = self._loop(view, photo if sees else None, conversation, note, problems)
         findings = loop.run(self._parts(question), Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
         gist = self._word(findings, language, clock, note)
@@ -225,7 +227,7 @@ class Agent:
         problems: list[str],
     ) -> Loop:
         settings = self.env.settings.turn
-        asked = user_message(view.question, view.perception, photo if self.ladder.sees else None, settings)
+        asked = user_message(view.question, view.perception, photo, settings)
         return Loop(
             model=self.ladder,
             tools=self.tools,

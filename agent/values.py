@@ -83,7 +83,7 @@ class Term:
     """A name that the person's own words (or the photo) contain and a tool can take as argument."""
 
     kind: str
-    """alarm | tag | area | label | period; tools say which kinds they take. `phrase` stands for the part of the question."""
+    """alarm | tag | area | label | period; tools say which they take. `phrase` stands for the part of the question."""
     value: str
     """As the tool wants it."""
     source: str

@@ -75,7 +75,9 @@ def _ask_all(agent: Agent, questions: list[str], photo: Path | None, *, as_json:
 
 
 def _ask_batch(agent: Agent, batch: Path) -> int:
-    """Answer each line on its own; one that cannot be answered gives a line with `error`, and the exit code of the last."""
+    """Answer each line on its own; one that cannot be answered gives a line with `error`, and the exit code of the
+    last.
+    """
     code = 0
     for number, line in _lines(batch):
         try:

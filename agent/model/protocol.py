@@ -37,10 +37,15 @@ class ReplyLimits:
 class Model(Protocol):
     """A model that is loaded and answers. Not safe for use from two threads at once."""
 
-    name: str
-    """As the catalogue calls it: qwen2.5-1.5b, rules, remote:NAME."""
-    sees: bool
-    """Takes photos."""
+    @property
+    def name(self) -> str:
+        """As the catalogue calls it: qwen2.5-1.5b, rules, remote:NAME."""
+        ...
+
+    @property
+    def sees(self) -> bool:
+        """Takes photos."""
+        ...
 
     def reply(
         self,

@@ -1,4 +1,6 @@
-"""The rung without weights: it chooses among the same bounds by the tools' own cues and by shared words, and invents nothing."""
+"""The rung without weights: it chooses among the same bounds by the tools' own cues and by shared words, and invents
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from agent.tools import Tool
 __all__ = ["RulesModel"]
 
 _ASKS_STEPS = re.compile(
-    r"怎么(?:办|做|处理|排除|解决|复位|停|启|更换|检查)|如何|步骤|处理|措施|\bhow (?:do|can|should|to)\b|\bwhat (?:should|to do|can)\b|\bsteps?\b",
+    r"怎么(?:办|做|处理|排除|解决|复位|停|启|更换|检查)|如何|步骤|处理|措施|"
+    r"\bhow (?:do|can|should|to)\b|\bwhat (?:should|to do|can)\b|\bsteps?\b",
     re.IGNORECASE,
 )
 _ASKS_CAUSE = re.compile(r"原因|为什么|为何|\bwhy\b|\bcauses?d?\b", re.IGNORECASE)
@@ -56,20 +59,29 @@ class RulesModel:
 
 
 def _choose_call(part: CallPart) -> ToolCall | None:
-    """The tool with the longest cue in the part; a search of the manuals where none has any."""
+    """The tool with the longest cue in the part; where none has any, the one with the most alike example."""
     asked = part.text.casefold()
-    scored = [(max((len(cue) for cue in b.tool.cues if cue.casefold() in asked), default=0), b) for b in part.tools]
-    best = max(scored, key=lambda pair: pair[0], default=(0, None))
-    if best[0] == 0 or best[1] is None:
-        searches = [b for b in part.tools if any(p.name == "query" for p in b.tool.parameters)]
-        return _first_call(searches[0]) if searches and len(plain(part.text)) > 3 else None
-    return _first_call(best[1])
+    cued = {b: max((len(cue) for cue in b.tool.cues if cue.casefold() in asked), default=0) for b in part.tools}
+    for bound in sorted(cued, key=lambda b: (cued[b], _likeness(part.text, b.tool)), reverse=True):
+        call = _first_call(part.text, bound)
+        if call is not None and (cued[bound] or not part.may_decline):
+            return call
+    return None
 
 
-def _first_call(bound: BoundTool) -> ToolCall | None:
+def _first_call(part: str, bound: BoundTool) -> ToolCall | None:
+    """The best value of each argument; a choice that is the tool's own is made as in the most alike example."""
     if any(not argument.values for argument in bound.arguments):
         return None
-    return ToolCall(bound.tool.name, {a.name: a.values[0] for a in bound.arguments})
+    examples = [example for example in bound.tool.examples if not isinstance(example, str)]
+    shown = max(examples, key=lambda e: _overlap(part, e[0]), default=("", {}))[1]
+    values = {a.name: shown[a.name] if shown.get(a.name) in a.values else a.values[0] for a in bound.arguments}
+    return ToolCall(bound.tool.name, values)
+
+
+def _likeness(part: str, tool: Tool) -> float:
+    questions = [example if isinstance(example, str) else example[0] for example in tool.examples]
+    return max((_overlap(part, question) for question in questions), default=0.0)
 
 
 def _choose_quote(part: str, quotes: Sequence[Quote]) -> Quote | None:
@@ -89,9 +101,14 @@ def _choose_quote(part: str, quotes: Sequence[Quote]) -> Quote | None:
 
 
 def _shared(part: str, quote: Quote) -> float:
-    """How much of the part's letter pairs the quote or its heading holds, 0 to 1."""
+    """How much of the part the quote or its heading holds."""
+    return _overlap(part, f"{quote.passage.heading} {quote.text}")
+
+
+def _overlap(part: str, text: str) -> float:
+    """How many of the part's letter pairs a text holds, 0 to 1."""
     asked = _pairs(part)
-    return len(asked & _pairs(f"{quote.passage.heading} {quote.text}")) / len(asked) if asked else 0.0
+    return len(asked & _pairs(text)) / len(asked) if asked else 0.0
 
 
 def _pairs(text: str) -> set[str]:

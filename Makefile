@@ -1,0 +1,52 @@
+# make demo    environment, weights with progress bars, sample plant, questions answered
+# make test    environment and the whole suite
+# make setup   the environment alone
+# make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
+# make bench-turn, make score-tools    figures; a table, and last one JSON line
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
+
+.PHONY: setup demo test lint check fix bench-turn score-tools clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 2; }
+	@for tool in gcc g++; do command -v $$tool >/dev/null || { echo "$$tool is needed: apt-get install gcc g++"; exit 2; }; done
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "No virtual environment could be made: apt-get install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip
+	@echo "Installing; the first time llama.cpp is compiled, which takes some minutes"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash deploy/example/demo.sh
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test
+
+fix: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench-turn: setup
+	@$(BIN)/python -m tests.bench.turn
+
+score-tools: setup
+	@$(BIN)/python -m tests.bench.tools
+
+clean:
+	rm -rf $(VENV) .demo
