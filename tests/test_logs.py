@@ -83,14 +83,23 @@ def test_another_drive_is_not_similar(plant: Env) -> None:
 
 
 def test_counts_are_exact_beyond_the_limit(plant: Env) -> None:
-    """A count is of all events; a list is cut and says so."""
+    """A count is of all events and comes first; a list is cut and says so."""
     with closing(sqlite3.connect(plant.log_path)) as log:
         total = log.execute("SELECT count(*) FROM events WHERE text = '集水坑液位高'").fetchone()[0]
-    note = run(plant, "count_events", like="集水坑液位高").notes[0]["en"]
+    counted = run(plant, "count_events", like="集水坑液位高")
+    note = counted.notes[0]["en"]
     assert note.endswith(f": {total} events") and "whole log (2024-09-17" in note
+    assert len(counted.records) == plant.settings.logs.counted_rows and counted.truncated
     few = replace(plant, settings=plant.settings.model_copy(update={"logs": LogSettings(max_rows=5)}))
     result = run(few, "similar_events", like="集水坑液位高")
     assert len(result.records) == 5 and result.truncated and result.notes[1]["en"] == "only the latest 5 are listed"
+
+
+def test_a_count_answers_as_much_as_a_list(plant: Env) -> None:
+    """The newest of the counted events are shown: a small model takes one tool for the other."""
+    counted = run(plant, "count_events", like="循环变频故障", period="最近三天")
+    listed = run(plant, "similar_events", like="循环变频故障", period="最近三天")
+    assert counted == listed and len(counted.records) == 3 and counted.notes[0]["zh"].endswith("3 条")
 
 
 def test_recent_events(plant: Env) -> None:
@@ -206,8 +215,11 @@ def test_missing_damaged_and_locked(blank: Env) -> None:
     assert not blank.log_path.exists()
     assert list(logs.find_terms("循环变频故障", blank)) == []
     assert [finding.ok for finding in logs.check_health(blank)] == [False]
-    with pytest.raises(ToolFailed, match="no alarm log here"):
+    with pytest.raises(DatabaseError, match="no alarm log here"):
         run(blank, "recent_events")
+    for name in ("similar_events", "count_events"):
+        with pytest.raises(DatabaseError, match="no alarm log here"):
+            run(blank, name, like="a")
     blank.log_path.write_bytes(b"this is not a database" * 100)
     with pytest.raises(DatabaseError, match="damaged or not a SQLite file"):
         log.span()

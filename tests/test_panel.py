@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import plugins.panel as panel
 from agent.env import Env
-from agent.errors import ToolFailed, WeightsMissing
+from agent.errors import WeightsMissing
 from agent.home import Home
 from agent.panel_records import lamp_record, position_words, reading_record
 from agent.perception import Box, Lamp, Perception, Reading, Text
@@ -205,32 +205,11 @@ def test_places_in_words(box: Box, zh: str, en: str) -> None:
     assert position_words(box, (100, 100)) == {"zh": zh, "en": en}
 
 
-def test_the_readings_tool(bare_env: Env) -> None:
-    """All readings, those of one label, or a note that there are none; ids stay those of the photo."""
-    tool = tool_named(bare_env, "panel_readings")
-    assert tool.needs_photo and tool.risk == "read"
-    assert [r.id for r in tool.run({}, view(SEEN)).records] == ["R1", "R2", "R3"]
-    assert [r.id for r in tool.run({"label": "供水温度"}, view(SEEN)).records] == ["R1", "R3"]
-    assert [r.id for r in tool.run({"label": "温度"}, view(SEEN)).records] == ["R1", "R2", "R3"]
-    missing = tool.run({"label": "压力"}, view(SEEN))
-    assert not missing.records and "压力" in missing.notes[0]["zh"]
-    with pytest.raises(ToolFailed, match="no photo"):
-        tool.run({}, view(None))
-
-
 def test_the_lamps_tool(bare_env: Env) -> None:
     """Lamps by id, and a note where there are none."""
     tool = tool_named(bare_env, "panel_lamps")
     assert [r.id for r in tool.run({}, view(SEEN)).records] == ["L1"]
     assert tool.run({}, view(replace(SEEN, lamps=()))).notes
-
-
-def test_long_results_say_that_they_are_cut(bare_env: Env) -> None:
-    """More readings than a model may see are cut, and the note gives the whole count."""
-    many = replace(SEEN, readings=SEEN.readings * 20)
-    result = tool_named(bare_env, "panel_readings").run({}, view(many))
-    assert result.truncated and len(result.records) == bare_env.settings.turn.panel_items
-    assert "60" in result.notes[0]["en"]
 
 
 def run_command(env: Env, *arguments: str) -> tuple[int, str, str]:

@@ -1,18 +1,17 @@
 """The tools that know what happened: events of a span of time, events like one, how many.
 
 What they return is computed here and shown as it is: every event is a record with its row's id, and a note states the
-instants that were searched and the count.
+instants that were searched and the count. A log that cannot be read is a `DatabaseError`: a person has to put it right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from agent.api import (
     Binds,
-    DatabaseError,
     Env,
     Period,
     Record,
@@ -32,13 +31,20 @@ __all__ = ["LogTools", "event_record", "fields_of"]
 
 _PRIORITIES = {"紧急": "urgent", "高": "high", "中": "medium", "低": "low"}
 _PRIORITIES_ZH = {english: chinese for chinese, english in _PRIORITIES.items()}
-_SIMILAR_EXAMPLES = ("最近三天有没有类似记录?", "以前出现过这个报警吗?", "Has this fault happened before?")
-_COUNT_EXAMPLES = ("这个报警上个月发生了几次?", "How often did this alarm come last week?")
-_RECENT_EXAMPLES = ("昨天有哪些报警?", "What happened in the last 24 hours?")
-_SIMILAR_EXAMPLES = ("这个报警以前出现过吗?", "有没有类似的报警记录?", "Has this happened before?")
-_COUNT_EXAMPLES = ("How many times did the dryer trip this week?", "上个月电机过载报警有几次?")
-_RECENT_EXAMPLES = ("What happened on line 2 yesterday?", "今天夜里有哪些报警?")
-T = TypeVar("T")
+_SIMILAR_EXAMPLES = (
+    "这个报警以前出现过吗?",
+    "有没有类似的记录?",
+    "Has this happened before?",
+    "上次跳闸是什么时候?",
+    "When was the last time?",
+)
+_COUNT_EXAMPLES = (
+    "How many times did the dryer trip this week?",
+    "上个月电机过载报警有几次?",
+    "How often did the burner lock out?",
+    "这个故障一共出现多少次?",
+)
+_RECENT_EXAMPLES = ("What happened on line 2 yesterday?", "今天夜里有哪些报警?", "Show the alarms of this shift.")
 
 
 class LogTools:
@@ -76,7 +82,7 @@ class LogTools:
         settings = self._env.settings.logs
         span = _resolved(period, turn.now)
         limit = settings.max_rows if span else settings.recent_rows
-        events, total = _told(lambda: self._log.events(Filter(period=span), now=turn.now, limit=limit))
+        events, total = self._log.events(Filter(period=span), now=turn.now, limit=limit)
         if span:
             return _listed(events, total, [_stated(None, span, total)], turn.now)
         notes = [
@@ -91,13 +97,7 @@ class LogTools:
         period: Annotated[str | None, Binds("period")] = None,
     ) -> ToolResult:
         """Find earlier events like an alarm or tag in the alarm log."""
-        span = _resolved(period, turn.now)
-        meant = _told(lambda: meant_by(like, self._log))
-        if not (meant.texts or meant.tags):
-            return self._unknown(like, span)
-        which = Filter(texts=meant.texts, tags=meant.tags, period=span)
-        events, total = _told(lambda: self._log.events(which, now=turn.now, limit=self._env.settings.logs.max_rows))
-        return _listed(events, total, [self._stated(like, span, total), *_how(like, meant)], turn.now)
+        return self._alike(turn, like, period, limit=self._env.settings.logs.max_rows)
 
     def count_events(
         self,
@@ -106,18 +106,22 @@ class LogTools:
         period: Annotated[str | None, Binds("period")] = None,
     ) -> ToolResult:
         """Count the events like an alarm or tag in the alarm log."""
+        return self._alike(turn, like, period, limit=self._env.settings.logs.counted_rows)
+
+    def _alike(self, turn: TurnView, like: str, period: str | None, *, limit: int) -> ToolResult:
+        """The count first, then the newest, so that a model that takes one tool for the other still answers."""
         span = _resolved(period, turn.now)
-        meant = _told(lambda: meant_by(like, self._log))
+        meant = meant_by(like, self._log)
         if not (meant.texts or meant.tags):
             return self._unknown(like, span)
         which = Filter(texts=meant.texts, tags=meant.tags, period=span)
-        total = _told(lambda: self._log.count(which, now=turn.now))
-        return ToolResult(notes=(self._stated(like, span, total), *_how(like, meant)))
+        events, total = self._log.events(which, now=turn.now, limit=limit)
+        return _listed(events, total, [self._stated(like, span, total), *_how(like, meant)], turn.now)
 
     def _stated(self, like: str, span: Period | None, total: int) -> Said:
         if span is not None:
             return _stated(like, span, total)
-        first, last, _ = _told(self._log.span)
+        first, last, _ = self._log.span()
         window = f"{first[:16]} – {last[:16]}"
         return say(f"{like},全部记录({window}):{total} 条", f"{like}, whole log ({window}): {_events(total)}")
 
@@ -234,11 +238,3 @@ def _shown_time(stored: str) -> str:
     except ValueError:
         return stored
     return f"{moment:%Y-%m-%d %H:%M}" + (moment.isoformat()[-6:] if moment.utcoffset() is not None else "")
-
-
-def _told(ask: Callable[[], T]) -> T:
-    """A database that cannot be read is the tool's failure: the turn goes on with the manuals and says so."""
-    try:
-        return ask()
-    except DatabaseError as error:
-        raise ToolFailed(str(error)) from None

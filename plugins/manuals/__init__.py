@@ -1,4 +1,4 @@
-"""The manuals: what an alarm means, what to do, and whether a reading is within its limits.
+"""The manuals: what an alarm means and what to do about it.
 
 The store and the search are `knowledge`; this plugin gives them to the agent and to the command line.
 """
@@ -20,7 +20,7 @@ __all__ = ["check_health", "find_terms", "register_commands", "register_tools"]
 
 @hookimpl
 def register_tools(env: Env) -> Iterable[Tool]:
-    """`search_manuals`, `check_limits`."""
+    """`search_manuals`."""
     return ManualTools(env).tools()
 
 

@@ -11,7 +11,7 @@ import typer
 from agent.api import Env, Finding, Perception, Photo, Tool, WeightsError, hookimpl
 from plugins.panel.command import add_panel_command
 from plugins.panel.service import PanelService
-from plugins.panel.tools import panel_tools
+from plugins.panel.tools import PanelTools
 
 __all__ = ["check_health", "perceive", "register_commands", "register_tools", "shutdown"]
 
@@ -26,8 +26,8 @@ def perceive(photo: Photo, env: Env) -> Perception:
 
 @hookimpl
 def register_tools(env: Env) -> list[Tool]:
-    """The readings and the lamps of the turn's photo."""
-    return panel_tools(env.settings.turn.panel_items)
+    """The readings of the turn's photo, held against the manuals' limits, and its lamps."""
+    return PanelTools(env).tools()
 
 
 @hookimpl

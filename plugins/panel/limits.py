@@ -19,7 +19,7 @@ from knowledge.limits import name_variants
 from knowledge.store import StoredLimit
 from knowledge.tokens import fold
 
-__all__ = ["Comparison", "citation_of", "compare", "limits_for"]
+__all__ = ["Comparison", "Outcome", "citation_of", "compare", "limits_for"]
 
 Outcome = Literal["above", "below", "within", "no-limit", "no-value", "other-unit"]
 
