@@ -210,5 +210,6 @@ def _json(value: object) -> str:
 
 
 def _literal(text: str) -> str:
-    """A Lark string; its escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False)
+    """A Lark string; its escapes are those of JSON, and control characters beyond ASCII are escaped too."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() or ord(c) > 0xFFFF else f"\\u{ord(c):04x}" for c in quoted)

@@ -16,7 +16,7 @@ _SHORT_CHARS = 10
 
 _CUT = re.compile(
     r"(?<=[?？。!！;；,，\n])\s*"
-    r"|(?<=[a-z])\.\s+(?=[A-Z])"
+    r"|(?<=[a-z]\.)\s+(?=[A-Z])"
     r"|\s+(?=and\s+(?:what|how|why|when|which|where|who|has|have|was|were|is|are|did|does|do|can|could|should)\b)"
     r"|(?=(?:以及|还有|并且|另外)(?!没|其))",
     re.IGNORECASE,

@@ -194,7 +194,7 @@ class Agent:
         return record
 
     def _checked(self, question: str) -> str:
-        text = question.strip()
+        text = question.encode("utf-8", "replace").decode("utf-8").strip()  # a shell may hand over lone surrogates
         most = self.env.settings.turn.max_question_chars
         if not text:
             raise QuestionError("the question is empty; ask something, for example: What does this alarm mean?")

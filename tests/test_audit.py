@@ -1,0 +1,91 @@
+"""The trail shows whether it is what was written."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from agent.audit import Trail
+from agent.errors import DatabaseError, IntegrityError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    trail = Trail(tmp_path / "watch.db", busy_seconds=0.1)
+    for i in range(6):
+        trail.add(f"turn{i // 3}", "step", {"i": i, "text": "循环变频故障"})
+    trail.close()
+    return tmp_path / "watch.db"
+
+
+def verify(path: Path) -> int:
+    trail = Trail(path, busy_seconds=0.1)
+    try:
+        return trail.verify()
+    finally:
+        trail.close()
+
+
+def edit(path: Path, sql: str) -> None:
+    database = sqlite3.connect(path)
+    database.executescript(sql)
+    database.close()
+
+
+def test_an_untouched_trail_is_intact(path: Path) -> None:
+    """All rows are counted, also after more were added by another process."""
+    assert verify(path) == 6
+    trail = Trail(path, busy_seconds=0.1)
+    trail.add("turn2", "step", {})
+    trail.close()
+    assert verify(path) == 7
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("UPDATE audit SET body = replace(body, '循环', '补水') WHERE seq = 3", "row 3"),
+        ("UPDATE audit SET kind = 'x' WHERE seq = 1", "row 1"),
+        ("UPDATE audit SET at = '2020' WHERE seq = 6", "row 6"),
+        ("DELETE FROM audit WHERE seq = 4", "row 4 is missing"),
+        ("DELETE FROM audit WHERE seq = 1", "row 1 is missing"),
+        ("DELETE FROM audit WHERE seq >= 5", "the end is missing"),
+        ("DELETE FROM audit", "the end is missing"),
+        ("UPDATE audit SET seq = 99 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; "
+         "UPDATE audit SET seq = 3 WHERE seq = 99", "row 2"),
+        ("DELETE FROM audit WHERE seq = 3; UPDATE audit SET seq = seq - 1 WHERE seq > 3", "row 3"),
+    ],
+)  # fmt: skip
+def test_a_change_is_found_and_named(path: Path, sql: str, why: str) -> None:
+    """An edited, missing or moved row, and a deleted end."""
+    edit(path, sql)
+    with pytest.raises(IntegrityError, match=why):
+        verify(path)
+
+
+def test_rows_can_be_read_back(path: Path) -> None:
+    """By turn, and the newest."""
+    trail = Trail(path, busy_seconds=0.1)
+    assert [row.body["i"] for row in trail.rows(turn="turn1")] == [3, 4, 5]
+    assert [row.seq for row in trail.rows(newest=2)] == [5, 6]
+
+
+def test_a_trail_held_by_another_program_is_said(path: Path) -> None:
+    """A locked file is one clear line, and the row is not half there."""
+    trail = Trail(path, busy_seconds=0.1)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseError, match="cannot be written"):
+        trail.add("t", "step", {})
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert trail.verify() == 6
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    """Something else under that name."""
+    (tmp_path / "watch.db").write_text("not a database, not at all, and long enough to be read as a header" * 20)
+    with pytest.raises(DatabaseError, match=r"watch\.db"):
+        Trail(tmp_path / "watch.db", busy_seconds=0.1)

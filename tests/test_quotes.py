@@ -1,0 +1,65 @@
+"""A quote is a whole sentence, a whole row or a whole list, word for word."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.quotes import plain, quotes_of
+from agent.settings import TurnSettings
+from agent.values import Passage
+
+TEXT = """“循环变频故障”表示**停机**。对应循环泵停止运行!
+
+处理步骤:
+
+1. 切换到“手动”。
+2. 断开电源
+   并上锁挂牌。
+
+3. 读取代码。
+
+| 参数 | 上限 |
+|---|---|
+| 温度 | 85 ℃ |
+| 压力 | 0.6 MPa |
+
+Set it to 3.5 bar. Then wait.
+"""
+
+
+def quotes(text: str, question: str = "") -> list[tuple[str, str]]:
+    passage = Passage("M1", "t", "6.2", "h", None, text, "zh")
+    return [(quote.kind, quote.text) for quote in quotes_of(passage, question, TurnSettings())]
+
+
+def test_pieces_of_a_section() -> None:
+    """Sentences by their ends, a list with its lead-in and all its steps, rows with the table's heading."""
+    assert quotes(TEXT) == [
+        ("sentence", "“循环变频故障”表示停机。"),
+        ("sentence", "对应循环泵停止运行!"),
+        ("steps", "处理步骤:\n1. 切换到“手动”。\n2. 断开电源并上锁挂牌。\n3. 读取代码。"),
+        ("row", "参数 | 上限\n温度 | 85 ℃"),
+        ("row", "参数 | 上限\n压力 | 0.6 MPa"),
+        ("sentence", "Set it to 3.5 bar."),
+        ("sentence", "Then wait."),
+    ]
+
+
+def test_the_persons_own_words_are_no_answer() -> None:
+    """A sentence that only repeats the question is not offered."""
+    assert ("sentence", "对应循环泵停止运行!") not in quotes(TEXT, "为什么对应循环泵停止运行?")
+
+
+def test_a_number_is_no_end() -> None:
+    """3.5 and 8 kPa do not end a sentence, and `2.5 bar` begins no list."""
+    assert quotes("Keep it at\n2.5 bar or more.") == [("sentence", "Keep it at 2.5 bar or more.")]
+
+
+@given(st.text(alphabet="ab 。.!|-\n1:*", max_size=300))
+def test_every_quote_stands_in_its_passage(text: str) -> None:
+    """Nothing is added but line breaks and the heading of a table: every letter comes from the text, in order."""
+    whole = plain(text)
+    for kind, quote in quotes(text):
+        if kind != "row":
+            assert plain(quote) in whole
