@@ -27,7 +27,17 @@ from agent.quotes import Quote
 from agent.tools import Tool
 from agent.values import Json
 
-__all__ = ["DECLINE", "LETTERS", "NO_TOOL", "BoundArgument", "BoundTool", "CallBound", "CallPart", "PickBound"]
+__all__ = [
+    "DECLINE",
+    "LETTERS",
+    "NO_TOOL",
+    "BoundArgument",
+    "BoundTool",
+    "CallBound",
+    "CallPart",
+    "PickBound",
+    "PickPart",
+]
 
 NO_TOOL = "none"
 """What a model says for a part that needs no tool: a greeting, small talk."""
@@ -151,35 +161,50 @@ class CallBound:
 
 
 @dataclass(frozen=True, slots=True)
+class PickPart:
+    """One part of the question and the quotes that it may be answered with."""
+
+    text: str
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PickBound:
     """One quote, or none, for each part: the model points, the program copies."""
 
-    parts: tuple[str, ...]
+    parts: tuple[PickPart, ...]
     quotes: tuple[Quote, ...]
     """At most as many as there are letters."""
 
     def lark(self) -> str:
         """The grammar of this step."""
-        letters = [_literal(letter) for letter in (*LETTERS[: len(self.quotes)], DECLINE)]
-        return _grammar([_line_rule(i, part, letters) for i, part in enumerate(self.parts)], len(self.parts))
+        rules = []
+        for i, part in enumerate(self.parts):
+            letters = [self._letter(quote) for quote in part.quotes]
+            rules.append(_line_rule(i, part.text, [_literal(letter) for letter in (*letters, DECLINE)]))
+        return _grammar(rules, len(self.parts))
 
     def write(self, picks: Sequence[Quote | None]) -> str:
         """Picks in the form that `parse` reads."""
-        letters = [LETTERS[self.quotes.index(quote)] if quote else DECLINE for quote in picks]
-        return _write(self.parts, letters)
+        letters = [self._letter(quote) if quote else DECLINE for quote in picks]
+        return _write([part.text for part in self.parts], letters)
 
     def parse(self, text: str) -> tuple[Quote | None, ...]:
         """The quote of each part.
 
         :raises BadReply: a line is missing, or a letter names no quote.
         """
-        named = dict(zip(LETTERS, self.quotes, strict=False))
         picks: list[Quote | None] = []
-        for letter in _bodies(text, self.parts):
+        letters = _bodies(text, [part.text for part in self.parts])
+        for part, letter in zip(self.parts, letters, strict=True):
+            named = {self._letter(quote): quote for quote in part.quotes}
             if letter != DECLINE and letter not in named:
                 raise BadReply(f"no quote is named {letter[:20]!r}")
             picks.append(named.get(letter))
         return tuple(picks)
+
+    def _letter(self, quote: Quote) -> str:
+        return LETTERS[self.quotes.index(quote)]
 
 
 def _line_rule(i: int, part: str, choices: Sequence[str]) -> str:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.bound import LETTERS, CallBound, CallPart, PickBound
+from agent.asks import likeness, offered_quotes
+from agent.bound import LETTERS, CallBound, CallPart, PickBound, PickPart
 from agent.errors import SeenByModel, TimeLimit, ToolUnavailable
 from agent.evidence import Evidence, bind_tools
 from agent.messages import Message, Reply, ToolCall, Usage
@@ -152,10 +153,21 @@ class Loop:
         quotes = self._quotes(asking, evidence.question)
         if not quotes:
             return list(found)
-        bound = PickBound(tuple(f.part for f in asking), tuple(quotes))
+        parts = tuple(
+            PickPart(f.part, offered_quotes(f.part, self._looked_up(f), quotes, most=self.settings.max_offered))
+            for f in asking
+        )
+        shown = tuple(quote for quote in quotes if any(quote in part.quotes for part in parts))
+        bound = PickBound(parts, shown)
         self.messages.append(pick_message(bound, self.settings))
-        picks = dict(zip(bound.parts, bound.parse(self._reply(bound).text), strict=True))
+        picked = bound.parse(self._reply(bound).text)
+        picks = {part.text: quote for part, quote in zip(parts, picked, strict=True)}
         return [replace(f, quote=picks.get(f.part)) for f in found]
+
+    def _looked_up(self, finding: PartFinding) -> str:
+        """What a part is about: its words, and the name that was searched for where it does not say it."""
+        query = finding.call.arguments.get("query") if finding.call else ""
+        return finding.part if plain(str(query)) in plain(finding.part) else f"{query} {finding.part}"
 
     def _quotes(self, asking: Sequence[PartFinding], question: str) -> list[Quote]:
         """Of the passages found, best passage first, as many quotes as may be offered; in the person's language if
@@ -167,8 +179,8 @@ class Loop:
         most = min(self.settings.max_quotes, len(LETTERS))
         if len(quotes) <= most:
             return quotes
-        asked = "".join(f.phrase for f in asking)
-        best = sorted(quotes, key=lambda q: _overlap(asked, q), reverse=True)[:most]
+        asked = " ".join(f.phrase for f in asking)
+        best = sorted(quotes, key=lambda q: likeness(asked, f"{q.passage.heading} {q.text}"), reverse=True)[:most]
         return [q for q in quotes if q in best]
 
     def _reply(self, bound: Bound) -> Reply:
@@ -193,9 +205,3 @@ def _merged(found: Sequence[PartFinding], again: Sequence[PartFinding]) -> list[
     """What the second look found in place of what failed at first; a failure stays where it found nothing."""
     better = {f.part: f for f in again if f.result}
     return [better.get(f.part, f) for f in found]
-
-
-def _overlap(asked: str, quote: Quote) -> float:
-    pairs = {plain(asked)[i : i + 2] for i in range(len(plain(asked)) - 1)}
-    text = plain(f"{quote.passage.heading}{quote.text}")
-    return sum(pair in text for pair in pairs) + (0.5 if quote.kind == "steps" else 0.0)

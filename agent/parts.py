@@ -22,7 +22,7 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"[?？吗呢么]|什么|怎么|怎样|如何|多少|几|哪|为何|是否|有没有|"
+    r"[?？吗么]|什么|怎么|怎样|如何|多少|几|哪|为何|是否|有没有|"
     r"\b(?:what|how|why|when|which|where|who|has|have|had|was|were|is|are|did|does|do|can|could|should|show|list|give|tell)\b",
     re.IGNORECASE,
 )

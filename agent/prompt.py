@@ -36,10 +36,13 @@ _PICK_EXAMPLE = f"""A) [Filter] A clogged filter raises the pressure drop.
 B) [Filter] Likely causes: dust, wet air.
 C) [Filter] What to do: 1. Stop the fan. 2. Replace the filter.
 {DECLINE}) none of these answers it
-Why is the filter alarm there? -> B
+What does the filter alarm mean? -> A
 过滤器报警怎么处理? -> C
+Why is the filter alarm there? -> B
 这个报警是什么意思? -> A
-What does a filter cost? -> {DECLINE}"""
+What does a filter cost? -> {DECLINE}
+How do I get rid of it? -> C
+谁安装的过滤器? -> {DECLINE}"""
 _GIST = {
     "zh": "把下面这段话用一句简短的中文说出来,数字和代码保持原样,不要添加任何内容:",
     "en": "Say the following in one short English sentence. Keep numbers and codes as they are, add nothing:",

@@ -218,7 +218,9 @@ class TurnSettings(Section):
     reply_tokens: int = 600
     """Of one reply."""
     max_quotes: int = 12
-    """Quotes that the model picks from."""
+    """Quotes that the model picks from, all parts together."""
+    max_offered: int = 4
+    """Quotes that it picks from for one part."""
     quote_min_chars: int = 6
     quote_max_chars: int = 1_600
     quote_shown_chars: int = 160

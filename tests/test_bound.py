@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.bound import LETTERS, NO_TOOL, BoundArgument, CallBound, CallPart, PickBound
+from agent.bound import LETTERS, NO_TOOL, BoundArgument, CallBound, CallPart, PickBound, PickPart
 from agent.errors import BadReply
 from agent.evidence import Evidence, bind_tools, gather_terms
 from agent.model.fits import fit
@@ -139,7 +139,7 @@ def test_any_text_can_be_bound(question: str, name: str) -> None:
 def test_a_pick_is_a_letter_and_the_quote_is_copied() -> None:
     """The model points; what it pointed at comes back whole."""
     quotes = tuple(Quote(f"sentence {i}", "sentence", PASSAGE) for i in range(len(LETTERS)))
-    bound = PickBound(("what?", "why?"), quotes)
+    bound = PickBound((PickPart("what?", quotes), PickPart("why?", quotes[:2])), quotes)
     text = bound.write([quotes[-1], None])
     assert fit(bound.lark(), text)
     assert bound.parse(text) == (quotes[-1], None)
@@ -149,4 +149,5 @@ def test_a_pick_is_a_letter_and_the_quote_is_copied() -> None:
 def test_a_letter_without_a_quote_is_refused(text: str) -> None:
     """There is one quote, so there is A and N."""
     with pytest.raises(BadReply):
-        PickBound(("what?",), (Quote("a sentence", "sentence", PASSAGE),)).parse(text)
+        one = (Quote("a sentence", "sentence", PASSAGE),)
+        PickBound((PickPart("what?", one),), one).parse(text)

@@ -38,10 +38,15 @@ def test_the_last_part_takes_what_is_too_much() -> None:
 
 def test_a_short_part_is_looked_up_with_the_one_before_it() -> None:
     """`怎么处理?` alone finds nothing; with what it is about, it does."""
-    assert phrases_of(("锅炉冒黑烟是什么原因?", "怎么处理?")) == ("锅炉冒黑烟是什么原因?", "锅炉冒黑烟是什么原因? 怎么处理?")
+    assert phrases_of(("锅炉冒黑烟是什么原因?", "怎么处理?")) == (
+        "锅炉冒黑烟是什么原因?",
+        "锅炉冒黑烟是什么原因? 怎么处理?",
+    )
 
 
-@pytest.mark.parametrize(("part", "asks"), [("你好", False), ("Thank you.", False), ("为什么?", True), ("Show it", True)])
+@pytest.mark.parametrize(
+    ("part", "asks"), [("你好", False), ("Thank you.", False), ("为什么?", True), ("Show it", True)]
+)
 def test_a_greeting_asks_nothing(part: str, asks: bool) -> None:
     """Only what asks nothing may go without a tool."""
     assert asks_something(part) is asks

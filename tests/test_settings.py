@@ -43,20 +43,20 @@ def test_variables_go_over_the_file(tmp_path: Path) -> None:
         ("[turn]\nmax_steps = 'many'", "turn.max_steps: "),
         ("turn = 3", "turn is a section"),
         ("[turn", "not valid TOML"),
-        ("a = \"\\ud800\"", "not valid TOML"),
+        ('a = "\\ud800"', "not valid TOML"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, why: str) -> None:
     """Unknown keys name the nearest known one, wrong values the key and what was got."""
     path = settings_file(tmp_path, text)
-    with pytest.raises(SettingsError, match="watchkeeper.toml") as caught:
+    with pytest.raises(SettingsError, match=r"watchkeeper\.toml") as caught:
         load_settings(path, {})
     assert why in str(caught.value)
 
 
 def test_an_unknown_variable_is_a_mistake_too() -> None:
     """A misspelt variable is not silently ignored."""
-    with pytest.raises(SettingsError, match="did you mean turn.max_steps"):
+    with pytest.raises(SettingsError, match=r"did you mean turn\.max_steps"):
         load_settings(None, {"WATCHKEEPER_TURN__MAX_STEP": "1"})
 
 

@@ -24,8 +24,12 @@ from agent.values import Passage, Record, Term, ToolResult, say
 from tests.fakes import ScriptedModel, call
 
 DATA = Path(__file__).parent / "data" / "panels"
-ZH = Passage("M1", "手册", "6.2", "循环变频故障", None, "循环泵变频器保护停机。\n\n处理:\n\n1. 切到手动。\n2. 断电上锁。", "zh")
-EN = Passage("M2", "Manual", "3.1", "Drive fault", None, "The drive has tripped on code F0011.\n\nIt must not be reset.", "en")
+ZH = Passage(
+    "M1", "手册", "6.2", "循环变频故障", None, "循环泵变频器保护停机。\n\n处理:\n\n1. 切到手动。\n2. 断电上锁。", "zh"
+)
+EN = Passage(
+    "M2", "Manual", "3.1", "Drive fault", None, "The drive has tripped on code F0011.\n\nIt must not be reset.", "en"
+)
 EVENT = Record("E17", "event", say("12-14 03:12 循环变频故障", "12-14 03:12 drive fault"), {"text": "循环变频故障"})
 BOX = (0, 0, 10, 10)
 SEEN = Perception(
@@ -159,7 +163,10 @@ _foreign = replace(_search_english, name="search_manuals")
 
 def test_a_question_goes_on_in_its_conversation(env: Env) -> None:
     """A second question has the first before it, word for word, and may name what the first one named."""
-    script: list[object] = [(call("similar_events", like="循环变频故障"),), (call("similar_events", like="循环变频故障"),)]
+    script: list[object] = [
+        (call("similar_events", like="循环变频故障"),),
+        (call("similar_events", like="循环变频故障"),),
+    ]
     bench = Bench(env, similar_events, script=script)
     bench.host.known = [Term("alarm", "循环变频故障", "question", 0)]
     conversation = Conversation()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agent.bound import PickBound
 from agent.env import Env
 from agent.errors import BadReply, ModelError, WeightsError
 from agent.messages import Message, Reply
@@ -117,7 +118,35 @@ def open_rung(name: str, env: Env) -> Model:
         return RemoteModel(env.settings.remote)
     files = env.weights.verified(name)
     projector = files.get("mmproj")
-    return LlamaModel.load(files["model"], name=name, settings=env.settings.model, projector=projector)
+    model = LlamaModel.load(files["model"], name=name, settings=env.settings.model, projector=projector)
+    return _PickedByRules(model) if env.weights.catalogue.entry(name).rules_pick else model
+
+
+class _PickedByRules:
+    """A model that names tools and words lines, while rules point at the quotes."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._rules = RulesModel()
+        self.name = model.name
+        self.sees = model.sees
+
+    def reply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        *,
+        bound: Bound | None,
+        limits: ReplyLimits,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Reply:
+        """As `Model.reply`."""
+        speaker = self._rules if isinstance(bound, PickBound) else self._model
+        return speaker.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model.close()
 
 
 def _set_aside_before(env: Env, rungs: Sequence[str]) -> list[Fall]:

@@ -7,22 +7,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from agent.bound import BoundTool, CallBound, CallPart, PickBound
+from agent.asks import asked_for, likeness
+from agent.bound import BoundTool, CallBound, CallPart, PickBound, PickPart
 from agent.errors import ModelError
 from agent.messages import Message, Reply, ToolCall
 from agent.model.protocol import Bound, ReplyLimits
-from agent.quotes import Quote, plain
+from agent.quotes import Quote
 from agent.tools import Tool
+from agent.values import Json
 
 __all__ = ["RulesModel"]
 
-_ASKS_STEPS = re.compile(
-    r"怎么(?:办|做|处理|排除|解决|复位|停|启|更换|检查)|如何|步骤|处理|措施|"
-    r"\bhow (?:do|can|should|to)\b|\bwhat (?:should|to do|can)\b|\bsteps?\b",
-    re.IGNORECASE,
-)
-_ASKS_CAUSE = re.compile(r"原因|为什么|为何|\bwhy\b|\bcauses?d?\b", re.IGNORECASE)
-_SAYS_CAUSE = re.compile(r"原因|由于|因为|\bcauses?d?\b|\bbecause\b|\bdue to\b", re.IGNORECASE)
+_POINTS = re.compile(r"这个|该|它|此|\b(?:this|that|it|the (?:lamp|light|alarm))\b", re.IGNORECASE)
+_LEAST = 0.25
+"""A quote that shares less than this with the question says nothing about it."""
 
 
 class RulesModel:
@@ -47,7 +45,7 @@ class RulesModel:
         if isinstance(bound, CallBound):
             text = bound.write([_choose_call(part) for part in bound.parts])
         elif isinstance(bound, PickBound):
-            text = bound.write([_choose_quote(part, bound.quotes) for part in bound.parts])
+            text = bound.write([_choose_quote(part) for part in bound.parts])
         else:
             raise ModelError("the rules rung words nothing freely")
         if on_text:
@@ -74,43 +72,33 @@ def _first_call(part: str, bound: BoundTool) -> ToolCall | None:
     if any(not argument.values for argument in bound.arguments):
         return None
     examples = [example for example in bound.tool.examples if not isinstance(example, str)]
-    shown = max(examples, key=lambda e: _overlap(part, e[0]), default=("", {}))[1]
-    values = {a.name: shown[a.name] if shown.get(a.name) in a.values else a.values[0] for a in bound.arguments}
+    shown = max(examples, key=lambda e: likeness(part, e[0]), default=("", {}))[1]
+    values = {
+        a.name: shown[a.name] if shown.get(a.name) in a.values else _best(part, a.values) for a in bound.arguments
+    }
     return ToolCall(bound.tool.name, values)
+
+
+def _best(part: str, values: Sequence[Json]) -> Json:
+    """A name in sight where the part points at something, else the value most like it."""
+    if _POINTS.search(part):
+        return values[0]
+    return max(values, key=lambda value: likeness(part, str(value)))
 
 
 def _likeness(part: str, tool: Tool) -> float:
     questions = [example if isinstance(example, str) else example[0] for example in tool.examples]
-    return max((_overlap(part, question) for question in questions), default=0.0)
+    return max((likeness(part, question) for question in questions), default=0.0)
 
 
-def _choose_quote(part: str, quotes: Sequence[Quote]) -> Quote | None:
-    """Of the quotes of the best passage, the kind that the part asks for, then the one that shares most with it."""
-    if not quotes:
+def _choose_quote(part: PickPart) -> Quote | None:
+    """The quote that shares most with the part; one that was narrowed to by what is asked needs to share nothing."""
+    if not part.quotes:
         return None
-    if _ASKS_STEPS.search(part):
-        steps = [quote for quote in quotes if quote.kind == "steps"]
-        if steps:
-            return max(steps, key=lambda q: (_shared(part, q), q.passage.score))
-    if _ASKS_CAUSE.search(part):
-        causes = [quote for quote in quotes if _SAYS_CAUSE.search(quote.text)]
-        if causes:
-            return max(causes, key=lambda q: (_shared(part, q), q.passage.score))
-    best = max(quotes, key=lambda q: (_shared(part, q), q.kind != "steps"))
-    return best if _shared(part, best) > 0 else None
+    best = max(part.quotes, key=lambda q: (_shared(part.text, q), q.passage.score))
+    narrowed = asked_for(part.text) != "fact"
+    return best if narrowed or _shared(part.text, best) >= _LEAST else None
 
 
 def _shared(part: str, quote: Quote) -> float:
-    """How much of the part the quote or its heading holds."""
-    return _overlap(part, f"{quote.passage.heading} {quote.text}")
-
-
-def _overlap(part: str, text: str) -> float:
-    """How many of the part's letter pairs a text holds, 0 to 1."""
-    asked = _pairs(part)
-    return len(asked & _pairs(text)) / len(asked) if asked else 0.0
-
-
-def _pairs(text: str) -> set[str]:
-    letters = plain(text)
-    return {letters[i : i + 2] for i in range(len(letters) - 1)}
+    return likeness(part, f"{quote.passage.heading} {quote.text}")

@@ -94,6 +94,8 @@ class Entry:
     """Free memory with which it is worth starting."""
     cores: int = 0
     """Cores with which it is worth starting."""
+    rules_pick: bool = False
+    """It points at the right quote less often than rules do (`make score-turn`), so they do that for it."""
 
     @property
     def required(self) -> tuple[WeightFile, ...]:
