@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_qwen3vl import TinyFiles, write_tiny_qwen3vl
+from tests.tiny_qwen3vl import TinyFiles, write_tiny_qwen3vl
 
 from agent.errors import ModelError
 from agent.messages import Message
@@ -52,11 +52,9 @@ def photo(seed: int, width: int = 320, height: int = 240) -> Photo:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    folder = Path("~/.local/share/watchkeeper/weights/qwen2.5-0.5b").expanduser()
-    vocabulary = next(iter(sorted(folder.glob("*.gguf"))), None)
-    if vocabulary is None:
-        pytest.skip(f"no weights in {folder}; run: watchkeeper weights pull qwen2.5-0.5b")
+def tiny(real_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    """Its vocabulary is that of the real 0.5B."""
+    vocabulary = next(iter(sorted((real_weights / "qwen2.5-0.5b").glob("*.gguf"))))
     return write_tiny_qwen3vl(vocabulary, tmp_path_factory.mktemp("tiny"))
 
 

@@ -41,12 +41,8 @@ class CallBound:
 
 
 @pytest.fixture(scope="module")
-def weights() -> Path:
-    folder = Path("~/.local/share/watchkeeper/weights/qwen2.5-0.5b").expanduser()
-    found = next(iter(sorted(folder.glob("*.gguf"))), None)
-    if found is None:
-        pytest.skip(f"no weights in {folder}; run: watchkeeper weights pull qwen2.5-0.5b")
-    return found
+def weights(real_weights: Path) -> Path:
+    return next(iter(sorted((real_weights / "qwen2.5-0.5b").glob("*.gguf"))))
 
 
 @pytest.fixture(scope="module")
