@@ -177,7 +177,8 @@ class Agent:
         photo, perception = self._look(source, clock, note)
         view = TurnView(question, language, self.env.now(), perception)
         terms = gather_terms(question, perception, self.plugins.find_terms(question, self.env), conversation.terms)
-        loop = self._loop(view, photo if sees else None, conversation, note, problems)
+        shown = photo if sees and not _read_something(perception) else None
+        loop = self._loop(view, shown, conversation, note, problems)
         findings = loop.run(self._parts(question), Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
         gist = self._word(findings, language, clock, note)
@@ -292,6 +293,11 @@ class Agent:
         before = 1 + len(conversation.messages(settings.history_turns))
         conversation.turns.append(loop.messages[before:])
         conversation.terms = terms
+
+
+def _read_something(perception: Perception | None) -> bool:
+    """Whether the panel parser saw anything; then a model that sees need not look: on two cores that takes seconds."""
+    return perception is not None and bool(perception.readings or perception.lamps or perception.alarms)
 
 
 def _run_guarded(tool: Tool, call: ToolCall, view: TurnView, problems: list[str]) -> ToolResult:
