@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pluggy
 import typer
@@ -14,10 +13,8 @@ from agent.messages import ToolCall
 from agent.perception import Perception
 from agent.photo import Photo
 from agent.tools import Tool, TurnView
+from agent.turn_record import TurnRecord
 from agent.values import Term, ToolResult
-
-if TYPE_CHECKING:
-    from agent.turn import TurnRecord
 
 __all__ = ["PROJECT", "Finding", "Veto", "hookimpl", "hookspec"]
 

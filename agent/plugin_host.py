@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pluggy
 import typer
@@ -22,10 +22,8 @@ from agent.messages import ToolCall
 from agent.perception import Perception
 from agent.photo import Photo
 from agent.tools import Tool, TurnView
+from agent.turn_record import TurnRecord
 from agent.values import Term, ToolResult
-
-if TYPE_CHECKING:
-    from agent.turn import TurnRecord
 
 __all__ = ["LoadedPlugin", "PluginHost", "load_plugins"]
 

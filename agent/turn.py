@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent.answer import Answer, render
+from agent.answer import render
 from agent.audit import Trail
 from agent.claims import unsupported
 from agent.env import Env
@@ -36,8 +34,8 @@ from agent.errors import (
 )
 from agent.evidence import Evidence, gather_terms
 from agent.loop import Findings, Loop
-from agent.messages import Message, ToolCall, Usage
-from agent.model.ladder import Fall, Ladder
+from agent.messages import Message, ToolCall
+from agent.model.ladder import Ladder
 from agent.model.protocol import ReplyLimits
 from agent.parts import split_question
 from agent.perception import Perception
@@ -45,80 +43,10 @@ from agent.photo import Photo, load_photo
 from agent.plugin_host import PluginHost
 from agent.prompt import detect_language, gist_messages, system_message, user_message
 from agent.tools import Tool, TurnView
+from agent.turn_record import Conversation, StageClock, TurnRecord
 from agent.values import Language, Term, ToolResult
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
-
-
-@dataclass(frozen=True, slots=True)
-class TurnRecord:
-    """A turn that has ended."""
-
-    id: str
-    question: str
-    answer: Answer
-    rung: str
-    falls: tuple[Fall, ...]
-    perception: Perception | None
-    calls: tuple[ToolCall, ...]
-    usage: Usage
-    stages_ms: dict[str, float]
-    """load, photo, panel, model, tools, other, total."""
-    problems: tuple[str, ...]
-    """What a person has to put right: a missing database, say. The rest was answered."""
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "turn": self.id,
-            "question": self.question,
-            "answer": self.answer.text,
-            "language": self.answer.language,
-            "parts": [part.to_json() for part in self.answer.parts],
-            "citations": list(self.answer.citations),
-            "rung": self.rung,
-            "falls": [{"rung": fall.rung, "reason": fall.reason} for fall in self.falls],
-            "calls": [call.to_json() for call in self.calls],
-            "ms": {stage: round(ms, 1) for stage, ms in self.stages_ms.items()},
-            "tokens": {
-                "prompt": self.usage.prompt_tokens,
-                "reused": self.usage.reused_tokens,
-                "sampled": self.usage.sampled_tokens,
-                "forced": self.usage.forced_tokens,
-            },
-            "problems": list(self.problems),
-        }
-
-
-@dataclass(slots=True)
-class Conversation:
-    """Questions that belong together: what was said stays the beginning of the next prompt and costs nothing again."""
-
-    turns: list[list[Message]] = field(default_factory=list)
-    terms: tuple[Term, ...] = ()
-
-    def messages(self, most: int) -> list[Message]:
-        """The last so many turns."""
-        return [message for turn in self.turns[len(self.turns) - most :] for message in turn] if most else []
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Milliseconds by stage."""
-
-    ms: dict[str, float] = field(default_factory=lambda: {"photo": 0.0, "panel": 0.0, "model": 0.0, "tools": 0.0})
-    began: float = field(default_factory=time.perf_counter)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.ms[name] = self.ms.get(name, 0.0) + (time.perf_counter() - start) * 1000
-
-    def all(self) -> dict[str, float]:
-        total = (time.perf_counter() - self.began) * 1000
-        return {**self.ms, "other": total - sum(self.ms.values()), "total": total}
 
 
 class Agent:
@@ -167,7 +95,7 @@ class Agent:
         self.trail.close()
 
     def _take(self, turn: str, question: str, source: Path | bytes | None, conversation: Conversation) -> TurnRecord:
-        clock, language, problems = _Clock(), detect_language(question), list[str]()
+        clock, language, problems = StageClock(), detect_language(question), list[str]()
 
         def note(kind: str, body: dict[str, Any]) -> None:
             self.trail.add(turn, kind, body)
@@ -207,7 +135,7 @@ class Agent:
         return split_question(question, most=self.env.settings.turn.max_parts)
 
     def _look(
-        self, source: Path | bytes | None, clock: _Clock, note: Callable[[str, dict[str, Any]], None]
+        self, source: Path | bytes | None, clock: StageClock, note: Callable[[str, dict[str, Any]], None]
     ) -> tuple[Photo | None, Perception | None]:
         if source is None:
             return None, None
@@ -271,7 +199,7 @@ class Agent:
         return result
 
     def _word(
-        self, findings: Findings, language: Language, clock: _Clock, note: Callable[[str, dict[str, Any]], None]
+        self, findings: Findings, language: Language, clock: StageClock, note: Callable[[str, dict[str, Any]], None]
     ) -> str:
         """One line in the person's language where the quote is in the other; empty where it cannot be backed."""
         foreign = next((f.quote for f in findings.parts if f.quote and f.quote.passage.language != language), None)

@@ -1,0 +1,87 @@
+"""What a turn leaves behind and what goes on from one to the next: its record, the conversation, its stages' clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from agent.answer import Answer
+from agent.messages import Message, ToolCall, Usage
+from agent.model.ladder import Fall
+from agent.perception import Perception
+from agent.values import Term
+
+__all__ = ["Conversation", "StageClock", "TurnRecord"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A turn that has ended."""
+
+    id: str
+    question: str
+    answer: Answer
+    rung: str
+    falls: tuple[Fall, ...]
+    perception: Perception | None
+    calls: tuple[ToolCall, ...]
+    usage: Usage
+    stages_ms: dict[str, float]
+    """load, photo, panel, model, tools, other, total."""
+    problems: tuple[str, ...]
+    """What a person has to put right: a missing database, say. The rest was answered."""
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "turn": self.id,
+            "question": self.question,
+            "answer": self.answer.text,
+            "language": self.answer.language,
+            "parts": [part.to_json() for part in self.answer.parts],
+            "citations": list(self.answer.citations),
+            "rung": self.rung,
+            "falls": [{"rung": fall.rung, "reason": fall.reason} for fall in self.falls],
+            "calls": [call.to_json() for call in self.calls],
+            "ms": {stage: round(ms, 1) for stage, ms in self.stages_ms.items()},
+            "tokens": {
+                "prompt": self.usage.prompt_tokens,
+                "reused": self.usage.reused_tokens,
+                "sampled": self.usage.sampled_tokens,
+                "forced": self.usage.forced_tokens,
+            },
+            "problems": list(self.problems),
+        }
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Questions that belong together: what was said stays the beginning of the next prompt and costs nothing again."""
+
+    turns: list[list[Message]] = field(default_factory=list)
+    terms: tuple[Term, ...] = ()
+
+    def messages(self, most: int) -> list[Message]:
+        """The last so many turns."""
+        return [message for turn in self.turns[len(self.turns) - most :] for message in turn] if most else []
+
+
+@dataclass(slots=True)
+class StageClock:
+    """Milliseconds by stage."""
+
+    ms: dict[str, float] = field(default_factory=lambda: {"photo": 0.0, "panel": 0.0, "model": 0.0, "tools": 0.0})
+    began: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.ms[name] = self.ms.get(name, 0.0) + (time.perf_counter() - start) * 1000
+
+    def all(self) -> dict[str, float]:
+        total = (time.perf_counter() - self.began) * 1000
+        return {**self.ms, "other": total - sum(self.ms.values()), "total": total}
