@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.tiny_qwen3vl import TinyFiles, write_tiny_qwen3vl
 
 from agent.errors import ModelError
 from agent.messages import Message
@@ -20,6 +19,7 @@ from agent.photo import Photo
 from agent.settings import ModelSettings
 from agent.tools import tool
 from agent.values import ToolResult
+from tests.tiny_qwen3vl import TinyFiles, write_tiny_qwen3vl
 
 pytestmark = pytest.mark.weights
 

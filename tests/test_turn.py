@@ -105,7 +105,9 @@ LOOK_UP = (
 def test_a_model_that_sees_looks_only_where_the_parser_saw_nothing(env: Env) -> None:
     """Look once, look closer, never look twice: pixels go to the model when there is no reading, lamp or alarm."""
     for seen, looks in ((SEEN, False), (replace(SEEN, readings=(), lamps=()), True)):
-        bench = Bench(env, search_manuals, script=[(call("search_manuals", query="这是什么?"),), (None,)], perception=seen)
+        bench = Bench(
+            env, search_manuals, script=[(call("search_manuals", query="这是什么?"),), (None,)], perception=seen
+        )
         bench.model.sees = True
         bench.model.script[0] = "这是什么? -> search_manuals " + (
             '{"query": "循环变频故障"}\n' if seen.lamps else '{"query": "这是什么?"}\n'
