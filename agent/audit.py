@@ -4,7 +4,7 @@
 
 An edited row breaks its own hash, a missing or moved one the chain. The last hash is also kept in a small file
 beside the database, so a deleted tail is noticed; the file is written after the row, so after a power cut it may
-lag, never lead.
+lag, never lead. One that leads is kept as it is: rows that are added after a deletion do not hide it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,6 +62,7 @@ class Trail:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             seq, before = self._last()
+            whole = self._holds(self._tip())
             row_hash = _hash(before, seq + 1, turn, at, kind, text)
             self._db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (seq + 1, turn, at, kind, text, row_hash))
             self._db.execute("COMMIT")
@@ -70,7 +71,8 @@ class Trail:
                 self._db.execute("ROLLBACK")
             why = f"the audit trail cannot be written ({error}); free disk or close its user"
             raise DatabaseError(f"{self.path}: {why}") from None
-        self._keep_tip(seq + 1, row_hash)
+        if whole:
+            self._keep_tip(seq + 1, row_hash)
         return AuditRow(seq + 1, turn, at, kind, json.loads(text), row_hash)
 
     def rows(self, *, turn: str | None = None, newest: int | None = None) -> Iterator[AuditRow]:
@@ -78,12 +80,13 @@ class Trail:
 
         :param turn: only those of one turn.
         :param newest: only the last so many.
+        :raises DatabaseError: the file cannot be read.
         """
         where, values = ("WHERE turn = ?", [turn]) if turn else ("", [])
         tail = f"ORDER BY seq DESC LIMIT {int(newest)}" if newest else "ORDER BY seq"
-        found = self._db.execute(f"SELECT seq, turn, at, kind, body, hash FROM audit {where} {tail}", values).fetchall()
+        found = self._read(f"{where} {tail}", values)
         for seq, name, at, kind, body, row_hash in reversed(found) if newest else found:
-            yield AuditRow(seq, name, at, kind, json.loads(body), row_hash)
+            yield AuditRow(seq, str(name), str(at), str(kind), _body(body), str(row_hash))
 
     def verify(self) -> int:
         """Check the whole chain.
@@ -91,26 +94,39 @@ class Trail:
         :returns: how many rows there are.
         :raises IntegrityError: names the first row that is edited, missing or out of order, or says that the end is
         gone.
+        :raises DatabaseError: the file cannot be read.
         """
         before, count = _START, 0
-        hashes = {0: _START}
-        for seq, turn, at, kind, body, row_hash in self._db.execute(
-            "SELECT seq, turn, at, kind, body, hash FROM audit ORDER BY seq"
-        ):
+        for seq, turn, at, kind, body, row_hash in self._read("ORDER BY seq"):
             count += 1
             if seq != count:
                 raise IntegrityError(f"{self.path}: row {count} is missing")
             if row_hash != _hash(before, seq, turn, at, kind, body):
                 raise IntegrityError(f"{self.path}: row {seq} ({kind}) was edited or moved")
-            before = hashes[seq] = row_hash
+            before = row_hash
         tip = self._tip()
-        if tip is not None and hashes.get(tip[0]) != tip[1]:
-            raise IntegrityError(f"{self.path}: the end is missing: {tip[0]} rows were written, {count} are there")
+        if tip is not None and not self._holds(tip):
+            raise IntegrityError(
+                f"{self.path}: the end is missing: {tip[0]} rows were written, and the last of them is not there "
+                f"(remove {self._tip_file} where an older copy was put back on purpose)"
+            )
         return count
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def _read(self, rest: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(f"SELECT seq, turn, at, kind, body, hash FROM audit {rest}", values).fetchall()
+        except (sqlite3.Error, OverflowError) as error:
+            raise DatabaseError(f"{self.path}: cannot be read ({error}); restore the file") from None
+
+    def _holds(self, tip: tuple[int, str] | None) -> bool:
+        """Whether the row that was written last is there; it is not where the end was deleted."""
+        if tip is None or tip == (0, _START):
+            return True
+        return [row[-1] for row in self._read("WHERE seq = ?", (tip[0],))] == [tip[1]]
 
     def _last(self) -> tuple[int, str]:
         row = self._db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
@@ -131,6 +147,15 @@ class Trail:
             return None
 
 
+def _body(text: str) -> Mapping[str, Any]:
+    """What a row says; a body that somebody spoiled is shown as it stands, and `verify` names its row."""
+    try:
+        body = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        body = None
+    return body if isinstance(body, dict) else {"spoiled": str(text)}
+
+
 def _hash(before: str, seq: int, turn: str, at: str, kind: str, body: str) -> str:
-    row = json.dumps([seq, turn, at, kind, body], ensure_ascii=False, separators=(",", ":"))
+    row = json.dumps([seq, turn, at, kind, body], ensure_ascii=False, separators=(",", ":"), default=repr)
     return hashlib.sha256(f"{before}{row}".encode()).hexdigest()

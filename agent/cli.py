@@ -6,6 +6,7 @@ what was written. An error is one line on stderr that says what was wrong, where
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 import typer
 
 from agent.commands import ask, audit, doctor, plugins
+from agent.console import complain
 from agent.env import load_env
 from agent.errors import WatchkeeperError
 from agent.plugin_host import PluginHost, load_plugins
@@ -21,6 +23,9 @@ from knowledge.errors import KnowledgeError
 
 __all__ = ["build_cli", "main"]
 
+_NAME = "watchkeeper"
+_BAD_INPUT = 2
+_INTERRUPTED = 130
 _HELP = (
     "An offline-first agent that reads machine panels, knows the alarm log and the manuals, and answers with sources."
 )
@@ -28,7 +33,7 @@ _HELP = (
 
 def build_cli(host: PluginHost) -> typer.Typer:
     """The application with the commands of all plugins."""
-    cli = typer.Typer(name="watchkeeper", help=_HELP, no_args_is_help=True, pretty_exceptions_enable=False)
+    cli = typer.Typer(name=_NAME, help=_HELP, no_args_is_help=True, pretty_exceptions_enable=False)
 
     @cli.callback()
     def root(context: typer.Context) -> None:
@@ -46,6 +51,9 @@ def build_cli(host: PluginHost) -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows its number
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
 
 
@@ -56,27 +64,47 @@ def run(arguments: Sequence[str] | None = None) -> int:
     :returns: the exit code.
     """
     try:
-        host = load_plugins(off=load_env().settings.plugins_off)
-        result = build_cli(host)(list(arguments) if arguments is not None else None, standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except typer.Exit as done:
-        return done.exit_code
+        return _run(arguments)
     except WatchkeeperError as error:
-        return _say(str(error), error.exit_code)
+        return _fail(str(error), error.exit_code)
     except KnowledgeError as error:
-        return _say(str(error), 2)
+        return _fail(str(error), _BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
-        return _say("interrupted", 130)
+        return _fail("interrupted", _INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe has gone; nothing more can be said to it, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _fail(
+            f"{error.filename or 'output'}: {error.strerror or error}; free space or choose another", _BAD_INPUT
+        )
+    except UnicodeEncodeError as error:
+        if "surrogates" not in error.reason:
+            raise
+        return _fail(f"{error.object!r:.200}: holds bytes that are not UTF-8; write it in UTF-8", _BAD_INPUT)
     except Exception as error:
         if not hasattr(error, "exit_code") or not hasattr(error, "format_message"):
             raise
-        return _say(f"{error.format_message()}; see: watchkeeper --help", int(error.exit_code))
+        message = error.format_message().rstrip(".")  # empty where the help was shown instead
+        return _fail(f"{message}; see: watchkeeper --help" if message else "", int(error.exit_code))
 
 
-def _say(line: str, code: int) -> int:
-    typer.echo(f"watchkeeper: {' '.join(line.split())}", err=True)
+def _run(arguments: Sequence[str] | None) -> int:
+    host = load_plugins(off=load_env().settings.plugins_off)
+    try:
+        result = build_cli(host)(
+            list(arguments) if arguments is not None else None, standalone_mode=False, prog_name=_NAME
+        )
+    except typer.Exit as done:
+        result = done.exit_code
+    except SystemExit as gone:  # typer says so that the reader of a pipe has gone
+        raise gone.__context__ if isinstance(gone.__context__, BrokenPipeError) else gone from None
+    if result == _INTERRUPTED:  # typer says so that Ctrl-C was pressed
+        raise KeyboardInterrupt
+    return result if isinstance(result, int) else 0
+
+
+def _fail(line: str, code: int) -> int:
+    complain(line)
     return code

@@ -1,14 +1,18 @@
-"""Output of the command line: a value as one JSON line, or as text for people."""
+"""Output of the command line: a value as one JSON line or as text for people, and what went wrong as one line.
+
+File names and arguments may hold bytes that are no text; they are shown escaped, so that nothing printed ever fails.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import typer
 
-__all__ = ["JSON_OPTION", "emit"]
+__all__ = ["JSON_OPTION", "complain", "emit"]
 
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON, one object a line.")
 
@@ -19,4 +23,16 @@ def emit(value: Any, *, as_json: bool, human: Callable[[], str]) -> None:
     :param value: what JSON shows; anything json can write, dates as ISO strings.
     :param human: called for the text otherwise.
     """
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else human())
+    typer.echo(_printable(json.dumps(value, ensure_ascii=False, default=str) if as_json else human()))
+
+
+def complain(*problems: str) -> None:
+    """Say on stderr, in one line, what was wrong; nothing where there is no problem."""
+    line = " | ".join(" ".join(problem.split()) for problem in problems)
+    if line:
+        with suppress(OSError):  # nobody listens any more
+            typer.echo(_printable(f"watchkeeper: {line}"), err=True)
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from agent.errors import SettingsError
 from agent.home import Home, find_home
 from agent.settings import Settings, load_settings
 from agent.weights.store import WeightStore
@@ -36,10 +37,12 @@ class Env:
 def load_env(environ: Mapping[str, str] = os.environ) -> Env:
     """Read settings and find the folders.
 
-    :raises SettingsError: the settings are wrong.
+    :raises SettingsError: the settings are wrong, or `WATCHKEEPER_CONFIG` names no file.
     :raises InputError: the home folder cannot be made.
     """
     home = find_home(environ).make()
     config = environ.get("WATCHKEEPER_CONFIG")
+    if config and not Path(config).is_file():
+        raise SettingsError(f"{config}: no such settings file; correct WATCHKEEPER_CONFIG")
     settings = load_settings(Path(config) if config else home.config, environ)
     return Env(settings, home, WeightStore(settings.weights.folder or home.weights, settings.weights))

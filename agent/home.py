@@ -63,9 +63,15 @@ class Home:
 
 
 def find_home(environ: Mapping[str, str] = os.environ) -> Home:
-    """`WATCHKEEPER_HOME`, else `$XDG_DATA_HOME/watchkeeper`, else `~/.local/share/watchkeeper`."""
+    """`WATCHKEEPER_HOME`, else `$XDG_DATA_HOME/watchkeeper`, else `~/.local/share/watchkeeper`.
+
+    :raises InputError: it begins with the `~` of a user that this system does not know.
+    """
     named = environ.get("WATCHKEEPER_HOME")
-    if named:
-        return Home(Path(named).expanduser().absolute())
-    base = environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".local" / "share"
+    try:
+        if named:
+            return Home(Path(named).expanduser().absolute())
+        base = environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".local" / "share"
+    except RuntimeError:
+        raise InputError(f"{named or '~'}: no such user here; set WATCHKEEPER_HOME to a folder") from None
     return Home(Path(base) / "watchkeeper")

@@ -22,7 +22,7 @@ from PIL import Image, UnidentifiedImageError
 from agent.errors import PhotoError
 from agent.settings import PhotoSettings
 
-__all__ = ["Photo", "load_photo"]
+__all__ = ["Photo", "load_photo", "photo_path"]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 EXIF_ORIENTATION = 0x0112
@@ -74,11 +74,19 @@ def load_photo(source: Path | bytes, settings: PhotoSettings, *, name: str = "")
     return Photo(pixels, digest.hexdigest(), title)
 
 
-def _read_file(source: Path | str, settings: PhotoSettings) -> bytes:
+def photo_path(text: str) -> Path:
+    """The file that a person names; an address is refused as long as it can be told, and never fetched.
+
+    :raises PhotoError: it is a URL.
+    """
+    if text.lower().startswith(("http:/", "https:/", "ftp:/", "data:")) or "://" in text:
+        raise PhotoError(f"{text:.200}: is a URL, and photos are read from files only; save it and give the file")
+    return Path(text)
+
+
+def _read_file(source: Path, settings: PhotoSettings) -> bytes:
     """The bytes of a plain file that is not larger than allowed; one more byte is read to notice a growing file."""
-    if str(source).lower().startswith(("http:/", "https:/", "ftp:/", "data:")):
-        raise PhotoError(f"{source}: is a URL, and photos are read from files only; save it and give the file")
-    path = Path(source)
+    path = photo_path(str(source))
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):

@@ -57,7 +57,8 @@ class PanelSettings(Section):
     """Which PP-OCRv6 reads."""
     side_px: int = 1280
     """Longest side that the text detector sees."""
-    threads: int = 1
+    threads: int = Field(default=2, ge=1)
+    """Threads that read one photo."""
     detect_threshold: float = 0.2
     box_threshold: float = 0.45
     unclip_ratio: float = 1.4
@@ -208,6 +209,8 @@ class TurnSettings(Section):
     """Bounds of one turn."""
 
     max_question_chars: int = 4_000
+    max_batch_line_bytes: int = 65_536
+    """Of one line of `ask --batch`."""
     max_parts: int = 5
     """Parts that a question is taken apart into."""
     max_steps: int = 4

@@ -30,13 +30,22 @@ def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
 
     :raises DatabaseError: it cannot be opened, is held by another program, or is no database.
     """
+    connection = None
     try:
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+        connection.text_factory = _text
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         MIGRATIONS.apply(Database(connection))
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise DatabaseError(
             f"{path}: cannot be opened ({error}); close the other program or restore the file"
         ) from None
     return connection
+
+
+def _text(raw: bytes) -> str:
+    """Text as stored; bytes that are no text, which only another program can have put there, show as such."""
+    return raw.decode("utf-8", "replace")

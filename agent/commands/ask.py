@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,11 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from agent.audit import Trail
-from agent.console import emit
+from agent.console import complain, emit
 from agent.env import Env
 from agent.errors import InputError, WatchkeeperError
 from agent.model.ladder import build_ladder
 from agent.panel_records import lamp_record, reading_record
+from agent.photo import photo_path
 from agent.plugin_host import PluginHost
 from agent.turn import Agent, Conversation, TurnRecord
 
@@ -42,7 +44,7 @@ def add_to(cli: typer.Typer) -> None:
         questions: Annotated[
             list[str] | None, typer.Argument(help="Each further question continues the conversation.")
         ] = None,
-        photo: Annotated[Path | None, typer.Option(help="A photo of a panel: JPEG, PNG, WebP or HEIC.")] = None,
+        photo: Annotated[str | None, typer.Option(help="A photo of a panel: JPEG, PNG, WebP or HEIC.")] = None,
         batch: Annotated[Path | None, typer.Option(help='Lines {"question", "photo"?}, each on its own.')] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a question.")] = False,
         explain: Annotated[bool, typer.Option(help="Also show what was read, called and measured.")] = False,
@@ -51,12 +53,15 @@ def add_to(cli: typer.Typer) -> None:
 
         Example: watchkeeper ask --photo panel.jpg "What does this alarm mean? Did it happen before?"
         """
+        if batch is not None and (questions or photo is not None):
+            raise InputError("--batch brings its own questions and photos; give either it or them")
+        picture = None if photo is None else photo_path(photo)
         agent = build_agent(context.obj, context.meta["plugins"])
         try:
             if batch is not None:
                 code = _ask_batch(agent, batch)
             else:
-                code = _ask_all(agent, questions or [""], photo, as_json=as_json, explain=explain)
+                code = _ask_all(agent, questions or [""], picture, as_json=as_json, explain=explain)
         finally:
             agent.close()
         raise typer.Exit(code)
@@ -69,8 +74,7 @@ def _ask_all(agent: Agent, questions: list[str], photo: Path | None, *, as_json:
         problems |= dict.fromkeys(record.problems)
         shown = _explained if explain else _answered
         emit(record.to_json(), as_json=as_json, human=lambda shown=shown, record=record: shown(record))  # type: ignore[misc]
-    for problem in problems:
-        typer.echo(f"watchkeeper: {problem}", err=True)
+    complain(*problems)
     return 2 if problems else 0
 
 
@@ -79,31 +83,48 @@ def _ask_batch(agent: Agent, batch: Path) -> int:
     last.
     """
     code = 0
-    for number, line in _lines(batch):
+    most = agent.env.settings.turn.max_batch_line_bytes
+    for number, line in _lines(batch, most):
         try:
-            asked = _parse(line)
-            photo = batch.parent / asked["photo"] if asked.get("photo") else None
+            asked = _parse(line, most)
+            photo = batch.parent / photo_path(asked["photo"]) if asked.get("photo") else None
             value = agent.ask(asked["question"], photo=photo).to_json()
             code = 2 if value["problems"] else code
         except WatchkeeperError as error:
             code = error.exit_code
             value = {"line": number, "error": str(error), "exit_code": error.exit_code}
-        typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+        emit(value, as_json=True, human=str)
     return code
 
 
-def _lines(batch: Path) -> Iterator[tuple[int, str]]:
+def _lines(batch: Path, most: int) -> Iterator[tuple[int, bytes]]:
+    """Lines with their number, blank ones left out. One that is too long comes cut off one byte after `most`."""
     try:
-        with batch.open(encoding="utf-8") as lines:
-            yield from ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{batch}: cannot be read as UTF-8 lines: {error}") from None
+        if not stat.S_ISREG(batch.stat().st_mode):
+            raise InputError(f"{batch}: is not a plain file; give a file of JSON lines")
+        with batch.open("rb") as file:
+            number = 0
+            while line := file.readline(most + 1):
+                number += 1
+                rest = line
+                while len(rest) > most and not rest.endswith(b"\n"):
+                    rest = file.readline(most + 1)
+                if line.strip():
+                    yield number, line
+    except OSError as error:
+        raise InputError(f"{batch}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise InputError(f"{batch}: is no name of a file") from None
 
 
-def _parse(line: str) -> dict[str, Any]:
+def _parse(line: bytes, most: int) -> dict[str, Any]:
+    if len(line) > most:
+        raise InputError(f"the line is longer than {most} bytes; shorten the question")
     try:
-        asked = json.loads(line)
-    except ValueError as error:
+        asked = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8: {error.reason} at byte {error.start}") from None
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not a JSON object: {error}") from None
     if not isinstance(asked, dict) or not isinstance(asked.get("question"), str):
         raise InputError('a line must be an object with "question", and "photo" where there is one')

@@ -14,6 +14,7 @@ from agent.env import Env
 __all__ = ["commands"]
 
 _BUSY_SECONDS = 5.0
+_MOST = 1_000_000
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 
@@ -39,7 +40,7 @@ def commands() -> typer.Typer:
     def list_rows(
         context: typer.Context,
         turn: Annotated[str | None, typer.Option(help="Only the rows of one turn.")] = None,
-        newest: Annotated[int, typer.Option(min=1, help="Only the last so many rows.")] = 20,
+        newest: Annotated[int, typer.Option(min=1, max=_MOST, help="Only the last so many rows.")] = 20,
         as_json: JsonFlag = False,
     ) -> None:
         """Show the last rows.

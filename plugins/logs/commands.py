@@ -20,6 +20,7 @@ __all__ = ["add_commands"]
 _SHORT = re.compile(r"(\d{1,5})\s*([mhdw])")
 _SHORT_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LATEST = 20
+_OLDEST_YEAR = 1900
 FILE = typer.Argument(help="A CSV export, separated by commas, semicolons or tabs.")
 SINCE = typer.Option(None, "--since", help="3d, 12h, 2w, 最近三天, last week, or a date such as 2024-12-01.")
 
@@ -142,6 +143,8 @@ def parse_since(since: str | None, now: datetime) -> Period | None:
         ) from None
     if (start.tzinfo is None) != (now.tzinfo is None):
         start = start.replace(tzinfo=now.tzinfo)
+    if start.year < _OLDEST_YEAR or start > now:
+        raise InputError(f"--since {since}: write a date from {_OLDEST_YEAR} up to now ({now:%Y-%m-%d %H:%M})")
     return Period(since, start, now)
 
 
@@ -156,6 +159,8 @@ def _none_alike(text: str, *, as_json: bool) -> None:
 
 def _alike(env: Env, text: str, since: str | None) -> Filter | None:
     """The events like a name; None where the log has nothing like it."""
+    if not text.strip():
+        raise InputError("the name is empty; write an alarm text or a tag of the log")
     meant = meant_by(text, _log(env))
     if not (meant.texts or meant.tags):
         return None

@@ -69,9 +69,12 @@ def add_manuals(context: typer.Context, paths: list[Path] = _FILES, as_json: boo
         except KnowledgeError as error:
             failed.append(str(error))
             continue
+        except UnicodeEncodeError:
+            failed.append(f"{file}: its name is not UTF-8; rename it")
+            continue
         emit(asdict(added), as_json=as_json, human=partial(_added_line, added))
     if failed:
-        raise ManualError("\n".join(failed))
+        raise ManualError(" | ".join(failed))
 
 
 def list_manuals(context: typer.Context, as_json: bool = JSON_OPTION) -> None:
@@ -94,7 +97,14 @@ def search_manuals(
 
     Example: watchkeeper kb search 循环变频故障
     """
-    hits = _told(lambda: search(open_store(context.obj), query, limit=limit, documents=documents or None))
+    if not query.strip():
+        raise ManualError("the query is empty; write a question, an alarm or a fault code")
+    store = open_store(context.obj)
+    known = {document.id for document in _told(store.documents)}
+    for document in documents or ():
+        if document.upper() not in known:
+            raise ManualError(f"{document}: no such manual; `watchkeeper kb list` shows those there are")
+    hits = _told(lambda: search(store, query, limit=limit, documents=documents or None))
     for hit in hits:
         emit(asdict(hit), as_json=as_json, human=partial(_hit_lines, hit))
     if not hits and not as_json:

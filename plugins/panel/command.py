@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.api import Env, Perception, Photo, PhotoError, emit, load_photo
+from agent.console import complain
 from agent.panel_records import position_words
+from agent.photo import photo_path
 
 __all__ = ["add_panel_command"]
 
@@ -35,28 +36,21 @@ def add_panel_command(cli: typer.Typer, perceive: Callable[[Photo, Env], Percept
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
     ) -> None:
         """Read machine panels: texts, readings, lamps and alarm rows."""
-        failed = False
+        problems: list[str] = []
         for image in images:
             try:
-                photo = load_photo(_as_path(image), context.obj.settings.photo, name=image)
+                photo = load_photo(photo_path(image), context.obj.settings.photo, name=image)
                 perception = perceive(photo, context.obj)
             except PhotoError as error:
-                failed = True
-                typer.echo(str(error), err=True)
+                problems.append(str(error))
                 if as_json:
                     emit({"image": image, "error": str(error)}, as_json=True, human=str)
                 continue
             body = {"image": image, **perception.to_json()}
             emit(body, as_json=as_json, human=partial(_report, image, perception))
-        if failed:
+        complain(*problems)
+        if problems:
             raise typer.Exit(_BAD_INPUT)
-
-
-def _as_path(image: str) -> Path:
-    """A file; an address stays recognisable, so that it is refused as one and never fetched."""
-    if "://" in image:
-        raise PhotoError(f"{image}: is a URL, and photos are read from files only; save it and give the file")
-    return Path(image)
 
 
 def _report(name: str, seen: Perception) -> str:
