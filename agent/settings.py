@@ -238,6 +238,15 @@ class TurnSettings(Section):
     """Of each earlier answer."""
 
 
+class WatchSettings(Section):
+    """`watch.db`, where every step is recorded."""
+
+    busy_seconds: float = 5.0
+    """How long to wait for another program that holds it."""
+    max_shown_rows: int = 1_000_000
+    """Rows that `audit list` shows at most."""
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -250,6 +259,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     remote: RemoteSettings = RemoteSettings()
     turn: TurnSettings = TurnSettings()
+    watch: WatchSettings = WatchSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""
 

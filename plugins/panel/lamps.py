@@ -90,7 +90,7 @@ def _field_of(pixels: Pixels, text: Text) -> Field | None:
     area = pixels[window[1] : window[3], window[0] : window[2]]
     inner = _clip(_grown(text.box, max(1, tall // 5)), pixels)
     color = _commonest(pixels[inner[1] : inner[3], inner[0] : inner[2]])
-    mask = (np.abs(area.astype(np.int16) - color).max(axis=2) <= _TOLERANCE).astype(np.uint8)
+    mask = cv2.inRange(area, np.subtract(color, _TOLERANCE), np.add(color, _TOLERANCE))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     here = parts[inner[1] - window[1] : inner[3] - window[1], inner[0] - window[0] : inner[2] - window[0]]

@@ -37,8 +37,9 @@ def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, 
     if engine is not None:
         texts = in_reading_order(engine.read(photo.pixels))
         layout = understand(texts, photo.size)
-        texts, doubted = _checked(photo, engine, texts, layout, settings)
-        layout = understand(texts, photo.size)
+        checked, doubted = _checked(photo, engine, texts, layout, settings)
+        if checked != texts:
+            texts, layout = checked, understand(checked, photo.size)
         layout = replace(layout, readings=_marked(layout, doubted))
     lamps = find_lamps(photo.pixels, texts, skip=layout.in_tables | layout.label_sources)
     took = (time.perf_counter() - started) * 1000
