@@ -84,7 +84,7 @@ class Trail:
         """
         where, values = ("WHERE turn = ?", [turn]) if turn else ("", [])
         tail = f"ORDER BY seq DESC LIMIT {int(newest)}" if newest else "ORDER BY seq"
-        found = self._read(f"{where} {tail}", values)
+        found = list(self._read(f"{where} {tail}", values))
         for seq, name, at, kind, body, row_hash in reversed(found) if newest else found:
             yield AuditRow(seq, str(name), str(at), str(kind), _body(body), str(row_hash))
 
@@ -116,9 +116,9 @@ class Trail:
         """Close the file."""
         self._db.close()
 
-    def _read(self, rest: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def _read(self, rest: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         try:
-            return self._db.execute(f"SELECT seq, turn, at, kind, body, hash FROM audit {rest}", values).fetchall()
+            yield from self._db.execute(f"SELECT seq, turn, at, kind, body, hash FROM audit {rest}", values)
         except (sqlite3.Error, OverflowError) as error:
             raise DatabaseError(f"{self.path}: cannot be read ({error}); restore the file") from None
 

@@ -22,7 +22,6 @@ from agent.turn import Agent, Conversation, TurnRecord
 
 __all__ = ["add_to", "build_agent"]
 
-_BUSY_SECONDS = 5.0
 _SHOWN = 8
 """Readings that `--explain` lists."""
 
@@ -32,7 +31,9 @@ def build_agent(env: Env, plugins: PluginHost) -> Agent:
 
     :raises DatabaseError: `watch.db` cannot be used.
     """
-    return Agent(env, plugins, build_ladder(env), Trail(env.home.watch_db, busy_seconds=_BUSY_SECONDS))
+    return Agent(
+        env, plugins, build_ladder(env), Trail(env.home.watch_db, busy_seconds=env.settings.watch.busy_seconds)
+    )
 
 
 def add_to(cli: typer.Typer) -> None:

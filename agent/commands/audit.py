@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -11,10 +12,8 @@ from agent.audit import AuditRow, Trail
 from agent.console import emit
 from agent.env import Env
 
-__all__ = ["commands"]
+__all__ = ["commands", "open_trail"]
 
-_BUSY_SECONDS = 5.0
-_MOST = 1_000_000
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 
@@ -28,8 +27,8 @@ def commands() -> typer.Typer:
 
         Example: watchkeeper audit verify
         """
-        trail = _open(context.obj)
-        count = trail.verify()
+        with open_trail(context.obj) as trail:
+            count = trail.verify()
         emit(
             {"rows": count, "intact": True},
             as_json=as_json,
@@ -40,21 +39,28 @@ def commands() -> typer.Typer:
     def list_rows(
         context: typer.Context,
         turn: Annotated[str | None, typer.Option(help="Only the rows of one turn.")] = None,
-        newest: Annotated[int, typer.Option(min=1, max=_MOST, help="Only the last so many rows.")] = 20,
+        newest: Annotated[int, typer.Option(min=1, help="Only the last so many rows.")] = 20,
         as_json: JsonFlag = False,
     ) -> None:
         """Show the last rows.
 
         Example: watchkeeper audit list --newest 5
         """
-        for row in _open(context.obj).rows(turn=turn, newest=newest):
+        env: Env = context.obj
+        with open_trail(env) as trail:
+            rows = list(trail.rows(turn=turn, newest=min(newest, env.settings.watch.max_shown_rows)))
+        for row in rows:
             emit(_value(row), as_json=as_json, human=lambda row=row: _line(row))  # type: ignore[misc]
 
     return app
 
 
-def _open(env: Env) -> Trail:
-    return Trail(env.home.watch_db, busy_seconds=_BUSY_SECONDS)
+def open_trail(env: Env) -> closing[Trail]:
+    """The trail of this box, closed again at the end of the block.
+
+    :raises DatabaseError: `watch.db` cannot be used.
+    """
+    return closing(Trail(env.home.watch_db, busy_seconds=env.settings.watch.busy_seconds))
 
 
 def _value(row: AuditRow) -> dict[str, object]:

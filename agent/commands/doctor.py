@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agent.audit import Trail
+from agent.commands.audit import open_trail
 from agent.console import emit
 from agent.env import Env
 from agent.errors import WatchkeeperError
@@ -17,7 +17,6 @@ from agent.weights.ladder import RULES, choose_rungs, look_at_machine
 
 __all__ = ["add_to", "examine"]
 
-_BUSY_SECONDS = 5.0
 _GIB = 1024**3
 
 
@@ -66,7 +65,8 @@ def _weights(env: Env) -> Iterator[Finding]:
 
 def _trail(env: Env) -> Finding:
     try:
-        count = Trail(env.home.watch_db, busy_seconds=_BUSY_SECONDS).verify()
+        with open_trail(env) as trail:
+            count = trail.verify()
     except WatchkeeperError as error:
         return Finding("audit trail", False, str(error))
     return Finding("audit trail", True, f"{count} rows, intact")
