@@ -114,8 +114,6 @@ def _lines(batch: Path, most: int) -> Iterator[tuple[int, bytes]]:
                     yield number, line
     except OSError as error:
         raise InputError(f"{batch}: cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise InputError(f"{batch}: is no name of a file") from None
 
 
 def _parse(line: bytes, most: int) -> dict[str, Any]:
