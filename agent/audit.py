@@ -58,6 +58,7 @@ class Trail:
         :raises DatabaseError: it cannot be written; what was to be recorded must then not be done.
         """
         text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # the name of a file may be no text
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
             self._db.execute("BEGIN IMMEDIATE")

@@ -14,6 +14,7 @@ import typer
 
 __all__ = ["JSON_OPTION", "complain", "emit"]
 
+_HALF_CHARS = 500
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON, one object a line.")
 
 
@@ -28,10 +29,15 @@ def emit(value: Any, *, as_json: bool, human: Callable[[], str]) -> None:
 
 def complain(*problems: str) -> None:
     """Say on stderr, in one line, what was wrong; nothing where there is no problem."""
-    line = " | ".join(" ".join(problem.split()) for problem in problems)
+    line = " | ".join(_short(" ".join(problem.split())) for problem in dict.fromkeys(problems))
     if line:
         with suppress(OSError):  # nobody listens any more
             typer.echo(_printable(f"watchkeeper: {line}"), err=True)
+
+
+def _short(text: str) -> str:
+    """Beginning and end, which say where and what to do, of what names something endless."""
+    return text if len(text) <= 2 * _HALF_CHARS else f"{text[:_HALF_CHARS]} … {text[-_HALF_CHARS:]}"
 
 
 def _printable(text: str) -> str:

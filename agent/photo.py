@@ -100,7 +100,7 @@ def _read_file(source: Path, settings: PhotoSettings) -> bytes:
     except FileNotFoundError:
         raise PhotoError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
-        raise PhotoError(f"{path}: cannot be read: {error}") from None
+        raise PhotoError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _too_many_bytes(title: str, size: int, settings: PhotoSettings) -> str:

@@ -40,9 +40,8 @@ def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        raise DatabaseError(
-            f"{path}: cannot be opened ({error}); close the other program or restore the file"
-        ) from None
+        hint = "make its folder writable" if "readonly" in str(error) else "close the other program or restore the file"
+        raise DatabaseError(f"{path}: cannot be opened ({error}); {hint}") from None
     return connection
 
 

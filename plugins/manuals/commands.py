@@ -74,7 +74,7 @@ def add_manuals(context: typer.Context, paths: list[Path] = _FILES, as_json: boo
             continue
         emit(asdict(added), as_json=as_json, human=partial(_added_line, added))
     if failed:
-        raise ManualError(" | ".join(failed))
+        raise ManualError(" | ".join(dict.fromkeys(failed)))
 
 
 def list_manuals(context: typer.Context, as_json: bool = JSON_OPTION) -> None:
