@@ -10,7 +10,8 @@ from pathlib import Path
 
 from agent.errors import SettingsError
 from agent.home import Home, find_home
-from agent.settings import Settings, load_settings
+from agent.settings import Settings
+from agent.settings_file import load_settings
 from agent.weights.store import WeightStore
 
 __all__ = ["Env", "load_env"]

@@ -8,7 +8,7 @@ import pytest
 
 from agent.errors import InputError, SettingsError
 from agent.home import find_home
-from agent.settings import load_settings
+from agent.settings_file import load_settings
 
 
 def settings_file(tmp_path: Path, text: str) -> Path:
