@@ -28,7 +28,7 @@ class Env:
     @property
     def log_path(self) -> Path:
         """The plant's log database."""
-        return self.settings.logs.path or self.home.log_db
+        return Path(os.path.expanduser(self.settings.logs.path or self.home.log_db))  # noqa: PTH111 - never raises
 
     def now(self) -> datetime:
         """The plant's clock: local time with its offset, or the fixed one of the settings."""
@@ -46,4 +46,5 @@ def load_env(environ: Mapping[str, str] = os.environ) -> Env:
     if config and not Path(config).is_file():
         raise SettingsError(f"{config}: no such settings file; correct WATCHKEEPER_CONFIG")
     settings = load_settings(Path(config) if config else home.config, environ)
-    return Env(settings, home, WeightStore(settings.weights.folder or home.weights, settings.weights))
+    folder = Path(os.path.expanduser(settings.weights.folder or home.weights)).absolute()  # noqa: PTH111 - never raises
+    return Env(settings, home, WeightStore(folder, settings.weights))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import time
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -11,6 +13,8 @@ from agent.errors import DatabaseError
 
 __all__ = ["MIGRATIONS", "open_watch"]
 
+_AGAIN_SECONDS = 0.02
+_MADE_BY_ANOTHER = re.compile("locked|busy|already exists")
 MIGRATIONS = Migrations("watchkeeper.watch")
 
 
@@ -34,15 +38,29 @@ def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
         connection.text_factory = _text
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        MIGRATIONS.apply(Database(connection))
+        _prepare(connection, time.monotonic() + busy_seconds)
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
         hint = "make its folder writable" if "readonly" in str(error) else "close the other program or restore the file"
         raise DatabaseError(f"{path}: cannot be opened ({error}); {hint}") from None
     return connection
+
+
+def _prepare(connection: sqlite3.Connection, deadline: float) -> None:
+    """Journal and tables. Of two programs that make the file at once one fails here, and finds it made a moment later:
+    SQLite itself waits for nobody while it changes the journal.
+    """
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            MIGRATIONS.apply(Database(connection))
+            return
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > deadline or not _MADE_BY_ANOTHER.search(str(error)):
+                raise
+            time.sleep(_AGAIN_SECONDS)
 
 
 def _text(raw: bytes) -> str:

@@ -14,7 +14,8 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -237,10 +238,8 @@ def test_photos_that_cannot_be_used(cli: Cli, plant: Path, tmp_path: Path) -> No
 
 
 def trail_rows(home: Path) -> list[Any]:
-    trail = Trail(home / "watch.db", busy_seconds=1)
-    rows = list(trail.rows())
-    trail.close()
-    return rows
+    with closing(Trail(home / "watch.db", busy_seconds=1)) as trail:
+        return list(trail.rows())
 
 
 @pytest.mark.parametrize(
@@ -543,6 +542,18 @@ def test_a_settings_file_that_is_not_there(cli: Cli, tmp_path: Path, monkeypatch
         cli("doctor").refused(str(name), "WATCHKEEPER_CONFIG")
 
 
+def test_paths_in_the_settings(cli: Cli, plant: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative one counts from where the program was started, `~` is the person's home."""
+    monkeypatch.chdir(plant)
+    monkeypatch.setenv("HOME", str(plant))
+    monkeypatch.setenv("WATCHKEEPER_WEIGHTS__FOLDER", "models")
+    assert cli("weights", "where").out.strip() == str(plant / "models")
+    monkeypatch.setenv("WATCHKEEPER_WEIGHTS__FOLDER", "~/models")
+    assert cli("weights", "where").out.strip() == str(plant / "models")
+    monkeypatch.setenv("WATCHKEEPER_LOGS__PATH", "~/log.db")
+    assert cli("logs", "count", "循环变频故障").code == 0
+
+
 def test_a_home_that_cannot_be_used(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file in its place, a place where nothing can be made, an unknown user."""
     (tmp_path / "file").touch()
@@ -646,6 +657,20 @@ def test_a_removed_trail_stays_visible(cli: Cli, plant: Path) -> None:
     cli("audit", "verify").refused("the end is missing", code=5)
 
 
+def test_programs_that_make_the_trail_at_once(tmp_path: Path) -> None:
+    """The first questions of several programs on a new box all get their rows, in one chain."""
+
+    def write(number: int) -> None:
+        with closing(Trail(tmp_path / "watch.db", busy_seconds=20)) as trail:
+            for _ in range(5):
+                trail.add(f"turn{number}", "step", {})
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(write, range(8))) == [None] * 8
+    with closing(Trail(tmp_path / "watch.db", busy_seconds=1)) as trail:
+        assert trail.verify() == 40
+
+
 # --- a process of its own ---
 
 
@@ -668,9 +693,8 @@ def test_an_interrupt_is_one_line(plant: Path, tmp_path: Path) -> None:
     assert child.returncode == 130
     assert err == b"watchkeeper: interrupted\n"
     assert all(json.loads(line)["rung"] == "rules" for line in [first, *out.splitlines()])
-    trail = Trail(plant / "watch.db", busy_seconds=1)
-    assert trail.verify() > 0
-    trail.close()
+    with closing(Trail(plant / "watch.db", busy_seconds=1)) as trail:
+        assert trail.verify() > 0
 
 
 def test_a_reader_that_goes_away_is_no_error(plant: Path) -> None:
