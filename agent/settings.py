@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["Settings"]
 
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
