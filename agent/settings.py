@@ -5,17 +5,26 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 __all__ = ["Settings"]
 
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _no_negative_limits(cls, value: object) -> object:
+        """No number here means anything below zero, and none is unbounded."""
+        if isinstance(value, int | float) and not 0 <= value < math.inf:
+            raise ValueError("must be a number from 0 up")
+        return value
 
 
 class PlantSettings(Section):

@@ -123,7 +123,7 @@ class Agent:
         return record
 
     def _checked(self, question: str) -> str:
-        text = question.encode("utf-8", "replace").decode("utf-8").strip()  # a shell may hand over lone surrogates
+        text = "".join(c if c.isprintable() or c.isspace() else " " for c in question).strip()
         most = self.env.settings.turn.max_question_chars
         if not text:
             raise QuestionError("the question is empty; ask something, for example: What does this alarm mean?")

@@ -41,6 +41,8 @@ def test_variables_go_over_the_file(tmp_path: Path) -> None:
         ("[turn]\nmax_stepz = 2", "unknown setting turn.max_stepz; did you mean turn.max_steps"),
         ("[turns]\nmax_steps = 2", "did you mean turn?"),
         ("[turn]\nmax_steps = 'many'", "turn.max_steps: "),
+        ("[logs]\nmax_rows = -1", "must be a number from 0 up"),
+        ("[turn]\nmax_seconds = nan", "must be a number from 0 up"),
         ("turn = 3", "turn is a section"),
         ("[turn", "not valid TOML"),
         ('a = "\\ud800"', "not valid TOML"),

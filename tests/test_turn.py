@@ -77,7 +77,7 @@ def agent_of(env: Env, model: Model, host: PluginHost) -> Agent:
     return Agent(env, host, ladder, Trail(env.home.watch_db, busy_seconds=1))
 
 
-@tool(risk="read", cues=("以前", "before", "records"))
+@tool(risk="read", cues=("以前", "类似", "before", "records"))
 def similar_events(
     turn: TurnView,
     like: Annotated[str, Binds("alarm")],

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from typer.testing import CliRunner
 
-from agent.errors import PullError, WeightsBad, WeightsMissing
+from agent.errors import InputError, PullError, WeightsBad, WeightsMissing
 from agent.settings import Settings, WeightsSettings
 from agent.weights.catalogue import Catalogue, Entry, WeightFile, load_catalogue, read_catalogue
 from agent.weights.commands import commands
@@ -193,7 +193,7 @@ def test_missing_says_what_to_do(store: WeightStore) -> None:
     """The message names file, folder and command."""
     with pytest.raises(WeightsMissing, match=r"plain: m\.gguf is not in .*/plain; get it: watchkeeper weights"):
         store.verified("plain")
-    with pytest.raises(WeightsMissing, match="no such weights in the catalogue"):
+    with pytest.raises(InputError, match="no such weights in the catalogue"):
         store.verified("nothing")
     assert store.present() == ()
 
@@ -324,7 +324,7 @@ def test_foreign_notes_are_ignored(store: WeightStore) -> None:
 def test_where_names_the_place_of_what_is_not_there(store: WeightStore) -> None:
     """`where` needs no file."""
     assert store.where("plain") == {"model": store.folder / "plain" / "m.gguf"}
-    with pytest.raises(WeightsMissing):
+    with pytest.raises(InputError):
         store.where("nothing")
 
 

@@ -57,10 +57,11 @@ class RulesModel:
 
 
 def _choose_call(part: CallPart) -> ToolCall | None:
-    """The tool with the longest cue in the part; where none has any, the one with the most alike example."""
+    """The tool with the longest cue in the part; where none has any, that of the most alike example, or a search."""
     asked = part.text.casefold()
     cued = {b: max((len(cue) for cue in b.tool.cues if cue.casefold() in asked), default=0) for b in part.tools}
-    for bound in sorted(cued, key=lambda b: (cued[b], _likeness(part.text, b.tool)), reverse=True):
+    like = {b: _likeness(part.text, b.tool) for b in part.tools}
+    for bound in sorted(cued, key=lambda b: (cued[b], _searches(b) and like[b] < _LEAST, like[b]), reverse=True):
         call = _first_call(part.text, bound)
         if call is not None and (cued[bound] or not part.may_decline):
             return call
@@ -84,6 +85,11 @@ def _best(part: str, values: Sequence[Json]) -> Json:
     if _POINTS.search(part):
         return values[0]
     return max(values, key=lambda value: likeness(part, str(value)))
+
+
+def _searches(bound: BoundTool) -> bool:
+    """Whether it looks up the words of the part, so that it finds nothing where nothing fits."""
+    return any("phrase" in parameter.binds for parameter in bound.tool.parameters)
 
 
 def _likeness(part: str, tool: Tool) -> float:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from agent.errors import WeightsBad, WeightsMissing
+from agent.errors import InputError, WeightsBad, WeightsMissing
 from agent.settings import WeightsSettings
 from agent.weights.catalogue import Catalogue, Entry, WeightFile, load_catalogue
 from agent.weights.digest import Checked, check_file
@@ -149,7 +149,7 @@ class WeightStore:
     def status(self, name: str) -> EntryStatus:
         """What is there of an entry, without reading it.
 
-        :raises WeightsMissing: the catalogue has no such entry.
+        :raises InputError: the catalogue has no such entry.
         """
         entry = self._entry(name)
         files = tuple(self._glance(entry, file) for file in entry.files)
@@ -167,7 +167,7 @@ class WeightStore:
     def where(self, name: str) -> Mapping[str, Path]:
         """Where the files of an entry lie, or would lie: role → path.
 
-        :raises WeightsMissing: the catalogue has no such entry.
+        :raises InputError: the catalogue has no such entry.
         """
         entry = self._entry(name)
         return {file.role: self.path(entry, file) for file in entry.files}
@@ -198,7 +198,7 @@ class WeightStore:
     def _entry(self, name: str) -> Entry:
         known = [entry for entry in self.catalogue.entries if entry.name == name]
         if not known:
-            raise WeightsMissing(f"{name}: no such weights in the catalogue; see: watchkeeper weights list")
+            raise InputError(f"{name}: no such weights in the catalogue; see: watchkeeper weights list")
         return known[0]
 
     def _glance(self, entry: Entry, file: WeightFile) -> FileStatus:

@@ -7,6 +7,7 @@ or with one, or seconds since 1970) and compared as instants: a time without off
 from __future__ import annotations
 
 import calendar
+import os
 import re
 import sqlite3
 import time as clock
@@ -142,15 +143,27 @@ class LogDatabase:
             raise DatabaseError(
                 f"{self.path}: no alarm log here; run `watchkeeper logs import FILE.csv`, or set [logs] path"
             )
-        uri = f"{self.path.absolute().as_uri()}?mode=ro"
         deadline = clock.monotonic() + self.settings.max_seconds
         try:
-            with closing(sqlite3.connect(uri, uri=True, timeout=self.settings.busy_seconds)) as connection:
+            with closing(self._open()) as connection:
                 connection.execute("PRAGMA query_only = 1")
                 connection.set_progress_handler(lambda: clock.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
                 yield connection, _find_table(connection, self.path, self.settings)
         except sqlite3.DatabaseError as error:
             raise DatabaseError(self._told(error)) from None
+
+    def _open(self) -> sqlite3.Connection:
+        """A database in WAL mode wants to write beside itself; on a read-only folder it is read as it stands."""
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=self.settings.busy_seconds)
+        try:
+            connection.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            if os.access(self.path.parent, os.W_OK) or self.path.with_name(f"{self.path.name}-wal").exists():
+                raise
+            return sqlite3.connect(f"{uri}&immutable=1", uri=True)
+        return connection
 
     def _told(self, error: sqlite3.DatabaseError) -> str:
         said = str(error)
