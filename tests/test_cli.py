@@ -339,8 +339,8 @@ def test_a_batch_with_bad_lines(cli: Cli, plant: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
     said = cli("ask", "--batch", batch(tmp_path, *lines))
     assert said.code == 2 and said.err == ""
-    assert ["error" in value for value in said.values] == [False] + 11 * [True] + 3 * [False]
-    assert [value["line"] for value in said.values if "error" in value] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+    assert ["error" in value for value in said.values] == [False] + 12 * [True] + 2 * [False]
+    assert [value["line"] for value in said.values if "error" in value] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
     assert {value["exit_code"] for value in said.values if "error" in value} == {2}
     assert said.values[-1]["citations"] == ["M1 §6.2"]
 
