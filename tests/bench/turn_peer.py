@@ -39,7 +39,9 @@ SYSTEM = (
     "answer only from what they return. Cite the ids of events and the sections of manuals in square brackets, for "
     "example [E12] or [M3 §2.1]. Copy numbers and steps exactly."
 )
-"""Of several that were tried, the one under which this model calls every tool that the question needs."""
+"""Of five that were tried, the one under which this model calls all tools that the Chinese question needs. It is also
+the slowest: under others it calls fewer tools or none, or ends on a call.
+"""
 NOW = "Answer now, briefly and without tools, from what the tools returned."
 """Said when a round only repeats calls, and when no round is left."""
 
