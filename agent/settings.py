@@ -223,7 +223,7 @@ class TurnSettings(Section):
     """Quotes that it picks from for one part."""
     quote_min_chars: int = 6
     quote_max_chars: int = 1_600
-    quote_shown_chars: int = 160
+    quote_shown_chars: int = 80
     """Of each quote as the model sees it; the answer holds the whole."""
     gist_tokens: int = 80
     """Of the one free line."""
