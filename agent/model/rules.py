@@ -18,7 +18,12 @@ from agent.values import Json
 
 __all__ = ["RulesModel"]
 
-_POINTS = re.compile(r"这个|该|它|此|\b(?:this|that|it|the (?:lamp|light|alarm))\b", re.IGNORECASE)
+_POINTS = re.compile(
+    r"(?:这|那|该|此)个?(?:报警|故障|灯|信号|指示)|它|"
+    r"\b(?:this|that|the) (?:alarm|fault|lamp|light|indicator|message)\b|\bit\b",
+    re.IGNORECASE,
+)
+"""Words that point at something in sight."""
 _LEAST = 0.25
 """A quote that shares less than this with the question says nothing about it."""
 

@@ -56,23 +56,26 @@ class LogTools:
 
     def tools(self) -> Iterable[Tool]:
         """As the model sees them."""
-        similar = ("类似", "以前", "之前", "出现过", "发生过", "同样", "similar", "before", "again", "earlier", "same")
+        similar = ("类似", "以前", "之前", "出现过", "发生过", "同样", "上次", "曾")
+        similar_en = ("similar", "before", "again", "earlier", "same", "ever ")
         recent = (
             "最近",
             "记录",
             "历史",
             "发生了什么",
-            "有哪些报警",
+            "哪些报警",
+            "什么报警",
             "recent",
             "lately",
             "events",
             "history",
             "log",
             "happened",
+            "alarms",
         )
         count = ("多少次", "几次", "次数", "多少条", "几条", "how many", "how often", "count", "times")
         return [
-            tool(risk="read", cues=similar, examples=_SIMILAR_EXAMPLES)(self.similar_events),
+            tool(risk="read", cues=(*similar, *similar_en), examples=_SIMILAR_EXAMPLES)(self.similar_events),
             tool(risk="read", cues=count, examples=_COUNT_EXAMPLES)(self.count_events),
             tool(risk="read", cues=recent, examples=_RECENT_EXAMPLES)(self.recent_events),
         ]

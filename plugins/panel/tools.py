@@ -28,8 +28,8 @@ from plugins.panel.verdicts import compared_record, count_note, is_outside, left
 
 __all__ = ["PanelTools"]
 
-_READING_CUES = "读数|数值|示数|多少|几度|温度|压力|流量|液位|频率"
-_READING_CUES_EN = "reading|value|temperature|pressure|flow|level|frequency|range|how much"
+_READING_CUES = "读数|数值|示数|几度|温度|压力|流量|液位|频率"
+_READING_CUES_EN = "reading|value|temperature|pressure|flow|level|frequency|range"
 _LIMIT_CUES = "超限|越限|超标|超出|范围|上限|下限|偏高|偏低|正常吗|是否正常|异常"
 _LIMIT_CUES_EN = "out of range|limit|too high|too low|normal|within|abnormal"
 _LAMP_CUES = "灯|指示|亮|闪|颜色|红色|黄色|绿色|lamp|light|indicator|lit"
