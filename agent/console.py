@@ -18,13 +18,17 @@ _HALF_CHARS = 500
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON, one object a line.")
 
 
-def emit(value: Any, *, as_json: bool, human: Callable[[], str]) -> None:
+def emit(value: Any, *, as_json: bool, human: str | Callable[[], str]) -> None:
     """Print a value.
 
     :param value: what JSON shows; anything json can write, dates as ISO strings.
-    :param human: called for the text otherwise.
+    :param human: the text otherwise, or what makes it where that costs something.
     """
-    typer.echo(_printable(json.dumps(value, ensure_ascii=False, default=str) if as_json else human()))
+    if as_json:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    else:
+        text = human if isinstance(human, str) else human()
+    typer.echo(_printable(text))
 
 
 def complain(*problems: str) -> None:

@@ -74,7 +74,7 @@ def _ask_all(agent: Agent, questions: list[str], photo: Path | None, *, as_json:
         record = agent.ask(question, photo=photo, conversation=conversation)
         problems |= dict.fromkeys(record.problems)
         shown = _explained if explain else _answered
-        emit(record.to_json(), as_json=as_json, human=lambda shown=shown, record=record: shown(record))  # type: ignore[misc]
+        emit(record.to_json(), as_json=as_json, human=shown(record))
     complain(*problems)
     return 2 if problems else 0
 

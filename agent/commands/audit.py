@@ -50,7 +50,7 @@ def commands() -> typer.Typer:
         with open_trail(env) as trail:
             rows = list(trail.rows(turn=turn, newest=min(newest, env.settings.watch.max_shown_rows)))
         for row in rows:
-            emit(_value(row), as_json=as_json, human=lambda row=row: _line(row))  # type: ignore[misc]
+            emit(_value(row), as_json=as_json, human=_line(row))
 
     return app
 

@@ -37,7 +37,7 @@ def commands() -> typer.Typer:
                     if t.plugin == plugin.name
                 ],
             }
-            emit(value, as_json=as_json, human=lambda value=value: _text(value))  # type: ignore[misc]
+            emit(value, as_json=as_json, human=_text(value))
 
     return app
 
