@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -42,7 +43,7 @@ def commands() -> typer.Typer:
     return app
 
 
-def _text(value: dict[str, object]) -> str:
+def _text(value: Mapping[str, object]) -> str:
     lines = [f"{value['plugin']}  {value['problem'] or 'works'}  ({value['module']})"]
     tools = value["tools"]
     assert isinstance(tools, list)
