@@ -26,6 +26,7 @@ _NO_TOOL = say(
 _ABOVE = say("见上。", "See above.")
 _FAILED = say("没有查到:", "Could not be looked up: ")
 _ON_PHOTO = say("照片上:", "On the photo: ")
+_BY_RULES = say("本回答由规则给出,没有使用语言模型。", "This answer was made by rules, without a language model.")
 _GIST = say("大意(由模型概括):", "In short (worded by the model): ")
 
 
@@ -86,11 +87,12 @@ def render(
         lines, citations = _part_lines(finding, language, shown)
         parts.append((finding, lines, citations))
     if perception is not None:
-        _add_seen(parts, findings, perception, language, shown)
+        _add_seen(parts, perception, language, shown)
     if gist and parts:
         next(p for p in parts if p[0].quote)[1].append(f"{_GIST[language]}{gist}")
     made = tuple(AnswerPart(f.part, tuple(lines), tuple(dict.fromkeys(cites))) for f, lines, cites in parts)
-    return Answer(language, made, tuple(_notes(findings, language, rung, falls)))
+    doubts = perception.notes if perception else ()
+    return Answer(language, made, tuple(_notes(findings, doubts, language, rung, falls)))
 
 
 def _part_lines(finding: PartFinding, language: Language, shown: set[str]) -> tuple[list[str], list[str]]:
@@ -135,7 +137,6 @@ def _record_line(record: Record, language: Language) -> str:
 
 def _add_seen(
     parts: list[tuple[PartFinding, list[str], list[str]]],
-    findings: Findings,
     perception: Perception,
     language: Language,
     shown: set[str],
@@ -154,8 +155,10 @@ def _add_seen(
                 break
 
 
-def _notes(findings: Findings, language: Language, rung: str, falls: Sequence[Fall]) -> list[str]:
-    notes = []
+def _notes(
+    findings: Findings, doubts: Sequence[str], language: Language, rung: str, falls: Sequence[Fall]
+) -> list[str]:
+    notes = [say(f"照片:{doubt}", f"Photo: {doubt}")[language] for doubt in doubts]
     for fall in falls:
         said: Said = say(
             f"注意:{fall.rung} 不可用({fall.reason}),由 {rung} 回答。",
@@ -163,11 +166,7 @@ def _notes(findings: Findings, language: Language, rung: str, falls: Sequence[Fa
         )
         notes.append(said[language])
     if rung == "rules":
-        notes.append(
-            say("本回答由规则给出,没有使用语言模型。", "This answer was made by rules, without a language model.")[
-                language
-            ]
-        )
+        notes.append(_BY_RULES[language])
     if findings.stopped:
         notes.append(say(f"未完成:{findings.stopped}", f"Cut short: {findings.stopped}")[language])
     return notes

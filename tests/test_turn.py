@@ -306,6 +306,15 @@ def test_no_trail_no_turn(env: Env) -> None:
     assert bench.model.seen == []
 
 
+def test_what_is_doubtful_about_the_photo_is_said(env: Env) -> None:
+    """A reader that is missing or a photo that is blurred is told with the answer."""
+    doubtful = replace(SEEN, notes=("ocr-small is damaged; ocr-tiny read it",))
+    bench = Bench(
+        env, search_manuals, script=[(call("search_manuals", query="循环变频故障"),), (None,)], perception=doubtful
+    )
+    assert "照片:ocr-small is damaged; ocr-tiny read it" in bench.ask("循环变频故障怎么处理?", photo=PANEL).answer.text
+
+
 def test_a_tool_refuses_arguments_that_it_does_not_know() -> None:
     """A call is checked against the signature, whoever made it."""
     view = TurnView("?", "zh", None, None)  # type: ignore[arg-type]
