@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import typer
 
@@ -64,7 +65,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     :returns: the exit code.
     """
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
     except WatchkeeperError as error:
         return _fail(str(error), error.exit_code)
     except KnowledgeError as error:
@@ -72,10 +75,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _fail("interrupted", _INTERRUPTED)
     except BrokenPipeError:
-        # The reader of a pipe has gone; nothing more can be said to it, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 0
     except OSError as error:
+        if error.filename is None:
+            _say_no_more()
         return _fail(
             f"{error.filename or 'output'}: {error.strerror or error}; free space or choose another", _BAD_INPUT
         )
@@ -103,6 +107,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     if result == _INTERRUPTED:  # typer says so that Ctrl-C was pressed
         raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
+
+
+def _say_no_more() -> None:
+    """What stdout goes to takes nothing any more, so Python must not try again to write what is left when it exits."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(line: str, code: int) -> int:

@@ -678,7 +678,12 @@ def process(*arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "agent", *map(str, arguments)]
     root = Path(__file__).parent.parent
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen(command, cwd=root, **options)
+    return subprocess.Popen(command, cwd=root, preexec_fn=hear_interrupts, **options)
+
+
+def hear_interrupts() -> None:
+    """A suite that runs in the background of a shell has SIGINT ignored, and its children would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_an_interrupt_is_one_line(plant: Path, tmp_path: Path) -> None:

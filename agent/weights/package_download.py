@@ -131,7 +131,8 @@ def _said(answer: bytes, code: int) -> str:
 
 def _bytes_under(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip may just have moved it
-            total += path.lstat().st_size
+    for place, _, names in os.walk(folder):  # which passes over folders that pip has just removed
+        for name in names:
+            with contextlib.suppress(OSError):  # and files
+                total += Path(place, name).lstat().st_size
     return total
