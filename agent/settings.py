@@ -180,6 +180,10 @@ class ModelSettings(Section):
     """Compiled grammars kept."""
     reply_cache_entries: int = 32
     """Own replies whose tokens are kept, so that the next prompt continues from them exactly."""
+    prefix_cache_bytes: int = 250_000_000
+    """On disk, for the state after a prompt's stable beginning, so that a restart does not read it again; 0 is none."""
+    prefix_least_tokens: int = 64
+    """A shorter beginning is not worth a file."""
 
 
 class RemoteSettings(Section):

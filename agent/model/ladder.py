@@ -10,6 +10,7 @@ from agent.env import Env
 from agent.errors import BadReply, ModelError, WeightsError
 from agent.messages import Message, Reply
 from agent.model.llama import LlamaModel
+from agent.model.prefix_cache import PrefixCache
 from agent.model.protocol import Bound, Model, ReplyLimits
 from agent.model.remote import RemoteModel
 from agent.model.rules import RulesModel
@@ -118,8 +119,12 @@ def open_rung(name: str, env: Env) -> Model:
         return RemoteModel(env.settings.remote)
     files = env.weights.verified(name)
     projector = files.get("mmproj")
-    model = LlamaModel.load(files["model"], name=name, settings=env.settings.model, projector=projector)
-    return _PickedByRules(model) if env.weights.catalogue.entry(name).rules_pick else model
+    entry = env.weights.catalogue.entry(name)
+    digest = next(file.sha256 for file in entry.files if file.role == "model")
+    cache = PrefixCache(env.home.cache / "prefix", weights_sha256=digest, settings=env.settings.model)
+    settings = env.settings.model
+    model = LlamaModel.load(files["model"], name=name, settings=settings, projector=projector, cache=cache)
+    return _PickedByRules(model) if entry.rules_pick else model
 
 
 class _PickedByRules:

@@ -7,22 +7,20 @@ takes as many passes as it has real choices, and a second question pays for its 
 
 from __future__ import annotations
 
-import codecs
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
 
 from agent.errors import ModelError
-from agent.messages import Message, Reply, Usage
+from agent.messages import Message, Reply
 from agent.model.constrain import Free, Grammars, Guide
 from agent.model.llama_native import NativeModel
+from agent.model.llama_run import Run
 from agent.model.llama_vision import Vision
 from agent.model.prefix import Entry, Memory, Picture, cells_of, common_prefix
+from agent.model.prefix_cache import PrefixCache
 from agent.model.protocol import Bound, ReplyLimits
 from agent.model.template import ChatTemplate
 from agent.model.tokens import PromptTokenizer
@@ -39,7 +37,13 @@ class LlamaModel:
     """Implements `agent.model.protocol.Model`."""
 
     def __init__(
-        self, name: str, native: NativeModel, template: ChatTemplate, vision: Vision | None, settings: ModelSettings
+        self,
+        name: str,
+        native: NativeModel,
+        template: ChatTemplate,
+        vision: Vision | None,
+        settings: ModelSettings,
+        cache: PrefixCache | None = None,
     ) -> None:
         """Use `load`."""
         self.name = name
@@ -48,6 +52,7 @@ class LlamaModel:
         self._template = template
         self._vision = vision
         self._settings = settings
+        self._cache = cache
         specials = native.special_tokens()
         self._image_mark = specials.get(IMAGE_MARK, -1)
         self._tokenizer = PromptTokenizer(specials, native.tokenize, first=native.first_token())
@@ -56,11 +61,20 @@ class LlamaModel:
         self._replies: OrderedDict[str, tuple[int, ...]] = OrderedDict()
 
     @classmethod
-    def load(cls, path: Path, *, name: str, settings: ModelSettings, projector: Path | None = None) -> LlamaModel:
+    def load(
+        cls,
+        path: Path,
+        *,
+        name: str,
+        settings: ModelSettings,
+        projector: Path | None = None,
+        cache: PrefixCache | None = None,
+    ) -> LlamaModel:
         """Load a GGUF file.
 
         :param name: as the catalogue calls it.
         :param projector: the vision half (mmproj); with it the model sees.
+        :param cache: where the state after a system message is kept over restarts.
         :raises ModelError: a file is damaged, of another kind, without chat template, or does not fit the settings.
         """
         native = NativeModel(path, settings)
@@ -70,7 +84,7 @@ class LlamaModel:
                 raise ModelError(f"{path}: it holds no chat template; use an instruct model")
             template = ChatTemplate(native.template, max_chars=settings.max_template_chars, place=str(path))
             vision = Vision(projector, native, settings) if projector is not None else None
-            return cls(name, native, template, vision, settings)
+            return cls(name, native, template, vision, settings, cache)
         except BaseException:
             if vision is not None:
                 vision.close()
@@ -93,12 +107,15 @@ class LlamaModel:
         guide: Guide = Free() if bound is None else self._grammars.constraint(bound.lark())
         prompt = self._prompt(messages, tools)
         self._check_room(prompt, limits)
-        reused = self._rewind(prompt)
-        run = _Run(self._native, self._vision, self._memory, guide, limits, on_text)
+        began = time.perf_counter()
+        reused = self._rewind(prompt) or self._restore(messages, tools, prompt, limits)
+        prepared_ms = (time.perf_counter() - began) * 1_000
+        run = Run(self._native, self._vision, self._memory, guide, limits, on_text)
         stopped = run.go(prompt[len(self._memory.entries) :])
         if stopped == "done":
             self._remember(run.text, run.tokens)
-        return Reply(run.text, stopped, run.usage(prompt_tokens=cells_of(prompt), reused_tokens=reused))
+        used = run.usage(prompt_tokens=cells_of(prompt), reused_tokens=reused)
+        return Reply(run.text, stopped, replace(used, prefill_ms=used.prefill_ms + prepared_ms))
 
     def close(self) -> None:
         """Free everything. Calling it twice is fine."""
@@ -140,6 +157,30 @@ class LlamaModel:
         self._native.forget(self._memory.position)
         return cells_of(self._memory.entries)
 
+    def _restore(
+        self, messages: Sequence[Message], tools: Sequence[Tool], prompt: Sequence[Entry], limits: ReplyLimits
+    ) -> int:
+        """Fill an empty memory with the prompt's stable beginning from disk, or read it once and keep it there.
+
+        :return: tokens that came from disk.
+        """
+        if self._cache is None or messages[0].role != "system":
+            return 0
+        alone = self._template.render(messages[:1], tools, sees=self.sees, known={})
+        stable = prompt[: common_prefix(self._tokenizer.encode(alone), prompt[:-1])]
+        tokens = [entry for entry in stable if isinstance(entry, int)]
+        if len(tokens) < len(stable) or not self._cache.wants(tokens):
+            return 0
+        state = self._cache.load(tokens)
+        if state is not None and self._native.restore(state):
+            self._memory.add(tokens)
+            return len(tokens)
+        done = self._native.decode(tokens, 0, limits.expired)
+        self._memory.add(tokens[:done])
+        if done == len(tokens):
+            self._cache.save(tokens, self._native.state())
+        return 0
+
     def _remember(self, text: str, tokens: Sequence[int]) -> None:
         """A reply comes back as a message: then exactly these tokens stand for it."""
         spelled = b"".join(map(self._native.piece, tokens))
@@ -164,110 +205,3 @@ def _place_pictures(tokens: Sequence[int], pictures: Sequence[Picture], mark: in
     if waiting:
         raise ModelError("the chat template has no place for a photo; this model file is not meant for images")
     return entries
-
-
-class _Run:
-    """One reply being made."""
-
-    def __init__(
-        self,
-        native: NativeModel,
-        vision: Vision | None,
-        memory: Memory,
-        guide: Guide,
-        limits: ReplyLimits,
-        on_text: Callable[[str], None] | None,
-    ) -> None:
-        self._native = native
-        self._vision = vision
-        self._memory = memory
-        self._guide = guide
-        self._limits = limits
-        self._on_text = on_text
-        self._random = np.random.default_rng(limits.seed)
-        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-        self._passes = 0
-        self._prefill_ms = 0.0
-        self._decode_ms = 0.0
-        self._forced = 0
-        self.tokens: list[int] = []
-        self.text = ""
-
-    def go(self, pending: Sequence[Entry]) -> Literal["done", "length", "aborted"]:
-        """Run the rest of the prompt, then choose until something ends it."""
-        began = time.perf_counter()
-        try:
-            return self._go(list(pending), began)
-        finally:
-            self._decode_ms = (time.perf_counter() - began) * 1_000 - self._prefill_ms
-
-    def _go(self, waiting: list[Entry], began: float) -> Literal["done", "length", "aborted"]:
-        while True:
-            waiting += self._say_forced()
-            if self._guide.over:
-                return "done"
-            if len(self.tokens) >= self._limits.max_tokens:
-                return "length"
-            ready = self._decode(waiting)
-            if self._passes <= 1:
-                self._prefill_ms = (time.perf_counter() - began) * 1_000
-            if not ready:
-                return "aborted"
-            token = self._guide.choose(self._native.logits(), self._limits.temperature, self._random)
-            if self._native.ends(token):
-                return "done"
-            self._say([token])
-            waiting = [token]
-
-    def usage(self, *, prompt_tokens: int, reused_tokens: int) -> Usage:
-        """What it cost."""
-        return Usage(
-            prompt_tokens=prompt_tokens,
-            reused_tokens=reused_tokens,
-            sampled_tokens=len(self.tokens) - self._forced,
-            forced_tokens=self._forced,
-            passes=max(0, self._passes - 1),
-            prefill_ms=self._prefill_ms,
-            decode_ms=self._decode_ms,
-        )
-
-    def _say_forced(self) -> list[int]:
-        tokens = self._guide.forced()[: max(0, self._limits.max_tokens - len(self.tokens))]
-        self._forced += len(tokens)
-        self._say(tokens)
-        return tokens
-
-    def _say(self, tokens: Sequence[int]) -> None:
-        self.tokens += tokens
-        text = self._utf8.decode(b"".join(map(self._native.piece, tokens)))
-        self.text += text
-        if text and self._on_text is not None:
-            self._on_text(text)
-
-    def _decode(self, entries: Sequence[Entry]) -> bool:
-        """:return: False when the reply was stopped from outside; the memory then holds what was finished."""
-        for is_picture, group in groupby(entries, key=lambda entry: isinstance(entry, Picture)):
-            part = list(group)
-            done = self._show(part) if is_picture else self._feed(part)
-            if not done:
-                return False
-        self._passes += 1
-        return True
-
-    def _feed(self, entries: Sequence[Entry]) -> bool:
-        tokens = [entry for entry in entries if isinstance(entry, int)]
-        done = self._native.decode(tokens, self._memory.position, self._stop)
-        self._memory.add(tokens[:done])
-        return done == len(tokens)
-
-    def _show(self, entries: Sequence[Entry]) -> bool:
-        for entry in entries:
-            assert isinstance(entry, Picture) and self._vision is not None
-            if not self._vision.show(entry, self._memory.position, self._stop):
-                return False
-            self._memory.add([entry])
-        return True
-
-    def _stop(self) -> bool:
-        deadline = self._limits.deadline
-        return (deadline is not None and time.monotonic() > deadline) or self._limits.cancelled()

@@ -241,6 +241,25 @@ class NativeModel:
         """Drop everything at and after a position."""
         self._lib.llama_memory_seq_rm(self._memory, 0, position, -1)
 
+    def state(self) -> bytes:
+        """What the memory holds, for `restore`."""
+        size = self._lib.llama_state_seq_get_size(self._context, 0)
+        buffer = (ctypes.c_ubyte * size)()
+        written = self._lib.llama_state_seq_get_data(self._context, buffer, size, 0)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, state: bytes) -> bool:
+        """Put back what `state` gave, into an empty memory.
+
+        :param state: from the same weights and settings, unchanged since.
+        :return: False where llama.cpp does not take it; the memory is then empty.
+        """
+        buffer = (ctypes.c_ubyte * len(state)).from_buffer_copy(state)
+        if self._lib.llama_state_seq_set_data(self._context, buffer, len(state), 0) == len(state):
+            return True
+        self.forget(0)
+        return False
+
     def close(self) -> None:
         """Free everything. Calling it twice is fine."""
         lib = self._lib

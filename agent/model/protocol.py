@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,6 +33,10 @@ class ReplyLimits:
     """`time.monotonic()` value after which the reply stops as aborted."""
     cancelled: Callable[[], bool] = lambda: False
     """Asked between passes."""
+
+    def expired(self) -> bool:
+        """Whether the reply has to stop now."""
+        return (self.deadline is not None and time.monotonic() > self.deadline) or self.cancelled()
 
 
 class Model(Protocol):

@@ -134,7 +134,7 @@ class RemoteModel:
     def _ask(
         self, body: dict[str, Any], heard: _Heard, limits: ReplyLimits, on_text: Callable[[str], None] | None
     ) -> Literal["done", "length", "aborted"]:
-        late = _stopper(limits)
+        late = limits.expired
         if late():
             return "aborted"
         seconds = self._settings.read_seconds
@@ -169,13 +169,6 @@ class RemoteModel:
             raise ModelError(
                 f"{self._address}: not an event stream but {_printable(kind.encode())}; is this a chat server?"
             )
-
-
-def _stopper(limits: ReplyLimits) -> Callable[[], bool]:
-    def stop() -> bool:
-        return (limits.deadline is not None and time.monotonic() > limits.deadline) or limits.cancelled()
-
-    return stop
 
 
 def _events(chunks: Iterator[bytes], max_bytes: int, address: str) -> Iterator[str]:
