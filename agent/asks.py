@@ -7,14 +7,19 @@ there is none, or no quote of that kind, every kind stays.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from agent.claims import codes_in
-from agent.quotes import Quote, plain
+from agent.quotes import Quote
 
-__all__ = ["Asked", "asked_for", "likeness", "offered_quotes"]
+__all__ = ["Asked", "asked_for", "likeness", "names_code_of", "offered_quotes", "terms_of"]
+
+_RUN = re.compile(r"[a-z0-9_]+(?:[.\-/][a-z0-9_]+)*|[\u2e80-\u9fff\uf900-\ufaff]+")
 
 Asked = Literal["steps", "cause", "meaning", "fact"]
 
@@ -51,30 +56,54 @@ def offered_quotes(part: str, phrase: str, quotes: Sequence[Quote], *, most: int
     asked, codes = asked_for(part), codes_in(phrase)
     about = [quote for quote in quotes if codes & codes_in(quote.text)] or list(quotes)
     fitting = [quote for quote in about if _fits(asked, quote)] or about
-    like = {quote: likeness(phrase, f"{quote.passage.heading} {quote.text}") for quote in fitting}
+    texts = {quote: f"{quote.passage.heading} {quote.text}" for quote in fitting}
+    rarity = _rarity(list(texts.values()))
+    like = {quote: likeness(phrase, text, rarity) for quote, text in texts.items()}
     best = sorted(fitting, key=lambda quote: like[quote], reverse=True)[:most]
     return tuple(quote for quote in fitting if quote in best and like[quote] >= like[best[0]] / 2)
 
 
-def likeness(asked: str, text: str) -> float:
-    """How many of the letter pairs of what is asked a text holds, 0 to 1."""
-    wanted = _pairs(asked)
-    return len(wanted & _pairs(text)) / len(wanted) if wanted else 0.0
+def names_code_of(phrase: str, quotes: Sequence[Quote]) -> bool:
+    """Whether the phrase names a code that stands in every one of the quotes: then one of them does answer."""
+    codes = codes_in(phrase)
+    return bool(quotes) and all(codes & codes_in(quote.text) for quote in quotes)
+
+
+def likeness(asked: str, text: str, weights: Mapping[str, float] | None = None) -> float:
+    """How much of what is asked a text holds, 0 to 1.
+
+    :param weights: of a word or letter pair; 1 where there is none.
+    """
+    wanted, held, by = terms_of(asked), terms_of(text), weights or {}
+    total = sum(by.get(term, 1.0) for term in wanted)
+    return sum(by.get(term, 1.0) for term in wanted & held) / total if total else 0.0
+
+
+def terms_of(text: str) -> set[str]:
+    """Latin words without a plural s, numbers, and pairs of Chinese characters: what two texts can share."""
+    terms = set()
+    for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
+        if run[0] > "\u2e80":
+            terms |= {run[i : i + 2] for i in range(len(run) - 1)} or {run}
+        else:
+            terms.add(run.removesuffix("s") if len(run) > 3 else run)
+    return terms
+
+
+def _rarity(texts: Sequence[str]) -> dict[str, float]:
+    """A term that stands in few of the texts tells them apart, one that stands in all does not."""
+    count = Counter(term for text in texts for term in terms_of(text))
+    return {term: math.log(1 + len(texts) / times) for term, times in count.items()}
 
 
 def _fits(asked: Asked, quote: Quote) -> bool:
     cause = _SAYS_CAUSE.search(quote.text) is not None
     match asked:
         case "steps":
-            return quote.kind == "steps" and not cause
+            return quote.kind in ("steps", "code") and not cause
         case "cause":
             return cause
         case "meaning":
-            return quote.kind != "steps" and not cause
+            return quote.kind == "sentence" and not cause
         case _:
             return True
-
-
-def _pairs(text: str) -> set[str]:
-    letters = plain(text)
-    return {letters[i : i + 2] for i in range(len(letters) - 1)}

@@ -166,6 +166,8 @@ class PickPart:
 
     text: str
     quotes: tuple[Quote, ...]
+    may_decline: bool = True
+    """Whether 'none of these' is open: not where the question names a code that stands in all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,8 @@ class PickBound:
         """The grammar of this step."""
         rules = []
         for i, part in enumerate(self.parts):
-            letters = [self._letter(quote) for quote in part.quotes]
-            rules.append(_line_rule(i, part.text, [_literal(letter) for letter in (*letters, DECLINE)]))
+            letters = [self._letter(quote) for quote in part.quotes] + [DECLINE] * part.may_decline
+            rules.append(_line_rule(i, part.text, [_literal(letter) for letter in letters]))
         return _grammar(rules, len(self.parts))
 
     def write(self, picks: Sequence[Quote | None]) -> str:
@@ -198,7 +200,7 @@ class PickBound:
         letters = _bodies(text, [part.text for part in self.parts])
         for part, letter in zip(self.parts, letters, strict=True):
             named = {self._letter(quote): quote for quote in part.quotes}
-            if letter != DECLINE and letter not in named:
+            if letter not in named and not (part.may_decline and letter == DECLINE):
                 raise BadReply(f"no quote is named {letter[:20]!r}")
             picks.append(named.get(letter))
         return tuple(picks)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.asks import likeness, offered_quotes
+from agent.asks import likeness, names_code_of, offered_quotes
 from agent.bound import LETTERS, CallBound, CallPart, PickBound, PickPart
 from agent.errors import SeenByModel, TimeLimit, ToolUnavailable
 from agent.evidence import Evidence, bind_tools
@@ -153,16 +153,18 @@ class Loop:
         quotes = self._quotes(asking, evidence.question)
         if not quotes:
             return list(found)
-        parts = tuple(
-            PickPart(f.part, offered_quotes(f.part, self._looked_up(f), quotes, most=self.settings.max_offered))
-            for f in asking
-        )
+        parts = tuple(self._pick_part(f, quotes) for f in asking)
         shown = tuple(quote for quote in quotes if any(quote in part.quotes for part in parts))
         bound = PickBound(parts, shown)
         self.messages.append(pick_message(bound, self.settings))
         picked = bound.parse(self._reply(bound).text)
         picks = {part.text: quote for part, quote in zip(parts, picked, strict=True)}
         return [replace(f, quote=picks.get(f.part)) for f in found]
+
+    def _pick_part(self, finding: PartFinding, quotes: Sequence[Quote]) -> PickPart:
+        about = self._looked_up(finding)
+        offered = offered_quotes(finding.part, about, quotes, most=self.settings.max_offered)
+        return PickPart(finding.part, offered, may_decline=not names_code_of(about, offered))
 
     def _looked_up(self, finding: PartFinding) -> str:
         """What a part is about: its words, and the name that was searched for where it does not say it."""

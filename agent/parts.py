@@ -1,8 +1,8 @@
 """A question taken apart: "what does it mean? did it happen before? what to do?" are three things to look up.
 
-Cut at the ends of sentences, at commas, and where a conjunction starts a new question. A piece without a word in it
-joins its neighbour. A small model that is asked for all tools at once calls too few or too many; asked part by part
-it is right (DECISIONS.md has the figures).
+Cut at the ends of sentences, at commas, and where a conjunction starts a new question. A piece that asks nothing
+("The pump hums.") says what the next one is about and stays with it. A small model that is asked for all tools at
+once calls too few or too many; asked part by part it is right (DECISIONS.md has the figures).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _CUT = re.compile(
 )
 _QUESTION = re.compile(
     r"[?？吗么]|什么|怎么|怎样|如何|多少|几|哪|为何|是否|有没有|"
-    r"\b(?:what|how|why|when|which|where|who|has|have|had|was|were|is|are|did|does|do|can|could|should|show|list|give|tell)\b",
+    r"^\W*(?:(?:and|or|but|so|then|please)\s+)*"
+    r"(?:what|how|why|when|which|where|who|has|have|had|was|were|is|are|did|does|do|can|could|should|any|"
+    r"show|list|give|tell|read|count|find|explain)\b",
     re.IGNORECASE,
 )
 
@@ -38,7 +40,7 @@ def split_question(question: str, *, most: int) -> tuple[str, ...]:
     carried = ""
     for piece in pieces:
         whole = f"{carried}{' ' if carried and piece[0].isascii() else ''}{piece}"
-        if _QUESTION.search(piece) or piece[-1:] in "?？。.!！;；":
+        if _QUESTION.search(piece):
             parts.append(whole)
             carried = ""
         else:

@@ -1,4 +1,4 @@
-"""What may be quoted from a passage: whole sentences, whole table rows, and lists of steps as one piece.
+"""What may be quoted from a passage: whole sentences, table rows, and lists of steps and blocks of code as one piece.
 
 A list of steps is never cut: leaving a step out of a lock-out procedure is worse than a long answer. A quote ends
 where a sentence, a row or the list ends, has a least length, and is not merely the person's own words given back.
@@ -20,7 +20,9 @@ _STEP = re.compile(r"^\s*(?:\d+[.)、）](?!\d)|[（(](?:\d+|[一二三四五六
 _SENTENCE_END = re.compile(r"(?<=[。!?！?;；])\s*|(?<=[.?!])\s+(?=[A-Z\"“(])")
 _ROW_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _MARKUP = re.compile(r"\*\*|__|`")
-_SKIPPED = ("#", "<!--", "```", "![")
+_FENCE = re.compile(r"^\s*(`{3,}|~{3,}|-{4,}|\.{4,})\w*\s*$")
+_RULE = re.compile(r"^\s*([-=_*])(?:\s*\1){2,}\s*$")
+_SKIPPED = ("#", "<!--", "```", "![", "[source", "image:", "[[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class Quote:
     """A piece of a passage, word for word but for markup."""
 
     text: str
-    """A list has its lead-in on the first line, a row the table's heading."""
+    """A list and a block of code have their lead-in on the first line, a row the table's heading."""
     kind: str
-    """sentence | steps | row"""
+    """sentence | steps | row | code"""
     passage: Passage
 
     @property
@@ -61,40 +63,69 @@ def quotes_of(passage: Passage, question: str, settings: TurnSettings) -> tuple[
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """(kind, text) of each sentence, table row and list. A sentence that ends with a colon leads the next block in."""
-    lead = ""
-    for block in _blocks(text):
-        if block[0].lstrip().startswith("|"):
+    lead = last = ""
+    for kind, block in _blocks(text):
+        if kind == "table":
             yield from (("row", row) for row in _rows(block))
-        elif _STEP.match(block[0]):
+        elif kind == "list":
             yield "steps", "\n".join(([lead] if lead else []) + _steps(block))
+        elif kind == "code":
+            yield "code", "\n".join([*([lead or last] if lead or last else []), *block])
         else:
             sentences = [s for s in _SENTENCE_END.split(_join([_clean(line) for line in block])) if s and s.strip()]
             lead = sentences.pop().strip() if sentences and sentences[-1].rstrip().endswith((":", "：")) else ""
+            last = sentences[-1].strip() if sentences else ""
             yield from (("sentence", sentence.strip()) for sentence in sentences)
             continue
-        lead = ""
+        lead = last = ""
 
 
-def _blocks(text: str) -> Iterator[list[str]]:
-    """Runs of lines of one kind: table, list (with its indented lines), prose. Blank lines end prose and tables."""
+def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Runs of lines of one kind: code, table, list (with its indented lines), prose. Blank lines end the last two."""
+    prose: list[str] = []
+    lines = text.splitlines()
+    at = 0
+    while at < len(lines):
+        fence = _FENCE.match(lines[at])
+        end = _closing(lines, at, fence[1]) if fence else None
+        if end is None:
+            prose.append(lines[at])
+            at += 1
+            continue
+        yield from _plain_blocks(prose)
+        prose = []
+        code = [line.rstrip() for line in lines[at + 1 : end] if line.strip()]
+        if code:
+            yield "code", code
+        at = end + 1
+    yield from _plain_blocks(prose)
+
+
+def _closing(lines: Sequence[str], at: int, fence: str) -> int | None:
+    """Where a fence is closed; a line of dashes without a second one is a rule."""
+    closed = (i for i in range(at + 1, len(lines)) if lines[i].strip() == fence)
+    return next(closed, None)
+
+
+def _plain_blocks(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     block: list[str] = []
     kind = ""
-    for line in [*text.splitlines(), ""]:
+    for line in [*lines, ""]:
         now = _kind_of(line, kind)
         if now in ("list", "list-gap") and kind in ("list", "list-gap"):
             now = "list" if line.strip() else "list-gap"
-        elif block and (now != kind):
-            yield block
+        elif block and now != kind:
+            yield kind.removesuffix("-gap"), block
             block = []
-        if line.strip() and now != "skip":
+        if line.strip() and now not in ("skip", "gap", "list-gap"):
             block.append(line)
         kind = now
     if block:
-        yield block
+        yield kind.removesuffix("-gap"), block
 
 
 def _kind_of(line: str, before: str) -> str:
-    if not line.strip():
+    if not line.strip() or _RULE.match(line):
         return "list-gap" if before in ("list", "list-gap") else "gap"
     if line.lstrip().startswith(_SKIPPED):
         return "skip"

@@ -145,6 +145,16 @@ def test_a_pick_is_a_letter_and_the_quote_is_copied() -> None:
     assert bound.parse(text) == (quotes[-1], None)
 
 
+def test_a_named_code_leaves_no_way_out() -> None:
+    """Where every quote holds the code that was asked for, one of them is the answer."""
+    one = (Quote("F0011 | fan", "row", PASSAGE),)
+    bound = PickBound((PickPart("F0011?", one, may_decline=False),), one)
+    assert fit(bound.lark(), "F0011? -> A\n")
+    assert not fit(bound.lark(), "F0011? -> N\n")
+    with pytest.raises(BadReply):
+        bound.parse("F0011? -> N\n")
+
+
 @pytest.mark.parametrize("text", ["what? -> B\n", "what? -> AA\n", "", "why? -> A\n"])
 def test_a_letter_without_a_quote_is_refused(text: str) -> None:
     """There is one quote, so there is A and N."""

@@ -46,6 +46,18 @@ def test_pieces_of_a_section() -> None:
     ]
 
 
+def test_code_is_one_piece_with_what_leads_to_it() -> None:
+    """Fences of Markdown and AsciiDoc; a single line of dashes is a rule."""
+    text = "List the devices.\n\n```bash\nDISPLAY=:0 xinput\n```\n\n"
+    text += "The error is:\n\n[source,txt]\n----\nE: delay\n\non task n\n----\n\n----\nThe end is here."
+    assert quotes(text) == [
+        ("sentence", "List the devices."),
+        ("code", "List the devices.\nDISPLAY=:0 xinput"),
+        ("code", "The error is:\nE: delay\non task n"),
+        ("sentence", "The end is here."),
+    ]
+
+
 def test_the_persons_own_words_are_no_answer() -> None:
     """A sentence that only repeats the question is not offered."""
     assert ("sentence", "对应循环泵停止运行!") not in quotes(TEXT, "为什么对应循环泵停止运行?")

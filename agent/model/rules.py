@@ -26,6 +26,8 @@ _POINTS = re.compile(
 """Words that point at something in sight."""
 _LEAST = 0.25
 """A quote that shares less than this with the question says nothing about it."""
+_ALIKE = 0.4
+"""A question that shares less than this with a tool's example is not like it."""
 
 
 class RulesModel:
@@ -66,7 +68,7 @@ def _choose_call(part: CallPart) -> ToolCall | None:
     asked = part.text.casefold()
     cued = {b: max((len(cue) for cue in b.tool.cues if cue.casefold() in asked), default=0) for b in part.tools}
     like = {b: _likeness(part.text, b.tool) for b in part.tools}
-    for bound in sorted(cued, key=lambda b: (cued[b], _searches(b) and like[b] < _LEAST, like[b]), reverse=True):
+    for bound in sorted(cued, key=lambda b: (cued[b], _searches(b) and like[b] < _ALIKE, like[b]), reverse=True):
         call = _first_call(part.text, bound)
         if call is not None and (cued[bound] or not part.may_decline):
             return call
@@ -107,7 +109,7 @@ def _choose_quote(part: PickPart) -> Quote | None:
     if not part.quotes:
         return None
     best = max(part.quotes, key=lambda q: (_shared(part.text, q), q.passage.score))
-    narrowed = asked_for(part.text) != "fact"
+    narrowed = asked_for(part.text) != "fact" or not part.may_decline
     return best if narrowed or _shared(part.text, best) >= _LEAST else None
 
 
