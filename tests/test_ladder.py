@@ -82,6 +82,7 @@ def test_a_damaged_file_is_told_until_it_is_repaired(tmp_path: Path) -> None:
     assert not place.exists()
     (fall,) = build_ladder(load_env(environ)).falls
     assert fall.rung == "qwen2.5-0.5b"
+    assert build_ladder(load_env(environ | {"WATCHKEEPER_MODEL__NAME": "rules"})).falls == []
 
 
 @pytest.mark.weights

@@ -155,7 +155,8 @@ class _PickedByRules:
 
 
 def _set_aside_before(env: Env, rungs: Sequence[str]) -> list[Fall]:
-    """Models found bad at an earlier start and not yet repaired: the answer goes on saying so."""
-    models = {model.name for model in env.weights.catalogue.chat_models}
+    """Models found bad at an earlier start and not yet repaired: the answer goes on saying so where they were wanted."""
+    wanted = env.settings.model.name
+    models = {model.name for model in env.weights.catalogue.chat_models if wanted in ("auto", model.name)}
     found = {item.file.split("/")[0]: f"{item.file} {item.reason}" for item in env.weights.set_aside()}
     return [Fall(name, reason) for name, reason in found.items() if name in models and name not in rungs]
