@@ -155,7 +155,7 @@ class _PickedByRules:
 
 
 def _set_aside_before(env: Env, rungs: Sequence[str]) -> list[Fall]:
-    """Models found bad at an earlier start and not yet repaired: the answer goes on saying so where they were wanted."""
+    """Models found bad at an earlier start, not yet repaired, and wanted: the answer goes on saying so."""
     wanted = env.settings.model.name
     models = {model.name for model in env.weights.catalogue.chat_models if wanted in ("auto", model.name)}
     found = {item.file.split("/")[0]: f"{item.file} {item.reason}" for item in env.weights.set_aside()}
