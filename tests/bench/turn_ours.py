@@ -48,7 +48,7 @@ def warm(agent: Agent, host: PluginHost, env: Env) -> None:
 def turns(agent: Agent, env: Env, questions: list[str]) -> list[dict[str, Any]]:
     """Questions on the same photo as one fresh conversation; the photo was not read before."""
     agent.ask(IN_BETWEEN)
-    for kept in env.home.cache.iterdir():
+    for kept in env.home.cache.glob("panel.db*"):
         kept.unlink()
     conversation = Conversation()
     return [figures(agent.ask(question, photo=PANEL, conversation=conversation)) for question in questions]
