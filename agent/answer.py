@@ -23,6 +23,7 @@ _NOT_IN_MANUALS = say("手册里没有写。", "The manuals do not say.")
 _NO_TOOL = say(
     "我能回答关于面板、报警记录和手册的问题。", "I answer questions about panels, the alarm log and the manuals."
 )
+_CUT_SHORT = say("没有查完。", "Not looked up to the end.")
 _ABOVE = say("见上。", "See above.")
 _FAILED = say("没有查到:", "Could not be looked up: ")
 _ON_PHOTO = say("照片上:", "On the photo: ")
@@ -84,18 +85,21 @@ def render(
     parts = []
     shown: set[str] = set()
     for finding in findings.parts:
-        lines, citations = _part_lines(finding, language, shown)
+        lines, citations = _part_lines(finding, language, shown, cut_short=bool(findings.stopped))
         parts.append((finding, lines, citations))
     if perception is not None:
         _add_seen(parts, perception, language, shown)
     if gist and parts:
-        next(p for p in parts if p[0].quote)[1].append(f"{_GIST[language]}{gist}")
+        foreign = (p for p in parts if p[0].quote and p[0].quote.passage.language != language)
+        next(foreign)[1].append(f"{_GIST[language]}{gist}")
     made = tuple(AnswerPart(f.part, tuple(lines), tuple(dict.fromkeys(cites))) for f, lines, cites in parts)
     doubts = perception.notes if perception else ()
     return Answer(language, made, tuple(_notes(findings, doubts, language, rung, falls)))
 
 
-def _part_lines(finding: PartFinding, language: Language, shown: set[str]) -> tuple[list[str], list[str]]:
+def _part_lines(
+    finding: PartFinding, language: Language, shown: set[str], *, cut_short: bool
+) -> tuple[list[str], list[str]]:
     lines: list[str] = []
     citations: list[str] = []
     result = finding.result
@@ -112,7 +116,9 @@ def _part_lines(finding: PartFinding, language: Language, shown: set[str]) -> tu
             shown.add(record.id)
     if finding.call:
         shown.add(finding.call.id)
-    if not lines:
+    if not lines and cut_short:
+        lines.append(_CUT_SHORT[language])
+    elif not lines:
         lines.append(_silence(finding, language))
     return lines, citations
 

@@ -72,6 +72,10 @@ class Trail:
                 self._db.execute("ROLLBACK")
             why = f"the audit trail cannot be written ({error}); free disk or close its user"
             raise DatabaseError(f"{self.path}: {why}") from None
+        except BaseException:  # Ctrl-C in between: the next row must find no open transaction
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
         if whole:
             self._keep_tip(seq + 1, row_hash)
         return AuditRow(seq + 1, turn, at, kind, json.loads(text), row_hash)

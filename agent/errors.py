@@ -12,13 +12,13 @@
     │   ├── WeightsMissing      no such file on this box
     │   └── WeightsBad          short, or its digest is not the pinned one; it has been set aside
     ├── ModelError              the ladder reacts: a model that does not load or run
+    │   └── PromptTooLong       the person reacts: no rung is to blame (exit code 2)
     ├── SeenByModel             the model reads the message and may try again
     │   ├── ToolFailed          the tool could not do it
     │   │   └── ToolUnavailable what it needs is not there; a person has to put that right, so it is not tried again
     │   ├── ToolDenied          a rule or a person said no
     │   └── BadReply            the reply does not fit the grammar of this step
     ├── TurnEnded               the turn ends, with what is known so far
-    │   ├── StepLimit           too many model steps
     │   ├── TimeLimit           too many seconds
     │   └── NeedsPerson         an approval is wanted (exit code 4)
     └── IntegrityError          the audit trail is not what was written (exit code 5)
@@ -35,11 +35,11 @@ __all__ = [
     "ModelError",
     "NeedsPerson",
     "PhotoError",
+    "PromptTooLong",
     "PullError",
     "QuestionError",
     "SeenByModel",
     "SettingsError",
-    "StepLimit",
     "TimeLimit",
     "ToolDenied",
     "ToolFailed",
@@ -108,6 +108,12 @@ class ModelError(WatchkeeperError):
     exit_code = 3
 
 
+class PromptTooLong(ModelError):
+    """The prompt does not fit the model's context."""
+
+    exit_code = 2
+
+
 class SeenByModel(WatchkeeperError):
     """Told to the model as the tool's result."""
 
@@ -130,10 +136,6 @@ class BadReply(SeenByModel):
 
 class TurnEnded(WatchkeeperError):
     """The turn stops here."""
-
-
-class StepLimit(TurnEnded):
-    """The turn used up its model steps."""
 
 
 class TimeLimit(TurnEnded):

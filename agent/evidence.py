@@ -7,15 +7,20 @@ that moves.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.bound import BoundArgument, BoundTool
+from agent.parts import says_little
 from agent.perception import Perception
 from agent.quotes import plain
 from agent.times import find_periods
 from agent.tools import Parameter, Tool
 from agent.values import Json, Term, ToolResult
+
+_MARKUP = re.compile(r"</?\w+>|<\|")
+"""A name that spells a model's control token is no name."""
 
 __all__ = ["Evidence", "bind_tool", "bind_tools", "gather_terms"]
 
@@ -40,16 +45,6 @@ class Evidence:
                     found.append(Term(kind, value, "result"))
         return Evidence(self.question, self.perception, _distinct([*self.terms, *found]), (*self.results, result))
 
-    def texts(self) -> list[str]:
-        """Everything that may back a number or a code in an answer."""
-        lines = [self.question]
-        for result in self.results:
-            lines += [line for record in result.records for line in record.line.values()]
-            lines += [f"{value}" for record in result.records for value in record.fields.values()]
-            lines += [line for note in result.notes for line in note.values()]
-            lines += [passage.text for passage in result.passages]
-        return lines
-
 
 def gather_terms(
     question: str, perception: Perception | None, known: Iterable[Term], before: Iterable[Term] = ()
@@ -63,27 +58,35 @@ def gather_terms(
     terms += [Term(t.kind, t.value, "question", t.start) for t in known]
     if perception is not None:
         terms += _panel_terms(question, perception)
-    terms += [Term(t.kind, t.value, "history") for t in before if t.source == "question" and t.kind != "period"]
+    terms += [
+        Term(t.kind, t.value, "history") for t in before if t.source in ("question", "history") and t.kind != "period"
+    ]
     order = {"question": 0, "history": 1, "panel": 2, "result": 3}
-    return _distinct(sorted(terms, key=lambda t: order[t.source]))
+    return _distinct(sorted((t for t in terms if not _MARKUP.search(t.value)), key=lambda t: order[t.source]))
 
 
-def bind_tools(tools: Iterable[Tool], evidence: Evidence, phrase: str) -> tuple[BoundTool, ...]:
+def bind_tools(tools: Iterable[Tool], evidence: Evidence, phrase: str, *, part: str = "") -> tuple[BoundTool, ...]:
     """The tools that can be called now.
 
-    :param phrase: the part of the question they are called for, which a search takes where no name is known.
+    :param phrase: what a search looks up where no name is known.
+    :param part: the part of the question that they are called for; empty is the whole question.
     """
-    bound = (bind_tool(tool, evidence, phrase) for tool in tools)
+    bound = (bind_tool(tool, evidence, phrase, part=part or evidence.question) for tool in tools)
     return tuple(b for b in bound if b is not None)
 
 
-def bind_tool(tool: Tool, evidence: Evidence, phrase: str) -> BoundTool | None:
+def bind_tool(tool: Tool, evidence: Evidence, phrase: str, *, part: str) -> BoundTool | None:
     """A tool with its arguments bound, or None where a required one has no evidence or the tool needs a photo."""
     if tool.needs_photo and evidence.perception is None:
         return None
     arguments = []
     for parameter in tool.parameters:
-        argument = _bind(parameter, evidence, phrase, own_words_only=tool.risk != "read")
+        if not parameter.binds:
+            argument = _unbound(parameter, tool)
+        elif parameter.required:
+            argument = _required(parameter, evidence, phrase, part, own_words_only=tool.risk != "read")
+        else:
+            argument = _optional(parameter, evidence, part)
         if argument is not None:
             arguments.append(argument)
         elif parameter.required:
@@ -91,22 +94,44 @@ def bind_tool(tool: Tool, evidence: Evidence, phrase: str) -> BoundTool | None:
     return BoundTool(tool, tuple(arguments))
 
 
-def _bind(parameter: Parameter, evidence: Evidence, phrase: str, *, own_words_only: bool) -> BoundArgument | None:
-    """Names that the person said; else, for a required argument, names in sight and the words of this part."""
-    if not parameter.binds:
-        if not parameter.required:
-            return None
-        choices = parameter.schema.get("enum")
-        values_of = tuple(choices) if isinstance(choices, list) else ()
-        return BoundArgument(parameter.name, values=values_of, schema=parameter.schema)
+def _unbound(parameter: Parameter, tool: Tool) -> BoundArgument | None:
+    """A choice of the tool's own; for a tool that writes, nothing is without evidence."""
+    if not parameter.required or tool.risk != "read":
+        return None
+    choices = parameter.schema.get("enum")
+    values = tuple(choices) if isinstance(choices, list) else ()
+    return BoundArgument(parameter.name, values=values, schema=parameter.schema)
+
+
+def _required(
+    parameter: Parameter, evidence: Evidence, phrase: str, part: str, *, own_words_only: bool
+) -> BoundArgument | None:
+    """Names that this part says; else of the question, the conversation, in sight; and the words of the part."""
     terms = [t for t in evidence.terms if t.kind in parameter.binds]
-    values: list[Json] = [t.value for t in terms if t.source == "question"]
-    if not values and parameter.required:
-        if not own_words_only:
-            values = [t.value for t in terms if t.kind != "label"]
-        if "phrase" in parameter.binds:
+    own = [t for t in terms if t.source == "question"]
+    values: list[Json] = [t.value for t in own if _stands_in(t, part)] or [t.value for t in own]
+    if not values and not own_words_only:
+        before = [t.value for t in terms if t.source == "history" and t.kind != "label"][:1]
+        values = list(before) or [t.value for t in terms if t.kind != "label"]
+        if "phrase" in parameter.binds and not (before and says_little(part)):
             values.append(phrase)
+    elif not values and "phrase" in parameter.binds:
+        values = [phrase]
     return BoundArgument(parameter.name, values=tuple(dict.fromkeys(values))) if values else None
+
+
+def _optional(parameter: Parameter, evidence: Evidence, part: str) -> BoundArgument | None:
+    """What this part says; a span of time goes on for the parts after it, a label does not."""
+    own = [t for t in evidence.terms if t.kind in parameter.binds and t.source == "question"]
+    here = [t.value for t in own if _stands_in(t, part)]
+    if not here and "period" in parameter.binds:
+        start = evidence.question.find(part)
+        here = [t.value for t in own if 0 <= t.start < start][-1:]
+    return BoundArgument(parameter.name, values=tuple(dict.fromkeys(here))) if here else None
+
+
+def _stands_in(term: Term, part: str) -> bool:
+    return plain(term.value) in plain(part)
 
 
 def _panel_terms(question: str, perception: Perception) -> list[Term]:

@@ -26,7 +26,7 @@ from agent.prompt import pick_message
 from agent.quotes import Quote, plain, quotes_of
 from agent.settings import TurnSettings
 from agent.tools import Tool
-from agent.values import Language, ToolResult
+from agent.values import Language, Passage, ToolResult
 
 __all__ = ["Findings", "Loop", "PartFinding"]
 
@@ -132,7 +132,7 @@ class Loop:
         tools = [tool for tool in self.tools if (finding.part, tool.name) not in self.tried]
         named = any(t.source == "question" and plain(t.value) in plain(finding.part) for t in evidence.terms)
         may_decline = not named and not asks_something(finding.part)
-        return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase), may_decline)
+        return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase, part=finding.part), may_decline)
 
     def _call(self, finding: PartFinding, call: ToolCall) -> PartFinding:
         tool = next(tool for tool in self.tools if tool.name == call.tool)
@@ -163,7 +163,9 @@ class Loop:
 
     def _pick_part(self, finding: PartFinding, quotes: Sequence[Quote]) -> PickPart:
         about = self._looked_up(finding)
-        offered = offered_quotes(finding.part, about, quotes, most=self.settings.max_offered)
+        texts = {passage.text for passage in self._passages(finding)}
+        own = [quote for quote in quotes if quote.passage.text in texts]
+        offered = offered_quotes(finding.part, about, own, most=self.settings.max_offered)
         return PickPart(finding.part, offered, may_decline=not names_code_of(about, offered))
 
     def _looked_up(self, finding: PartFinding) -> str:
@@ -172,12 +174,10 @@ class Loop:
         return finding.part if plain(str(query)) in plain(finding.part) else f"{query} {finding.part}"
 
     def _quotes(self, asking: Sequence[PartFinding], question: str) -> list[Quote]:
-        """Of the passages found, best passage first, as many quotes as may be offered; in the person's language if
-        there are any.
-        """
-        passages = {p.text: p for f in asking if f.result for p in f.result.passages}.values()
-        own = [p for p in passages if p.language == self.language]
-        quotes = [q for p in own or passages for q in quotes_of(p, question, self.settings)]
+        """Of the passages found, best first, as many quotes as may be offered; for each part in the person's language
+        if it found any."""
+        passages = {p.text: p for f in asking for p in self._passages(f)}.values()
+        quotes = [q for p in passages for q in quotes_of(p, question, self.settings)]
         most = min(self.settings.max_quotes, len(LETTERS))
         if len(quotes) <= most:
             return quotes
@@ -185,11 +185,16 @@ class Loop:
         best = sorted(quotes, key=lambda q: likeness(asked, f"{q.passage.heading} {q.text}"), reverse=True)[:most]
         return [q for q in quotes if q in best]
 
+    def _passages(self, finding: PartFinding) -> Sequence[Passage]:
+        found = finding.result.passages if finding.result else ()
+        return [p for p in found if p.language == self.language] or found
+
     def _reply(self, bound: Bound) -> Reply:
         if time.monotonic() > self.deadline:
             raise TimeLimit(f"the turn took longer than {self.settings.max_seconds:g} s")
         self.steps += 1
-        limits = ReplyLimits(max_tokens=self.settings.reply_tokens, deadline=self.deadline)
+        echoed = 2 * len(self.messages[-1].text)  # parts are said again, in full and as what is searched for
+        limits = ReplyLimits(max_tokens=self.settings.reply_tokens + echoed, deadline=self.deadline)
         began = time.perf_counter()
         reply = self.model.reply(self.messages, (), bound=bound, limits=limits)
         self.model_ms += (time.perf_counter() - began) * 1000

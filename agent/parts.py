@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["asks_something", "phrases_of", "split_question"]
+__all__ = ["asks_something", "phrases_of", "says_little", "split_question"]
 
 _SHORT_CHARS = 10
 """A part with fewer letters says too little to be looked up alone: "该怎么处理?", "Why?"."""
@@ -63,6 +63,10 @@ def phrases_of(parts: tuple[str, ...]) -> tuple[str, ...]:
     """What to look up for each part: itself, or with the part before it where it says too little alone."""
     phrases: list[str] = []
     for part in parts:
-        letters = sum(2 if c > "\u2e80" else 1 for c in part if c.isalnum())
-        phrases.append(f"{phrases[-1]} {part}" if phrases and letters < 2 * _SHORT_CHARS else part)
+        phrases.append(f"{phrases[-1]} {part}" if phrases and says_little(part) else part)
     return tuple(phrases)
+
+
+def says_little(part: str) -> bool:
+    """Whether a part is too short to be looked up alone."""
+    return sum(2 if c > "\u2e80" else 1 for c in part if c.isalnum()) < 2 * _SHORT_CHARS

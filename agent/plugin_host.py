@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import Any
 
 import pluggy
 import typer
 
 from agent import hookspecs
 from agent.env import Env
-from agent.errors import WatchkeeperError
+from agent.errors import PhotoError, WatchkeeperError
 from agent.hookspecs import PROJECT, Finding, Veto
 from agent.messages import ToolCall
 from agent.perception import Perception
@@ -26,8 +26,6 @@ from agent.turn_record import TurnRecord
 from agent.values import Term, ToolResult
 
 __all__ = ["LoadedPlugin", "PluginHost", "load_plugins"]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,13 @@ class PluginHost:
 
         :raises PhotoError: it cannot be read.
         """
-        seen: Perception | None = self._hooks.perceive(photo=photo, env=env)
+        try:
+            seen: Perception | None = self._hooks.perceive(photo=photo, env=env)
+        except WatchkeeperError:
+            raise
+        except Exception as error:
+            self._report(f"perceive failed: {type(error).__name__}: {error}")
+            raise PhotoError(f"{photo.name}: a plugin failed to read it ({type(error).__name__}: {error})") from error
         return seen
 
     def find_terms(self, question: str, env: Env) -> list[Term]:

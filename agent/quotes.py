@@ -7,6 +7,7 @@ where a sentence, a row or the list ends, has a least length, and is not merely 
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _STEP = re.compile(r"^\s*(?:\d+[.)、）](?!\d)|[（(](?:\d+|[一二三四五六
 _SENTENCE_END = re.compile(r"(?<=[。!?！?;；])\s*|(?<=[.?!])\s+(?=[A-Z\"“(])")
 _ROW_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _MARKUP = re.compile(r"\*\*|__|`")
+_NUMBERED = re.compile(r"^\s*(\d{1,3})[.)、）]")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,}|-{4,}|\.{4,})\w*\s*$")
 _RULE = re.compile(r"^\s*([-=_*])(?:\s*\1){2,}\s*$")
 _SKIPPED = ("#", "<!--", "```", "![", "[source", "image:", "[[")
@@ -56,7 +58,8 @@ def quotes_of(passage: Passage, question: str, settings: TurnSettings) -> tuple[
     quotes: dict[str, Quote] = {}
     for kind, text in _pieces(passage.text):
         key = plain(text)
-        if settings.quote_min_chars <= len(text) <= settings.quote_max_chars and key and key not in asked:
+        most = sys.maxsize if kind == "steps" else settings.quote_max_chars
+        if settings.quote_min_chars <= len(text) <= most and key and key not in asked:
             quotes.setdefault(key, Quote(text, kind, passage))
     return tuple(quotes.values())
 
@@ -64,7 +67,7 @@ def quotes_of(passage: Passage, question: str, settings: TurnSettings) -> tuple[
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """(kind, text) of each sentence, table row and list. A sentence that ends with a colon leads the next block in."""
     lead = last = ""
-    for kind, block in _blocks(text):
+    for kind, block in _whole_lists(list(_blocks(text))):
         if kind == "table":
             yield from (("row", row) for row in _rows(block))
         elif kind == "list":
@@ -78,6 +81,30 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
             yield from (("sentence", sentence.strip()) for sentence in sentences)
             continue
         lead = last = ""
+
+
+def _whole_lists(blocks: Sequence[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:
+    """A numbered list that goes on after a warning, a figure or a table is one list, with what stands between."""
+    at = 0
+    while at < len(blocks):
+        kind, block = blocks[at]
+        following = at + 1
+        while kind == "list" and (go_on := _continued(block, blocks, following)) is not None:
+            block = [*block, *(f"  {line.strip()}" for _, between in blocks[following:go_on] for line in between)]
+            block += blocks[go_on][1]
+            following = go_on + 1
+        yield kind, block
+        at = following
+
+
+def _continued(block: Sequence[str], blocks: Sequence[tuple[str, list[str]]], at: int) -> int | None:
+    """Where the list whose items are in `block` goes on: the next list, if its number is the one after."""
+    numbers = [int(found[1]) for line in block if (found := _NUMBERED.match(line))]
+    for i in range(at, len(blocks)):
+        if blocks[i][0] == "list":
+            first = _NUMBERED.match(blocks[i][1][0])
+            return i if numbers and first and int(first[1]) == numbers[-1] + 1 else None
+    return None
 
 
 def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -235,8 +235,6 @@ class TurnSettings(Section):
     """Readings and lamps of the photo that the model sees."""
     history_turns: int = 2
     """Earlier questions and answers of the same conversation that the model sees."""
-    history_chars: int = 300
-    """Of each earlier answer."""
 
 
 class WatchSettings(Section):

@@ -32,17 +32,21 @@ _UNITS = {
     "day": "days",
     "week": "weeks",
     "month": "months",
+    "年": "years",
+    "year": "years",
 }
 _CHINESE_SPAN = re.compile(
-    rf"(?:最近|过去|近|这|前)(?:的)?(?P<n>{_NUMBER})(?P<unit>分钟|个小时|小时|天|日|个星期|星期|周|个月)(?:内|以内|里|来)?"
+    rf"(?:最近|过去|近|这|(?<!大)前)(?:的)?\s*(?P<n>{_NUMBER})\s*"
+    r"(?P<unit>分钟|个小时|小时|天|日|个星期|星期|周|个月|年)(?:内|以内|里|来)?"
 )
 _ENGLISH_SPAN = re.compile(
     rf"(?:in |over |within |during )?(?:the )?(?:last|past|previous) (?:(?P<n>{_ENGLISH_NUMBER}) )?"
-    r"(?P<unit>minute|hour|day|week|month)s?\b",
+    r"(?P<unit>minute|hour|day|week|month|year)s?\b",
     re.IGNORECASE,
 )
 _CALENDAR = re.compile(
-    r"今天|今日|昨天|昨日|前天|本周|这周|上周|本月|这个月|上个月|\b(?:today|yesterday|this week|this month)\b",
+    r"今天|今日|昨天|昨日|大前天|前天|上上周(?![一二三四五六日天末])|(?:本周|这周|(?<!上)上周)(?![一二三四五六日天末])|"
+    r"本月|这个月|上个月|\b(?:today|the day before yesterday|yesterday|this week|this month)\b",
     re.IGNORECASE,
 )
 
@@ -95,15 +99,18 @@ def resolve_period(phrase: str, now: datetime) -> Period | None:
         count = parse_number(span["n"]) if span["n"] else 1.0
         if count is None:
             return None
-        return Period(phrase, now - _length(count, _UNITS[span["unit"].lower()]), now)
+        try:
+            return Period(phrase, now - _length(count, _UNITS[span["unit"].lower()]), now)
+        except OverflowError:  # longer than there are years
+            return None
     if _CALENDAR.fullmatch(phrase):
         return _calendar(phrase, now)
     return None
 
 
 def _length(count: float, unit: str) -> timedelta:
-    if unit == "months":
-        return timedelta(days=30 * count)
+    if unit in ("months", "years"):
+        return timedelta(days=(30 if unit == "months" else 365) * count)
     return timedelta(**{unit: count})
 
 
@@ -116,7 +123,11 @@ def _calendar(phrase: str, now: datetime) -> Period:
             return Period(phrase, today, now)
         case "昨天" | "昨日" | "yesterday":
             return Period(phrase, today - timedelta(days=1), today)
-        case "前天":
+        case "大前天":
+            return Period(phrase, today - timedelta(days=3), today - timedelta(days=2))
+        case "上上周":
+            return Period(phrase, monday - timedelta(days=14), monday - timedelta(days=7))
+        case "前天" | "the day before yesterday":
             return Period(phrase, today - timedelta(days=2), today - timedelta(days=1))
         case "本周" | "这周" | "this week":
             return Period(phrase, monday, now)

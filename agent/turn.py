@@ -10,9 +10,11 @@ record     every step is in the hash-chained trail before the next one begins; e
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,9 @@ from agent.values import Language, Term, ToolResult
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
 
+_MARKUP = re.compile(r"<(?=/?\w+>|\|)")
+"""What would spell a model's control token is written with a full-width sign."""
+
 
 class Agent:
     """Env, plugins, ladder and trail, put together; answers one question at a time."""
@@ -63,7 +68,7 @@ class Agent:
     def warm(self) -> None:
         """Load the model and let it read the stable prefix, so that the first question does not pay for it."""
         limits = ReplyLimits(max_tokens=1)
-        if self.ladder.name != "rules":
+        with suppress(ModelError):  # rules word nothing, and need no warming
             self.ladder.reply([self._system, Message("user", "")], (), bound=None, limits=limits)
 
     def ask(
@@ -124,6 +129,7 @@ class Agent:
 
     def _checked(self, question: str) -> str:
         text = "".join(c if c.isprintable() or c.isspace() else " " for c in question).strip()
+        text = _MARKUP.sub("\uff1c", text)
         most = self.env.settings.turn.max_question_chars
         if not text:
             raise QuestionError("the question is empty; ask something, for example: What does this alarm mean?")
@@ -219,7 +225,7 @@ class Agent:
     def _remember(self, conversation: Conversation, loop: Loop, terms: tuple[Term, ...]) -> None:
         settings = self.env.settings.turn
         before = 1 + len(conversation.messages(settings.history_turns))
-        conversation.turns.append(loop.messages[before:])
+        conversation.turns = [*conversation.turns, loop.messages[before:]][-max(1, settings.history_turns) :]
         conversation.terms = terms
 
 

@@ -64,7 +64,7 @@ class Conversation:
 
     def messages(self, most: int) -> list[Message]:
         """The last so many turns."""
-        return [message for turn in self.turns[len(self.turns) - most :] for message in turn] if most else []
+        return [message for turn in self.turns[-most:] for message in turn] if most else []
 
 
 @dataclass(slots=True)

@@ -46,6 +46,24 @@ def test_pieces_of_a_section() -> None:
     ]
 
 
+def test_a_list_goes_on_after_a_warning() -> None:
+    """What stands between two steps stays between them; no step and no warning is left out, however long the list."""
+    steps = [f"{i}. {'Do this thing with care and then the next. ' * 4}" for i in range(1, 13)]
+    text = "\n".join(steps[:2]) + "\n\nWARNING: wait 10 minutes.\n\n" + "\n".join(steps[2:])
+    (kind, quote) = quotes(text)[0]
+    assert kind == "steps"
+    places = [quote.index(found) for found in ("1. Do", "2. Do", "WARNING: wait 10 minutes.", "3. Do", "12. Do")]
+    assert places == sorted(places)
+
+
+def test_a_new_list_is_another() -> None:
+    """Numbers that begin again belong to another list."""
+    assert [text[:4] for kind, text in quotes("1. Stop it now.\n\nThen:\n\n1. Start it.") if kind == "steps"] == [
+        "1. S",
+        "Then",
+    ]
+
+
 def test_code_is_one_piece_with_what_leads_to_it() -> None:
     """Fences of Markdown and AsciiDoc; a single line of dashes is a rule."""
     text = "List the devices.\n\n```bash\nDISPLAY=:0 xinput\n```\n\n"

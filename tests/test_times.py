@@ -25,6 +25,11 @@ NOW = datetime(2024, 12, 15, 20, 50)  # a Sunday
         ("昨天有吗", "昨天", "2024-12-14 00:00", "2024-12-15 00:00"),
         ("前天呢", "前天", "2024-12-13 00:00", "2024-12-14 00:00"),
         ("上周的报警", "上周", "2024-12-02 00:00", "2024-12-09 00:00"),
+        ("大前天呢", "大前天", "2024-12-12 00:00", "2024-12-13 00:00"),
+        ("the day before yesterday", "the day before yesterday", "2024-12-13 00:00", "2024-12-14 00:00"),
+        ("上上周的", "上上周", "2024-11-25 00:00", "2024-12-02 00:00"),
+        ("最近 3 天", "最近 3 天", "2024-12-12 20:50", "2024-12-15 20:50"),
+        ("过去一年", "过去一年", "2023-12-16 20:50", "2024-12-15 20:50"),
         ("this week", "this week", "2024-12-09 00:00", "2024-12-15 20:50"),
         ("本月", "本月", "2024-12-01 00:00", "2024-12-15 20:50"),
         ("上个月", "上个月", "2024-11-01 00:00", "2024-12-01 00:00"),
@@ -39,7 +44,9 @@ def test_a_phrase_is_found_and_resolved(text: str, phrase: str, start: str, end:
     assert period.stated() == f"{start} – {end}"
 
 
-@pytest.mark.parametrize("text", ["循环变频故障", "three pumps", "3 days' oil", "天气", "the last pump"])
+@pytest.mark.parametrize(
+    "text", ["循环变频故障", "three pumps", "3 days' oil", "天气", "the last pump", "上周三", "本周五"]
+)
 def test_other_words_are_no_span(text: str) -> None:
     """A number or a day alone is not a window."""
     assert find_periods(text) == []

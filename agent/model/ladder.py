@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.bound import PickBound
 from agent.env import Env
-from agent.errors import BadReply, ModelError, WeightsError
+from agent.errors import BadReply, ModelError, PromptTooLong, WeightsError
 from agent.messages import Message, Reply
 from agent.model.llama import LlamaModel
 from agent.model.prefix_cache import PrefixCache
@@ -71,6 +71,8 @@ class Ladder:
             model = self._current()
             try:
                 return model.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
+            except PromptTooLong:
+                raise
             except (ModelError, BadReply) as error:
                 if len(self._left) == 1:
                     raise ModelError(f"no rung can answer; the last was {model.name}: {error}") from error

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from agent.errors import ModelError
+from agent.errors import ModelError, PromptTooLong
 from agent.messages import Message, Reply
 from agent.model.constrain import Free, Grammars, Guide
 from agent.model.llama_native import NativeModel
@@ -108,7 +108,9 @@ class LlamaModel:
         prompt = self._prompt(messages, tools)
         self._check_room(prompt, limits)
         began = time.perf_counter()
-        reused = self._rewind(prompt) or self._restore(messages, tools, prompt, limits)
+        reused = self._rewind(prompt)
+        if reused < self._settings.prefix_least_tokens:
+            reused = self._restore(messages, tools, prompt, limits) or reused
         prepared_ms = (time.perf_counter() - began) * 1_000
         run = Run(self._native, self._vision, self._memory, guide, limits, on_text)
         stopped = run.go(prompt[len(self._memory.entries) :])
@@ -126,7 +128,7 @@ class LlamaModel:
     def _prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[Entry]:
         length = sum(len(message.text) for message in messages)
         if length > self._settings.max_prompt_chars:
-            raise ModelError(
+            raise PromptTooLong(
                 f"the prompt has {length} characters, the limit is {self._settings.max_prompt_chars}"
                 " (model.max_prompt_chars); ask with less"
             )
@@ -142,7 +144,7 @@ class LlamaModel:
     def _check_room(self, prompt: Sequence[Entry], limits: ReplyLimits) -> None:
         cells, room = cells_of(prompt), self._native.context_tokens
         if cells + limits.max_tokens > room:
-            raise ModelError(
+            raise PromptTooLong(
                 f"the prompt takes {cells} tokens and the reply may take {limits.max_tokens}, together"
                 f" {cells + limits.max_tokens}; the context holds {room} (model.context_tokens)"
             )
@@ -171,6 +173,7 @@ class LlamaModel:
         tokens = [entry for entry in stable if isinstance(entry, int)]
         if len(tokens) < len(stable) or not self._cache.wants(tokens):
             return 0
+        self._rewind([])
         state = self._cache.load(tokens)
         if state is not None and self._native.restore(state):
             self._memory.add(tokens)

@@ -52,7 +52,10 @@ class RemoteModel:
         """
         :raises SettingsError: the address is not an http(s) URL, or no model is named.
         """
-        address = httpx.URL(settings.url) if settings.url.isprintable() else httpx.URL("")
+        try:
+            address = httpx.URL(settings.url)
+        except httpx.InvalidURL:
+            address = httpx.URL("")
         if address.scheme not in ("http", "https") or not address.host:
             raise SettingsError(f"remote.url: {settings.url!r} is not an address such as http://10.0.0.5:8000/v1")
         if not settings.model:

@@ -12,7 +12,7 @@ from agent.bound import BoundTool, CallBound, CallPart, PickBound, PickPart
 from agent.errors import ModelError
 from agent.messages import Message, Reply, ToolCall
 from agent.model.protocol import Bound, ReplyLimits
-from agent.quotes import Quote
+from agent.quotes import Quote, plain
 from agent.tools import Tool
 from agent.values import Json
 
@@ -88,7 +88,10 @@ def _first_call(part: str, bound: BoundTool) -> ToolCall | None:
 
 
 def _best(part: str, values: Sequence[Json]) -> Json:
-    """A name in sight where the part points at something, else the value most like it."""
+    """A name that the part says, a name in sight where it points at something, else the value most like it."""
+    said = [value for value in values if value != part and plain(str(value)) in plain(part)]
+    if said:
+        return said[0]
     if _POINTS.search(part):
         return values[0]
     return max(values, key=lambda value: likeness(part, str(value)))
