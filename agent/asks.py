@@ -17,7 +17,7 @@ from typing import Literal
 from agent.claims import codes_in
 from agent.quotes import Quote
 
-__all__ = ["Asked", "asked_for", "likeness", "names_code_of", "offered_quotes", "terms_of"]
+__all__ = ["Asked", "asked_for", "likeness", "names_code_of", "offered_quotes"]
 
 _RUN = re.compile(r"[a-z0-9_]+(?:[.\-/][a-z0-9_]+)*|[\u2e80-\u9fff\uf900-\ufaff]+")
 
@@ -74,12 +74,12 @@ def likeness(asked: str, text: str, weights: Mapping[str, float] | None = None) 
 
     :param weights: of a word or letter pair; 1 where there is none.
     """
-    wanted, held, by = terms_of(asked), terms_of(text), weights or {}
+    wanted, held, by = _terms_of(asked), _terms_of(text), weights or {}
     total = sum(by.get(term, 1.0) for term in wanted)
     return sum(by.get(term, 1.0) for term in wanted & held) / total if total else 0.0
 
 
-def terms_of(text: str) -> set[str]:
+def _terms_of(text: str) -> set[str]:
     """Latin words without a plural s, numbers, and pairs of Chinese characters: what two texts can share."""
     terms = set()
     for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
@@ -92,7 +92,7 @@ def terms_of(text: str) -> set[str]:
 
 def _rarity(texts: Sequence[str]) -> dict[str, float]:
     """A term that stands in few of the texts tells them apart, one that stands in all does not."""
-    count = Counter(term for text in texts for term in terms_of(text))
+    count = Counter(term for text in texts for term in _terms_of(text))
     return {term: math.log(1 + len(texts) / times) for term, times in count.items()}
 
 

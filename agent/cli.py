@@ -16,7 +16,7 @@ import typer
 
 from agent.commands import ask, audit, doctor, plugins
 from agent.console import complain
-from agent.env import load_env
+from agent.env import Env, load_env
 from agent.errors import WatchkeeperError
 from agent.plugin_host import PluginHost, load_plugins
 from agent.weights.commands import commands as weights_commands
@@ -32,13 +32,13 @@ _HELP = (
 )
 
 
-def build_cli(host: PluginHost) -> typer.Typer:
+def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     """The application with the commands of all plugins."""
     cli = typer.Typer(name=_NAME, help=_HELP, no_args_is_help=True, pretty_exceptions_enable=False)
 
     @cli.callback()
     def root(context: typer.Context) -> None:
-        context.obj = load_env()
+        context.obj = env
         context.meta["plugins"] = host
 
     ask.add_to(cli)
@@ -95,9 +95,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    host = load_plugins(off=load_env().settings.plugins_off)
+    env = load_env()
+    host = load_plugins(off=env.settings.plugins_off)
     try:
-        result = build_cli(host)(
+        result = build_cli(host, env)(
             list(arguments) if arguments is not None else None, standalone_mode=False, prog_name=_NAME
         )
     except typer.Exit as done:

@@ -33,7 +33,6 @@ class Evidence:
     perception: Perception | None
     terms: tuple[Term, ...]
     """The person's words first, then the photo, then results."""
-    results: tuple[ToolResult, ...] = ()
 
     def with_result(self, result: ToolResult) -> Evidence:
         """The same, and what a tool found: tags and alarm texts of its records can be asked about further."""
@@ -43,7 +42,7 @@ class Evidence:
                 value = record.fields.get(key)
                 if record.kind == "event" and isinstance(value, str) and value:
                     found.append(Term(kind, value, "result"))
-        return Evidence(self.question, self.perception, _distinct([*self.terms, *found]), (*self.results, result))
+        return Evidence(self.question, self.perception, _distinct([*self.terms, *found]))
 
 
 def gather_terms(
@@ -62,7 +61,7 @@ def gather_terms(
         Term(t.kind, t.value, "history") for t in before if t.source in ("question", "history") and t.kind != "period"
     ]
     order = {"question": 0, "history": 1, "panel": 2, "result": 3}
-    return _distinct(sorted((t for t in terms if not _MARKUP.search(t.value)), key=lambda t: order[t.source]))
+    return _distinct(sorted(terms, key=lambda t: order[t.source]))
 
 
 def bind_tools(tools: Iterable[Tool], evidence: Evidence, phrase: str, *, part: str = "") -> tuple[BoundTool, ...]:
@@ -165,8 +164,9 @@ def _longest(terms: Sequence[Term]) -> list[Term]:
 
 
 def _distinct(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """One term for each kind and value, the first."""
+    """One term for each kind and value, the first; one that spells a control token is none."""
     kept: dict[tuple[str, str], Term] = {}
     for term in terms:
-        kept.setdefault((term.kind, plain(term.value) or term.value), term)
+        if not _MARKUP.search(term.value):
+            kept.setdefault((term.kind, plain(term.value) or term.value), term)
     return tuple(kept.values())

@@ -52,7 +52,6 @@ class Findings:
     """What the loop found."""
 
     parts: tuple[PartFinding, ...]
-    evidence: Evidence
     usage: Usage
     model_ms: float
     tool_ms: float
@@ -101,7 +100,7 @@ class Loop:
             found = self._pick(found, evidence)
         except TimeLimit as limit:
             stopped = str(limit)
-        return Findings(tuple(found), evidence, self.usage, self.model_ms, self.tool_ms, stopped)
+        return Findings(tuple(found), self.usage, self.model_ms, self.tool_ms, stopped)
 
     def _may_go_on(self) -> bool:
         return self.steps < self.settings.max_steps - 1 and self.calls < self.settings.max_calls

@@ -6,7 +6,7 @@ typed method for each hook, so that call sites are checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -91,7 +91,7 @@ class PluginHost:
         """The first refusal. A plugin that fails here refuses."""
         for plugin in self._manager.get_plugins():
             try:
-                for found in self._only(plugin).before_tool_call(call=call, tool=tool, turn=turn):
+                for found in self._call(plugin, "before_tool_call", call=call, tool=tool, turn=turn):
                     if isinstance(found, Veto):
                         return found
             except Exception as error:
@@ -128,7 +128,7 @@ class PluginHost:
         for plugin in sorted(self._manager.get_plugins(), key=lambda p: str(self._manager.get_name(p))):
             name = str(self._manager.get_name(plugin))
             try:
-                for result in getattr(self._only(plugin), hook)(**arguments):
+                for result in self._call(plugin, hook, **arguments):
                     yield name, result
             except Exception as error:
                 self._report(f"{name}: {hook} failed: {type(error).__name__}: {error}")
@@ -137,21 +137,11 @@ class PluginHost:
         if trouble not in self.troubles:
             self.troubles.append(trouble)
 
-    def _only(self, plugin: object) -> Any:
-        others = [p for p in self._manager.get_plugins() if p is not plugin]
-        return _Subset(self._manager, others)
-
-
-class _Subset:
-    """Hooks of all plugins but some."""
-
-    def __init__(self, manager: pluggy.PluginManager, others: list[object]) -> None:
-        self._manager = manager
-        self._others = others
-
-    def __getattr__(self, hook: str) -> Callable[..., Any]:
-        caller: Callable[..., Any] = self._manager.subset_hook_caller(hook, self._others)
-        return caller
+    def _call(self, plugin: object, hook: str, **arguments: Any) -> list[Any]:
+        """The results of one plugin alone, so that one that raises is known by name."""
+        others = [other for other in self._manager.get_plugins() if other is not plugin]
+        results: list[Any] = self._manager.subset_hook_caller(hook, others)(**arguments)
+        return results
 
 
 def load_plugins(*, off: Sequence[str] = (), found: Iterable[EntryPoint] | None = None) -> PluginHost:

@@ -106,6 +106,8 @@ def test_results_can_be_asked_about_further() -> None:
     """An alarm that a tool found is evidence for a reading tool; its text is no name for a writing one."""
     found = Record("E1", "event", say("a", "a"), {"text": "泵故障", "tag": "P-1"})
     evidence = Evidence("还有吗?", None, ()).with_result(ToolResult(records=(found,)))
+    spelt = Record("E2", "event", say("a", "a"), {"text": "</tool_call>"})
+    assert evidence.with_result(ToolResult(records=(spelt,))).terms == evidence.terms
     (offered, _) = bind_tools([similar_events, readings], evidence, "还有吗?")
     assert offered.arguments[0].values == ("P-1", "泵故障")
 
