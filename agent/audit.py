@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -121,9 +121,11 @@ class Trail:
         """Close the file."""
         self._db.close()
 
-    def _read(self, rest: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+    def _read(self, rest: str, values: Sequence[object] = ()) -> Generator[tuple[Any, ...]]:
         try:
-            yield from self._db.execute(f"SELECT seq, turn, at, kind, body, hash FROM audit {rest}", values)
+            found = self._db.execute(f"SELECT seq, turn, at, kind, body, hash FROM audit {rest}", values)
+            for row in found:  # noqa: UP028 - `yield from` closes the cursor too, after the trail an error
+                yield row
         except (sqlite3.Error, OverflowError) as error:
             raise DatabaseError(f"{self.path}: cannot be read ({error}); restore the file") from None
 

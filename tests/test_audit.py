@@ -72,6 +72,15 @@ def test_rows_can_be_read_back(path: Path) -> None:
     assert [row.seq for row in trail.rows(newest=2)] == [5, 6]
 
 
+def test_a_reader_that_stops_early_outlives_the_trail(path: Path) -> None:
+    """Ctrl-C ends a reader anywhere: what is left of it says nothing after the trail is closed."""
+    trail = Trail(path, busy_seconds=0.1)
+    rows = trail._read("ORDER BY seq")
+    next(rows)
+    trail.close()
+    rows.close()
+
+
 def test_a_trail_held_by_another_program_is_said(path: Path) -> None:
     """A locked file is one clear line, and the row is not half there."""
     trail = Trail(path, busy_seconds=0.1)
