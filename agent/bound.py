@@ -37,6 +37,7 @@ __all__ = [
     "CallPart",
     "PickBound",
     "PickPart",
+    "SchemaBound",
 ]
 
 NO_TOOL = "none"
@@ -49,6 +50,7 @@ LETTERS = string.ascii_uppercase.replace(DECLINE, "")
 """How quotes are named when one is picked."""
 
 _ARROW = " -> "
+_COMPACT = {"x-guidance": {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,29 @@ class PickBound:
 
     def _letter(self, quote: Quote) -> str:
         return LETTERS[self.quotes.index(quote)]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaBound:
+    """The reply is one JSON value of a schema, written without spaces: every token costs a small model time."""
+
+    schema: Mapping[str, Json]
+    """JSON schema; keys of an object are written in its order."""
+
+    def lark(self) -> str:
+        """The grammar of the reply."""
+        return "start: %json " + _json({**self.schema, **_COMPACT})
+
+    def parse(self, text: str) -> Json:
+        """The value.
+
+        :raises BadReply: it is no JSON. Whether it fits the schema is left to who knows what it is for.
+        """
+        try:
+            value: Json = json.loads(text)
+        except (ValueError, RecursionError):
+            raise BadReply(f"the reply is no JSON: {text[:80]!r}") from None
+        return value
 
 
 def _line_rule(i: int, part: str, choices: Sequence[str]) -> str:

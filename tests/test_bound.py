@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.bound import LETTERS, NO_TOOL, BoundArgument, CallBound, CallPart, PickBound, PickPart
+from agent.bound import LETTERS, NO_TOOL, BoundArgument, CallBound, CallPart, PickBound, PickPart, SchemaBound
 from agent.errors import BadReply
 from agent.evidence import Evidence, bind_tools, gather_terms
 from agent.model.fits import fit
 from agent.perception import Lamp, Perception, Reading
 from agent.quotes import Quote
 from agent.tools import Binds, TurnView, tool
-from agent.values import Passage, Record, Term, ToolResult, say
+from agent.values import Json, Passage, Record, Term, ToolResult, say
 from tests.fakes import call
 
 BOX = (0, 0, 10, 10)
@@ -163,3 +163,13 @@ def test_a_letter_without_a_quote_is_refused(text: str) -> None:
     with pytest.raises(BadReply):
         one = (Quote("a sentence", "sentence", PASSAGE),)
         PickBound((PickPart("what?", one),), one).parse(text)
+
+
+def test_a_schema_is_a_bound() -> None:
+    """One compact JSON value; integer bounds hold, and what is no JSON is said."""
+    number: dict[str, Json] = {"type": "integer", "minimum": 3, "maximum": 12}
+    bound = SchemaBound({"type": "object", "properties": {"n": number}, "required": ["n"]})
+    assert fit(bound.lark(), '{"n":12}') and not fit(bound.lark(), '{"n":13}') and not fit(bound.lark(), '{"n": 12}')
+    assert bound.parse('{"n":12}') == {"n": 12}
+    with pytest.raises(BadReply, match="no JSON"):
+        bound.parse("n is 12")

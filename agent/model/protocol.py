@@ -31,6 +31,10 @@ class ReplyLimits:
     seed: int = 0
     deadline: float | None = None
     """`time.monotonic()` value after which the reply stops as aborted."""
+    think_tokens: int = 0
+    """Tokens that a model which thinks may do so before it replies; 0 is none. They are no part of the reply."""
+    lookup_tokens: int = 0
+    """Most tokens that are guessed ahead where the reply repeats the prompt; the reply is the same. 0 guesses none."""
     cancelled: Callable[[], bool] = lambda: False
     """Asked between passes."""
 
