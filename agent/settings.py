@@ -184,6 +184,35 @@ class ModelSettings(Section):
     """On disk, for the state after a prompt's stable beginning, so that a restart does not read it again; 0 is none."""
     prefix_least_tokens: int = 64
     """A shorter beginning is not worth a file."""
+    result_cache_rows: int = 2_000
+    """Replies kept on disk, so that the same question on the same evidence costs nothing; 0 keeps none."""
+    result_cache_bytes: int = 8_000_000
+    result_cache_busy_seconds: float = 0.5
+    """How long to wait for another program that writes there; then the model answers."""
+    heat_seconds: float = 2.0
+    """Between two looks at the box's temperature while a reply is made; 0 never looks."""
+    heat_margin_c: float = 5.0
+    """So far below the point where the kernel slows the processor, threads are taken away."""
+    heat_hysteresis_c: float = 8.0
+    """So much cooler than that, they are given back."""
+    heat_dwell_seconds: float = 10.0
+    """Between two steps down; a step up waits three times as long."""
+    heat_limit_c: float = 95.0
+    """Where a processor's sensor names no such point."""
+    least_context_tokens: int = 2_048
+    """A smaller context is of no use for a turn."""
+    spare_ram_bytes: int = 200_000_000
+    """Memory that loading a model leaves free."""
+    bench_prompt_tokens: int = Field(default=256, ge=1)
+    bench_reply_tokens: int = Field(default=48, ge=2)
+    bench_trial_seconds: float = 6.0
+    """Reading and writing of one trial of `bench model`; a slow box is measured over fewer tokens."""
+    bench_quick_seconds: float = 1.5
+    """The same with `--quick`."""
+    bench_limit_seconds: float = 120.0
+    """A trial that takes longer, loading included, is stopped."""
+    bench_noise: float = 0.03
+    """Trials that differ by less are taken as equal, and the one that takes less of the box wins."""
 
 
 class RemoteSettings(Section):
