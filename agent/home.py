@@ -44,6 +44,11 @@ class Home:
         return self.folder / "weights"
 
     @property
+    def box_key(self) -> Path:
+        """A random key, by which this box knows what it wrote itself; not in `cache`, so that both must be forged."""
+        return self.folder / "box.key"
+
+    @property
     def cache(self) -> Path:
         """Everything that may be deleted."""
         return self.folder / "cache"

@@ -81,6 +81,8 @@ class Loop:
     model_ms: float = 0.0
     tool_ms: float = 0.0
     tried: set[tuple[str, str]] = field(default_factory=set)
+    reusable: bool = True
+    """Whether replies may come from the cache: not once a tool was offered that changes something."""
 
     def run(self, parts: Sequence[str], evidence: Evidence) -> Findings:
         """Find what can be found.
@@ -112,6 +114,7 @@ class Loop:
         if not asked:
             return list(found), evidence
         bound = CallBound(tuple(tools for _, tools in asked))
+        self.reusable &= all(b.tool.risk == "read" for part in bound.parts for b in part.tools)
         calls = bound.parse(self._reply(bound).text)
         results: dict[str, PartFinding] = {}
         looked = []
@@ -193,12 +196,14 @@ class Loop:
             raise TimeLimit(f"the turn took longer than {self.settings.max_seconds:g} s")
         self.steps += 1
         echoed = 2 * len(self.messages[-1].text)  # parts are said again, in full and as what is searched for
-        limits = ReplyLimits(max_tokens=self.settings.reply_tokens + echoed, deadline=self.deadline)
+        most = self.settings.reply_tokens + echoed
+        limits = ReplyLimits(max_tokens=most, deadline=self.deadline, reusable=self.reusable)
         began = time.perf_counter()
         reply = self.model.reply(self.messages, (), bound=bound, limits=limits)
         self.model_ms += (time.perf_counter() - began) * 1000
         self.usage = self.usage.plus(reply.usage)
-        self.note("model_replied", {"rung": self.model.name, "text": reply.text, "stopped": reply.stopped})
+        said = {"rung": self.model.name, "text": reply.text, "stopped": reply.stopped}
+        self.note("model_replied", {**said, "cached": reply.usage.cached_replies > 0})
         if reply.stopped != "done":
             raise TimeLimit(
                 f"the model's reply was cut off ({reply.stopped}) after {reply.usage.sampled_tokens} tokens"

@@ -46,10 +46,14 @@ class Usage:
     """Chosen from logits."""
     forced_tokens: int = 0
     """The grammar left no choice, so no logits were looked at."""
+    guessed_tokens: int = 0
+    """Of both, those that were guessed right and so took no pass of their own."""
     passes: int = 0
     """Calls of llama_decode after the prompt."""
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
+    cached_replies: int = 0
+    """Replies that were given before and cost nothing now."""
 
     def plus(self, other: Usage) -> Usage:
         """Both together."""

@@ -266,6 +266,54 @@ class TurnSettings(Section):
     """Earlier questions and answers of the same conversation that the model sees."""
 
 
+class WorkerSettings(Section):
+    """Child processes: how long they may take, what they may use, and when they are started again."""
+
+    start_seconds: float = 120.0
+    """From being told what to load until ready: a large model from a slow card takes its time."""
+    stop_seconds: float = 3.0
+    """For an orderly end; then it is killed."""
+    cancel_grace_seconds: float = 30.0
+    """For a call that was cancelled or is late; then the process is killed. Encoding a photo cannot be interrupted."""
+    frame_seconds: float = 10.0
+    """For one message to cross once it has begun."""
+    poll_seconds: float = 0.02
+    """How often a waiting caller looks whether it was cancelled."""
+    max_header_bytes: int = 8_000_000
+    """Of the JSON of one message."""
+    max_attachment_bytes: int = 64_000_000
+    """Of the plain bytes that come with one message."""
+    max_waiting_calls: int = 16
+    """Calls that wait for their turn; one more is refused."""
+    max_waiting_parts: int = 10_000
+    """Pieces of a reply that its caller has not taken yet; a process that sends more is killed."""
+    stderr_lines: int = 20
+    """Last lines of what a process writes that are kept for the message about its death."""
+    max_line_chars: int = 300
+    """Of one such line."""
+    open_files: int = Field(default=256, ge=16)
+    """Files that a process may have open."""
+    max_address_bytes: int = 0
+    """Address space of a process, files mapped by it included; 0 is no limit."""
+    nice: int = Field(default=0, le=19)
+    """How far a process steps back behind others."""
+    restart_seconds: float = 0.1
+    """Before a process that died is started again; doubled for each death that follows soon."""
+    restart_most_seconds: float = 30.0
+    restart_jitter: float = 0.25
+    """Up to this part is added at random, so that several processes do not come back in one instant."""
+    breaker_deaths: int = Field(default=4, ge=1)
+    """So many deaths within `breaker_window_seconds`, and it is left alone for `breaker_rest_seconds`."""
+    breaker_window_seconds: float = 60.0
+    breaker_rest_seconds: float = 30.0
+    recycle_calls: int = 0
+    """After so many calls a fresh process takes over; 0 is never."""
+    recycle_growth_bytes: int = 1_500_000_000
+    """When its own memory has grown by so much since it was ready, a fresh process takes over; 0 is never."""
+    photo_bytes: int = 64_000_000
+    """Pixels of photos that a model's process keeps, so that each crosses once."""
+
+
 class WatchSettings(Section):
     """`watch.db`, where every step is recorded."""
 
@@ -287,6 +335,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     remote: RemoteSettings = RemoteSettings()
     turn: TurnSettings = TurnSettings()
+    workers: WorkerSettings = WorkerSettings()
     watch: WatchSettings = WatchSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""

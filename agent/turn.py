@@ -114,7 +114,7 @@ class Agent:
         loop = self._loop(view, shown, conversation, note, problems)
         findings = loop.run(self._parts(question), Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
-        gist = self._word(findings, language, clock, note)
+        gist = self._word(findings, language, clock, note, reusable=loop.reusable)
         falls = tuple(self.ladder.falls)
         answer = render(findings, perception, language, gist=gist, rung=self.ladder.name, falls=falls)
         self._remember(conversation, loop, terms)
@@ -205,13 +205,19 @@ class Agent:
         return result
 
     def _word(
-        self, findings: Findings, language: Language, clock: StageClock, note: Callable[[str, dict[str, Any]], None]
+        self,
+        findings: Findings,
+        language: Language,
+        clock: StageClock,
+        note: Callable[[str, dict[str, Any]], None],
+        *,
+        reusable: bool,
     ) -> str:
         """One line in the person's language where the quote is in the other; empty where it cannot be backed."""
         foreign = next((f.quote for f in findings.parts if f.quote and f.quote.passage.language != language), None)
         if foreign is None or self.ladder.name == "rules" or findings.stopped:
             return ""
-        limits = ReplyLimits(max_tokens=self.env.settings.turn.gist_tokens)
+        limits = ReplyLimits(max_tokens=self.env.settings.turn.gist_tokens, reusable=reusable)
         with clock.stage("model"):
             try:
                 reply = self.ladder.reply(gist_messages(foreign, language), (), bound=None, limits=limits)
@@ -219,7 +225,7 @@ class Agent:
                 return ""
         line = " ".join(reply.text.split())
         problem = unsupported(line, [foreign.text]) if reply.stopped == "done" else "it was cut off"
-        note("line_worded", {"line": line, "dropped": problem})
+        note("line_worded", {"line": line, "dropped": problem, "cached": reply.usage.cached_replies > 0})
         return "" if problem else line
 
     def _remember(self, conversation: Conversation, loop: Loop, terms: tuple[Term, ...]) -> None:

@@ -50,6 +50,7 @@ class TurnRecord:
                 "reused": self.usage.reused_tokens,
                 "sampled": self.usage.sampled_tokens,
                 "forced": self.usage.forced_tokens,
+                "cached_replies": self.usage.cached_replies,
             },
             "problems": list(self.problems),
         }

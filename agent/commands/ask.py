@@ -152,6 +152,6 @@ def _explained(record: TurnRecord) -> str:
     used = record.usage
     lines.append(
         f"  tokens    prompt {used.prompt_tokens} (reused {used.reused_tokens}), sampled {used.sampled_tokens}, "
-        f"forced {used.forced_tokens}"
+        f"forced {used.forced_tokens}, replies from the cache {used.cached_replies}"
     )
     return "\n".join([*lines, "", record.answer.text, ""])

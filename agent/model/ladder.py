@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.bound import PickBound
 from agent.env import Env
@@ -13,8 +15,10 @@ from agent.model.llama import LlamaModel
 from agent.model.prefix_cache import PrefixCache
 from agent.model.protocol import Bound, Model, ReplyLimits
 from agent.model.remote import RemoteModel
+from agent.model.result_cache import with_result_cache
 from agent.model.rules import RulesModel
 from agent.tools import Tool
+from agent.weights.catalogue import Entry
 from agent.weights.ladder import RULES, choose_rungs, look_at_machine
 
 __all__ = ["Fall", "Ladder", "build_ladder", "open_rung"]
@@ -126,7 +130,15 @@ def open_rung(name: str, env: Env) -> Model:
     cache = PrefixCache(env.home.cache / "prefix", weights_sha256=digest, settings=env.settings.model)
     settings = env.settings.model
     model = LlamaModel.load(files["model"], name=name, settings=settings, projector=projector, cache=cache)
-    return _PickedByRules(model) if entry.rules_pick else model
+    remembering = with_result_cache(model, env, weights_digest=_digest(env, entry, files))
+    return _PickedByRules(remembering) if entry.rules_pick else remembering
+
+
+def _digest(env: Env, entry: Entry, files: Mapping[str, Path]) -> str:
+    """One digest over all the files that a rung was loaded from."""
+    used = [file for file in entry.files if env.weights.path(entry, file) in files.values()]
+    pins = [file.sha256 or (pin.sha256 if (pin := env.weights.pin(entry, file)) else "") for file in used]
+    return hashlib.sha256(" ".join(pins).encode()).hexdigest()
 
 
 class _PickedByRules:

@@ -35,8 +35,12 @@ class ReplyLimits:
     """Tokens that a model which thinks may do so before it replies; 0 is none. They are no part of the reply."""
     lookup_tokens: int = 0
     """Most tokens that are guessed ahead where the reply repeats the prompt; the reply is the same. 0 guesses none."""
+    reusable: bool = False
+    """Whether the same question may get the reply that it got before: nothing that it can lead to changes anything."""
     cancelled: Callable[[], bool] = lambda: False
-    """Asked between passes."""
+    """Asked between passes, and within long ones."""
+    between: Callable[[], None] = lambda: None
+    """Called between passes; another reply may be made on the same model meanwhile."""
 
     def expired(self) -> bool:
         """Whether the reply has to stop now."""

@@ -33,6 +33,7 @@ def plant_env(home: Path, *, model: str, weights: Path | None = None) -> Env:
             "WATCHKEEPER_CONFIG": str(EXAMPLE / "watchkeeper.toml"),
             "WATCHKEEPER_WEIGHTS__FOLDER": str(folder),
             "WATCHKEEPER_MODEL__NAME": model,
+            "WATCHKEEPER_MODEL__RESULT_CACHE_ROWS": "0",  # a figure is of work that was done
         }
     )
     limits = env.settings.knowledge
