@@ -12,7 +12,15 @@
     │   ├── WeightsMissing      no such file on this box
     │   └── WeightsBad          short, or its digest is not the pinned one; it has been set aside
     ├── ModelError              the ladder reacts: a model that does not load or run
+    │   ├── ModelDied           its process died in the middle; it is started again, and asked once more
+    │   ├── NotEnoughMemory     this box has not the memory for it, now
     │   └── PromptTooLong       the person reacts: no rung is to blame (exit code 2)
+    ├── WorkerError             whoever called into a child process reacts
+    │   ├── WorkerDied          it died before it answered: how, and the last lines that it wrote
+    │   ├── WorkerBusy          too many calls wait for it already
+    │   ├── WorkerDown          it is stopped, or rests because it died too often
+    │   ├── CallCancelled       the call was cancelled, or late, before it began
+    │   └── CallFailed          what was called raised an error; `kinds` are its class names
     ├── SeenByModel             the model reads the message and may try again
     │   ├── ToolFailed          the tool could not do it
     │   │   └── ToolUnavailable what it needs is not there; a person has to put that right, so it is not tried again
@@ -28,12 +36,16 @@ Anything else that is raised is a bug (exit code 1). A message says what was wro
 
 __all__ = [
     "BadReply",
+    "CallCancelled",
+    "CallFailed",
     "DatabaseError",
     "InputError",
     "IntegrityError",
     "ManualError",
+    "ModelDied",
     "ModelError",
     "NeedsPerson",
+    "NotEnoughMemory",
     "PhotoError",
     "PromptTooLong",
     "PullError",
@@ -49,6 +61,10 @@ __all__ = [
     "WeightsBad",
     "WeightsError",
     "WeightsMissing",
+    "WorkerBusy",
+    "WorkerDied",
+    "WorkerDown",
+    "WorkerError",
 ]
 
 
@@ -108,10 +124,47 @@ class ModelError(WatchkeeperError):
     exit_code = 3
 
 
+class ModelDied(ModelError):
+    """The model's process died before it answered."""
+
+
+class NotEnoughMemory(ModelError):
+    """A model does not fit into the memory that is free."""
+
+
 class PromptTooLong(ModelError):
     """The prompt does not fit the model's context."""
 
     exit_code = 2
+
+
+class WorkerError(WatchkeeperError):
+    """A call into a child process did not come back with a result."""
+
+
+class WorkerDied(WorkerError):
+    """The process died before it answered."""
+
+
+class WorkerBusy(WorkerError):
+    """So many calls wait that one more is refused."""
+
+
+class WorkerDown(WorkerError):
+    """There is no process, and there will be none soon."""
+
+
+class CallCancelled(WorkerError):
+    """The call was cancelled, or its deadline passed, before it began."""
+
+
+class CallFailed(WorkerError):
+    """What was called in the process raised an error."""
+
+    def __init__(self, message: str, kinds: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.kinds = kinds
+        """Names of the error's class and of those above it, nearest first."""
 
 
 class SeenByModel(WatchkeeperError):

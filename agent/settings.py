@@ -157,9 +157,11 @@ class ModelSettings(Section):
     threads: int = 0
     """0 is the number of physical cores."""
     context_tokens: int = 8_192
+    """0 is as many as the model knows and half of the free memory holds."""
     batch_tokens: int = 512
     micro_batch_tokens: int = 256
-    kv_type: Literal["f16", "q8_0"] = "f16"
+    kv_type: Literal["auto", "f16", "q8_0", "q4_0"] = "f16"
+    """What the context is kept in; `auto` is the first of these with which it fits into memory."""
     flash_attention: bool = True
     mmap: bool = True
     mlock: bool = False
@@ -180,10 +182,13 @@ class ModelSettings(Section):
     """Compiled grammars kept."""
     reply_cache_entries: int = 32
     """Own replies whose tokens are kept, so that the next prompt continues from them exactly."""
-    prefix_cache_bytes: int = 250_000_000
-    """On disk, for the state after a prompt's stable beginning, so that a restart does not read it again; 0 is none."""
+    prefix_cache_bytes: int = 500_000_000
+    """On disk, for the state after a prompt's stable beginning and after a photo, so that a restart does not read them
+    again; 0 is none."""
     prefix_least_tokens: int = 64
     """A shorter beginning is not worth a file."""
+    lanes: int = Field(default=9, ge=2, le=64)
+    """Conversations held in memory side by side; scheduled work runs in all but one of them."""
     result_cache_rows: int = 2_000
     """Replies kept on disk, so that the same question on the same evidence costs nothing; 0 keeps none."""
     result_cache_bytes: int = 8_000_000
@@ -203,6 +208,8 @@ class ModelSettings(Section):
     """A smaller context is of no use for a turn."""
     spare_ram_bytes: int = 200_000_000
     """Memory that loading a model leaves free."""
+    max_ram_bytes: int = 0
+    """That a model may take, weights included, and `spare_ram_bytes` beside it; 0 is what is free."""
     bench_prompt_tokens: int = Field(default=256, ge=1)
     bench_reply_tokens: int = Field(default=48, ge=2)
     bench_trial_seconds: float = 6.0
@@ -262,8 +269,13 @@ class TurnSettings(Section):
     """Of the one free line."""
     panel_items: int = 24
     """Readings and lamps of the photo that the model sees."""
-    history_turns: int = 2
-    """Earlier questions and answers of the same conversation that the model sees."""
+    history_turns: int = 6
+    """Earlier questions and answers of the same conversation that the model sees. Because they are only appended to,
+    they cost nothing again."""
+    history_kept_turns: int = 1
+    """The last ones, which stay when there were more than that or the model's context is full."""
+    history_summary_chars: int = 300
+    """Of the line about the turns that were left out."""
 
 
 class WorkerSettings(Section):
