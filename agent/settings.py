@@ -161,7 +161,7 @@ class ModelSettings(Section):
     batch_tokens: int = 512
     micro_batch_tokens: int = 256
     kv_type: Literal["auto", "f16", "q8_0", "q4_0"] = "f16"
-    """What the context is kept in; `auto` is the first of these with which it fits into memory."""
+    """What the context is kept in; `auto` is f16, or q8_0 where memory is short. Qwen2.5 talks nonsense with q4_0."""
     flash_attention: bool = True
     mmap: bool = True
     mlock: bool = False
