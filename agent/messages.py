@@ -68,3 +68,5 @@ class Reply:
     """Without special tokens that end the turn."""
     stopped: Literal["done", "length", "aborted"]
     usage: Usage = field(default_factory=Usage)
+    thought: str = ""
+    """What was thought before it."""

@@ -15,6 +15,7 @@ from agent.errors import PullError
 from agent.home import find_home
 from agent.weights.progress import choose_reporter
 from agent.weights.pull import pull
+from tests.tiny_qwen3vl import TinyFiles, write_tiny_qwen3vl
 
 REAL_WEIGHTS = ("qwen2.5-0.5b", "ocr-small", "ocr-tiny")
 
@@ -55,6 +56,13 @@ def real_weights() -> Path:
     except PullError as error:
         pytest.skip(f"the real weights cannot be had here: {error}")
     return store.folder
+
+
+@pytest.fixture(scope="session")
+def tiny(real_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    """A tiny random Qwen3-VL with the vocabulary of the real 0.5B."""
+    vocabulary = next(iter(sorted((real_weights / "qwen2.5-0.5b").glob("*.gguf"))))
+    return write_tiny_qwen3vl(vocabulary, tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture

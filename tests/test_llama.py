@@ -51,13 +51,6 @@ def photo(seed: int, width: int = 320, height: int = 240) -> Photo:
     return Photo(pixels, f"digest-{seed}-{width}-{height}", f"{seed}.png")
 
 
-@pytest.fixture(scope="session")
-def tiny(real_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    """Its vocabulary is that of the real 0.5B."""
-    vocabulary = next(iter(sorted((real_weights / "qwen2.5-0.5b").glob("*.gguf"))))
-    return write_tiny_qwen3vl(vocabulary, tmp_path_factory.mktemp("tiny"))
-
-
 @pytest.fixture(scope="module")
 def model(tiny: TinyFiles) -> Iterator[LlamaModel]:
     """One for all: whatever a test leaves in its memory must not change what the next one gets."""

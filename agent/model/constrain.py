@@ -39,11 +39,17 @@ class Guide(Protocol):
         """Nothing can follow."""
         ...
 
+    @property
+    def thinking(self) -> bool:
+        """What comes next is thought, and no part of the reply."""
+        ...
+
 
 class Free:
     """No grammar."""
 
     over = False
+    thinking = False
 
     def forced(self) -> list[int]:
         return []
@@ -54,6 +60,8 @@ class Free:
 
 class Constraint:
     """One reply in one grammar."""
+
+    thinking = False
 
     def __init__(self, matcher: Any, vocabulary_size: int) -> None:
         self._matcher = matcher

@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.errors import ModelError, PromptTooLong
 from agent.messages import Message, Reply
 from agent.model.constrain import Free, Grammars, Guide
+from agent.model.lanes import Lane, Lanes
+from agent.model.llama_batch import Job, begin, speak
+from agent.model.llama_context import NativeContext, OutOfCells
 from agent.model.llama_native import NativeModel
 from agent.model.llama_run import Run
+from agent.model.llama_states import States
 from agent.model.llama_vision import Vision
-from agent.model.prefix import Entry, Memory, Picture, cells_of, common_prefix
+from agent.model.prefix import Entry, Picture, boundaries, cells_of, common_prefix
 from agent.model.prefix_cache import PrefixCache
-from agent.model.protocol import Bound, ReplyLimits
+from agent.model.protocol import Bound, ReplyLimits, Request
 from agent.model.template import ChatTemplate
+from agent.model.thinking import Thinking, ThinkMarks
 from agent.model.tokens import PromptTokenizer
+from agent.model.utterance import Utterance
 from agent.settings import ModelSettings
 from agent.tools import Tool
 
@@ -33,6 +40,23 @@ IMAGE_MARK = "<|image_pad|>"
 """What Qwen's templates write where an image goes."""
 
 
+THINK, THINK_END = "<think>", "</think>"
+"""Around the thoughts of Qwen's thinking models."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A reply that can be made now."""
+
+    lane: Lane
+    prompt: list[Entry]
+    ends: list[int]
+    """Where its stretches end that are kept."""
+    reused: int
+    """Tokens that need not be read."""
+    utterance: Utterance
+
+
 class LlamaModel:
     """Implements `agent.model.protocol.Model`."""
 
@@ -40,6 +64,7 @@ class LlamaModel:
         self,
         name: str,
         native: NativeModel,
+        context: NativeContext,
         template: ChatTemplate,
         vision: Vision | None,
         settings: ModelSettings,
@@ -49,15 +74,17 @@ class LlamaModel:
         self.name = name
         self.sees = vision is not None
         self._native = native
+        self._context = context
         self._template = template
         self._vision = vision
         self._settings = settings
-        self._cache = cache
         specials = native.special_tokens()
         self._image_mark = specials.get(IMAGE_MARK, -1)
+        self._marks = _think_marks(native, specials)
         self._tokenizer = PromptTokenizer(specials, native.tokenize, first=native.first_token())
         self._grammars = Grammars(native, entries=settings.grammar_cache_entries)
-        self._memory = Memory()
+        self._lanes = Lanes(context)
+        self._states = States(context, self._lanes, cache)
         self._replies: OrderedDict[str, tuple[int, ...]] = OrderedDict()
 
     @classmethod
@@ -74,22 +101,23 @@ class LlamaModel:
 
         :param name: as the catalogue calls it.
         :param projector: the vision half (mmproj); with it the model sees.
-        :param cache: where the state after a system message is kept over restarts.
+        :param cache: where states and encoded photos are kept over restarts.
         :raises ModelError: a file is damaged, of another kind, without chat template, or does not fit the settings.
         """
-        native = NativeModel(path, settings)
-        vision: Vision | None = None
-        try:
+        with ExitStack() as undo:
+            native = NativeModel(path, settings)
+            undo.callback(native.close)
             if not native.template:
                 raise ModelError(f"{path}: it holds no chat template; use an instruct model")
             template = ChatTemplate(native.template, max_chars=settings.max_template_chars, place=str(path))
-            vision = Vision(projector, native, settings) if projector is not None else None
-            return cls(name, native, template, vision, settings, cache)
-        except BaseException:
+            context = NativeContext(native, settings, lanes=settings.lanes)
+            undo.callback(context.close)
+            vision = Vision(projector, native, context, settings, cache) if projector is not None else None
             if vision is not None:
-                vision.close()
-            native.close()
-            raise
+                undo.callback(vision.close)
+            model = cls(name, native, context, template, vision, settings, cache)
+            undo.pop_all()
+            return model
 
     def reply(
         self,
@@ -104,28 +132,88 @@ class LlamaModel:
 
         :raises ModelError: the prompt does not fit the context, the grammar does not compile, or llama.cpp failed.
         """
-        guide: Guide = Free() if bound is None else self._grammars.constraint(bound.lark())
-        prompt = self._prompt(messages, tools)
-        self._check_room(prompt, limits)
         began = time.perf_counter()
-        reused = self._rewind(prompt)
-        if reused < self._settings.prefix_least_tokens:
-            reused = self._restore(messages, tools, prompt, limits) or reused
-        prepared_ms = (time.perf_counter() - began) * 1_000
-        run = Run(self._native, self._vision, self._memory, guide, limits, on_text)
-        stopped = run.go(prompt[len(self._memory.entries) :])
-        if stopped == "done":
-            self._remember(run.text, run.tokens)
-        used = run.usage(prompt_tokens=cells_of(prompt), reused_tokens=reused)
-        return Reply(run.text, stopped, replace(used, prefill_ms=used.prefill_ms + prepared_ms))
+        with self._ready(Request(messages, tools, bound, limits), on_text) as ready:
+            prepared_ms = (time.perf_counter() - began) * 1_000
+            run = Run(self._context, self._lanes, ready.lane, self._vision, ready.utterance, limits)
+            stopped = run.go(ready.prompt, ready.ends)
+        used = run.usage(prompt_tokens=cells_of(ready.prompt), reused_tokens=ready.reused)
+        used = replace(used, prefill_ms=used.prefill_ms + prepared_ms)
+        return Reply(ready.utterance.text, stopped, used, self._spell(ready.utterance.thought))
+
+    def reply_many(self, requests: Sequence[Request]) -> list[Reply | ModelError]:
+        """Make several replies together, for scheduled work: as many at a time as there are lanes and room.
+
+        :return: one for each request, in order; an error where a prompt does not fit or a grammar does not compile.
+        :raises ModelError: llama.cpp failed.
+        """
+        results: list[Reply | ModelError] = []
+        together = max(1, self._context.lanes - 1)
+        while len(results) < len(requests):
+            group = requests[len(results) : len(results) + together]
+            try:
+                results += self._together(group)
+            except OutOfCells:
+                if len(group) == 1:
+                    raise
+                together = (len(group) + 1) // 2
+        return results
+
+    def use_threads(self, threads: int) -> None:
+        """For the passes from now on."""
+        self._context.use_threads(threads)
 
     def close(self) -> None:
         """Free everything. Calling it twice is fine."""
         if self._vision is not None:
             self._vision.close()
+        self._context.close()
         self._native.close()
 
-    def _prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[Entry]:
+    def _together(self, group: Sequence[Request]) -> list[Reply | ModelError]:
+        """
+        :raises OutOfCells: they do not fit the memory together.
+        """
+        begun: list[tuple[_Ready, Job] | ModelError] = []
+        with ExitStack() as open_lanes:
+            for request in group:
+                try:
+                    ready = open_lanes.enter_context(self._ready(request))
+                except OutOfCells:
+                    raise
+                except ModelError as error:
+                    begun.append(error)
+                    continue
+                job = Job(ready.lane, ready.prompt, ready.ends, request.limits, ready.utterance)
+                begin(self._context, self._lanes, self._vision, job)
+                begun.append((ready, job))
+            speak(self._context, self._lanes, [one[1] for one in begun if isinstance(one, tuple)])
+        return [one if isinstance(one, ModelError) else self._reply_of(*one) for one in begun]
+
+    def _reply_of(self, ready: _Ready, job: Job) -> Reply:
+        usage = job.usage(prompt_tokens=cells_of(ready.prompt), reused_tokens=ready.reused)
+        return Reply(ready.utterance.text, job.stopped or "done", usage, self._spell(ready.utterance.thought))
+
+    @contextmanager
+    def _ready(self, request: Request, on_text: Callable[[str], None] | None = None) -> Iterator[_Ready]:
+        """A lane with all that is known of a request's prompt; afterwards, what was read is kept."""
+        limits = request.limits
+        guide: Guide = Free() if request.bound is None else self._grammars.constraint(request.bound.lark())
+        prompt = self._prompt(request.messages, request.tools, thinks=limits.think_tokens > 0)
+        ends = boundaries(prompt, self._stable(request, prompt), least=self._settings.prefix_least_tokens)
+        utterance = Utterance(self._native, self._thinking(guide, prompt, limits), limits, on_text)
+        self._check_room(prompt, limits)
+        lane = self._lanes.take(prompt)
+        try:
+            self._states.restore(lane, prompt, ends)
+            yield _Ready(lane, prompt, ends, cells_of(lane.entries), utterance)
+            self._keep(lane, prompt, ends)
+            if utterance.stopped == "done":
+                self._remember(utterance.text, utterance.tokens)
+        finally:
+            self._lanes.give(lane)
+
+    def _prompt(self, messages: Sequence[Message], tools: Sequence[Tool], *, thinks: bool = False) -> list[Entry]:
         length = sum(len(message.text) for message in messages)
         if length > self._settings.max_prompt_chars:
             raise PromptTooLong(
@@ -134,65 +222,69 @@ class LlamaModel:
             )
         if self._vision is not None:
             self._vision.trim()
-        pieces = self._template.render(messages, tools, sees=self.sees, known=self._replies)
+        pieces = self._template.render(messages, tools, sees=self.sees, known=self._replies, thinks=thinks)
         tokens = self._tokenizer.encode(pieces)
         if self._vision is None:
             return list(tokens)
         pictures = [self._vision.look(message.photo) for message in messages if message.photo is not None]
         return _place_pictures(tokens, pictures, self._image_mark)
 
+    def _stable(self, request: Request, prompt: Sequence[Entry]) -> int:
+        """How many entries of a prompt every conversation with these instructions and tools starts with."""
+        messages, thinks = request.messages, request.limits.think_tokens > 0
+        if not messages or messages[0].role != "system":
+            return 0
+        alone = self._template.render(messages[:1], request.tools, sees=self.sees, known={}, thinks=thinks)
+        return common_prefix(self._tokenizer.encode(alone), prompt[:-1])
+
     def _check_room(self, prompt: Sequence[Entry], limits: ReplyLimits) -> None:
-        cells, room = cells_of(prompt), self._native.context_tokens
-        if cells + limits.max_tokens > room:
+        cells, room = cells_of(prompt), self._context.tokens
+        most = limits.max_tokens + limits.think_tokens
+        if cells + most > room:
             raise PromptTooLong(
-                f"the prompt takes {cells} tokens and the reply may take {limits.max_tokens}, together"
-                f" {cells + limits.max_tokens}; the context holds {room} (model.context_tokens)"
+                f"the prompt takes {cells} tokens and the reply may take {most}, together {cells + most};"
+                f" the context holds {room} (model.context_tokens)"
             )
 
-    def _rewind(self, prompt: Sequence[Entry]) -> int:
-        """Keep of the memory what the prompt starts with, except its last token: its logits are wanted.
+    def _thinking(self, guide: Guide, prompt: Sequence[Entry], limits: ReplyLimits) -> Guide:
+        """Let the model think where that is wanted, and close thoughts that the template has opened where not."""
+        if self._marks is None:
+            return guide
+        begun = common_prefix(prompt[::-1], self._marks.opening[::-1]) == len(self._marks.opening)
+        if limits.think_tokens == 0 and not begun:
+            return guide
+        return Thinking(guide, replace(self._marks, opening=()) if begun else self._marks, limits.think_tokens)
 
-        :return: tokens kept.
-        """
-        keep = common_prefix(self._memory.entries, prompt[:-1])
-        self._memory.cut(keep)
-        self._native.forget(self._memory.position)
-        return cells_of(self._memory.entries)
+    def _keep(self, lane: Lane, prompt: Sequence[Entry], ends: Sequence[int]) -> None:
+        self._states.keep(lane, prompt, ends)
+        if self._vision is not None:
+            for entry in prompt:
+                if isinstance(entry, Picture):
+                    self._vision.keep(entry)
 
-    def _restore(
-        self, messages: Sequence[Message], tools: Sequence[Tool], prompt: Sequence[Entry], limits: ReplyLimits
-    ) -> int:
-        """Fill an empty memory with the prompt's stable beginning from disk, or read it once and keep it there.
-
-        :return: tokens that came from disk.
-        """
-        if self._cache is None or messages[0].role != "system":
-            return 0
-        alone = self._template.render(messages[:1], tools, sees=self.sees, known={})
-        stable = prompt[: common_prefix(self._tokenizer.encode(alone), prompt[:-1])]
-        tokens = [entry for entry in stable if isinstance(entry, int)]
-        if len(tokens) < len(stable) or not self._cache.wants(tokens):
-            return 0
-        self._rewind([])
-        state = self._cache.load(tokens)
-        if state is not None and self._native.restore(state):
-            self._memory.add(tokens)
-            return len(tokens)
-        done = self._native.decode(tokens, 0, limits.expired)
-        self._memory.add(tokens[:done])
-        if done == len(tokens):
-            self._cache.save(tokens, self._native.state())
-        return 0
+    def _spell(self, tokens: Sequence[int]) -> str:
+        return b"".join(map(self._native.piece, tokens)).decode("utf-8", "replace")
 
     def _remember(self, text: str, tokens: Sequence[int]) -> None:
         """A reply comes back as a message: then exactly these tokens stand for it."""
-        spelled = b"".join(map(self._native.piece, tokens))
-        if spelled != text.encode() or self._native.control_tokens(tokens):
+        if self._spell(tokens) != text or self._native.control_tokens(tokens):
             return
         self._replies[text] = tuple(tokens)
         self._replies.move_to_end(text)
         while len(self._replies) > self._settings.reply_cache_entries:
             self._replies.popitem(last=False)
+
+
+def _think_marks(native: NativeModel, specials: Mapping[str, int]) -> ThinkMarks | None:
+    if THINK not in specials or THINK_END not in specials:
+        return None
+    return ThinkMarks(
+        opening=(specials[THINK], *native.tokenize("\n")),
+        close=specials[THINK_END],
+        after=tuple(native.tokenize("\n\n")),
+        cut=tuple(native.tokenize("\n")),
+        ends=tuple(token for token in specials.values() if native.ends(token)),
+    )
 
 
 def _place_pictures(tokens: Sequence[int], pictures: Sequence[Picture], mark: int) -> list[Entry]:

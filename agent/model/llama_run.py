@@ -1,123 +1,149 @@
-"""One reply being made on llama.cpp: run what is forced with what was chosen, choose, until something ends it."""
+"""One reply being made on llama.cpp: read the prompt, then run what is chosen with what it forces and what is guessed
+to follow, until something ends it."""
 
 from __future__ import annotations
 
-import codecs
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Literal
 
-import numpy as np
-
 from agent.messages import Usage
-from agent.model.constrain import Guide
-from agent.model.llama_native import NativeModel
+from agent.model.lanes import Lane, Lanes
+from agent.model.llama_context import NativeContext
 from agent.model.llama_vision import Vision
-from agent.model.prefix import Entry, Memory, Picture
+from agent.model.lookup import Lookup
+from agent.model.prefix import Entry, Picture
 from agent.model.protocol import ReplyLimits
+from agent.model.utterance import Utterance
 
-__all__ = ["Run"]
+__all__ = ["Run", "prefill"]
+
+Stopped = Literal["done", "length", "aborted"]
 
 
 class Run:
-    """One reply being made."""
+    """One reply in one lane."""
 
     def __init__(
         self,
-        native: NativeModel,
+        context: NativeContext,
+        lanes: Lanes,
+        lane: Lane,
         vision: Vision | None,
-        memory: Memory,
-        guide: Guide,
+        utterance: Utterance,
         limits: ReplyLimits,
-        on_text: Callable[[str], None] | None,
     ) -> None:
-        self._native = native
+        self._context = context
+        self._lanes = lanes
+        self._lane = lane
         self._vision = vision
-        self._memory = memory
-        self._guide = guide
+        self._utterance = utterance
         self._limits = limits
-        self._on_text = on_text
-        self._random = np.random.default_rng(limits.seed)
-        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        self._lookup = Lookup(limits.lookup_tokens)
         self._passes = 0
+        self._guessed = 0
         self._prefill_ms = 0.0
         self._decode_ms = 0.0
-        self._forced = 0
-        self.tokens: list[int] = []
-        self.text = ""
 
-    def go(self, pending: Sequence[Entry]) -> Literal["done", "length", "aborted"]:
-        """Run the rest of the prompt, then choose until something ends it."""
+    def go(self, prompt: Sequence[Entry], ends: Sequence[int]) -> Stopped:
+        """Read the rest of the prompt, then choose until something ends it.
+
+        :param ends: where reading pauses, so that a stretch that is kept and one that is read are computed alike.
+        """
         began = time.perf_counter()
+        waiting = self._utterance.begin()
+        if self._utterance.stopped:
+            return self._utterance.stopped
+        ready = prefill(self._lanes, self._lane, self._vision, [*prompt, *waiting], ends, self._limits)
+        self._prefill_ms = (time.perf_counter() - began) * 1_000
+        self._lookup.read(entry if isinstance(entry, int) else None for entry in [*prompt, *waiting])
         try:
-            return self._go(list(pending), began)
+            return self._speak() if ready else "aborted"
         finally:
             self._decode_ms = (time.perf_counter() - began) * 1_000 - self._prefill_ms
 
-    def _go(self, waiting: list[Entry], began: float) -> Literal["done", "length", "aborted"]:
-        while True:
-            waiting += self._say_forced()
-            if self._guide.over:
-                return "done"
-            if len(self.tokens) >= self._limits.max_tokens:
-                return "length"
-            ready = self._decode(waiting)
-            if self._passes <= 1:
-                self._prefill_ms = (time.perf_counter() - began) * 1_000
-            if not ready:
+    def _speak(self) -> Stopped:
+        waiting = self._utterance.take(self._context.logits())
+        while waiting:
+            self._limits.between()
+            self._lookup.read(waiting)
+            guesses = self._lookup.guess()[: self._room() - len(waiting)]
+            began = time.perf_counter()
+            if not self._lanes.read(self._lane, [*waiting, *guesses], self._limits.expired, wanted=1 + len(guesses)):
                 return "aborted"
-            token = self._guide.choose(self._native.logits(), self._limits.temperature, self._random)
-            if self._native.ends(token):
-                return "done"
-            self._say([token])
-            waiting = [token]
+            self._passes += 1
+            before = self._guessed
+            pass_ms = (time.perf_counter() - began) * 1_000
+            plain = len(waiting) == 1
+            waiting = self._check(guesses) if guesses else self._utterance.take(self._context.logits())
+            if guesses or plain:
+                self._lookup.learn(len(guesses), self._guessed - before, pass_ms)
+        return self._utterance.stopped or "done"
+
+    def _room(self) -> int:
+        """Tokens that the context still takes."""
+        return self._context.tokens - self._lane.cells
+
+    def _check(self, guesses: Sequence[int]) -> list[int]:
+        """Choose after the last token and after each guess, as long as the guess was what is chosen.
+
+        :return: what has to be read next; the lane then holds nothing else.
+        """
+        held = len(self._lane.entries) - len(guesses)
+        right = 0
+        while True:
+            said = self._utterance.take(self._context.logits(right))
+            same = 0
+            while same < len(said) and right + same < len(guesses) and guesses[right + same] == said[same]:
+                same += 1
+            right += same
+            self._lookup.read(said[:same])
+            if not said or same < len(said):
+                break
+        self._guessed += right
+        self._lanes.cut(self._lane, held + right)
+        return said[same:]
 
     def usage(self, *, prompt_tokens: int, reused_tokens: int) -> Usage:
         """What it cost."""
+        said = self._utterance
         return Usage(
             prompt_tokens=prompt_tokens,
             reused_tokens=reused_tokens,
-            sampled_tokens=len(self.tokens) - self._forced,
-            forced_tokens=self._forced,
-            passes=max(0, self._passes - 1),
+            sampled_tokens=len(said.tokens) + len(said.thought) - said.forced,
+            forced_tokens=said.forced,
+            guessed_tokens=self._guessed,
+            passes=self._passes,
             prefill_ms=self._prefill_ms,
             decode_ms=self._decode_ms,
         )
 
-    def _say_forced(self) -> list[int]:
-        tokens = self._guide.forced()[: max(0, self._limits.max_tokens - len(self.tokens))]
-        self._forced += len(tokens)
-        self._say(tokens)
-        return tokens
 
-    def _say(self, tokens: Sequence[int]) -> None:
-        self.tokens += tokens
-        text = self._utf8.decode(b"".join(map(self._native.piece, tokens)))
-        self.text += text
-        if text and self._on_text is not None:
-            self._on_text(text)
+def prefill(
+    lanes: Lanes,
+    lane: Lane,
+    vision: Vision | None,
+    entries: Sequence[Entry],
+    ends: Sequence[int],
+    limits: ReplyLimits,
+) -> bool:
+    """Read what a lane does not hold yet of these entries, of which it holds the beginning.
 
-    def _decode(self, entries: Sequence[Entry]) -> bool:
-        """:return: False when the reply was stopped from outside; the memory then holds what was finished."""
-        for is_picture, group in groupby(entries, key=lambda entry: isinstance(entry, Picture)):
+    :param ends: where reading pauses.
+    :return: False when the reply was stopped; the lane then holds what was finished.
+    """
+    for start, end in zip([0, *ends], [*ends, len(entries)], strict=True):
+        stretch = entries[max(start, len(lane.entries)) : end]
+        for is_picture, group in groupby(stretch, key=lambda entry: isinstance(entry, Picture)):
             part = list(group)
-            done = self._show(part) if is_picture else self._feed(part)
+            if is_picture:
+                done = vision is not None and all(
+                    isinstance(entry, Picture) and vision.show(entry, lanes, lane, limits.expired) for entry in part
+                )
+            else:
+                tokens = [entry for entry in part if isinstance(entry, int)]
+                done = lanes.read(lane, tokens, limits.expired)
             if not done:
                 return False
-        self._passes += 1
-        return True
-
-    def _feed(self, entries: Sequence[Entry]) -> bool:
-        tokens = [entry for entry in entries if isinstance(entry, int)]
-        done = self._native.decode(tokens, self._memory.position, self._limits.expired)
-        self._memory.add(tokens[:done])
-        return done == len(tokens)
-
-    def _show(self, entries: Sequence[Entry]) -> bool:
-        for entry in entries:
-            assert isinstance(entry, Picture) and self._vision is not None
-            if not self._vision.show(entry, self._memory.position, self._limits.expired):
-                return False
-            self._memory.add([entry])
-        return True
+    return True

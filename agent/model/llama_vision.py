@@ -19,9 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import ModelError
+from agent.model.lanes import Lane, Lanes
+from agent.model.llama_context import ABORTED, NO_CELLS, NativeContext, OutOfCells
 from agent.model.llama_library import check_gguf, last_complaint, library
-from agent.model.llama_native import ABORTED, NativeModel
+from agent.model.llama_native import NativeModel
 from agent.model.prefix import Picture
+from agent.model.prefix_cache import PrefixCache
 from agent.photo import Photo
 from agent.settings import ModelSettings
 
@@ -44,12 +47,22 @@ class _Seen:
 class Vision:
     """The projector beside a loaded model. Freed by `close`, before the model."""
 
-    def __init__(self, projector: Path, native: NativeModel, settings: ModelSettings) -> None:
+    def __init__(
+        self,
+        projector: Path,
+        native: NativeModel,
+        context: NativeContext,
+        settings: ModelSettings,
+        cache: PrefixCache | None = None,
+    ) -> None:
         """
+        :param cache: where encoded photos are kept over restarts.
         :raises ModelError: not a projector, or of another model.
         """
         check_gguf(projector)
         self._native = native
+        self._memory = context
+        self._cache = cache if cache is not None and cache.on else None
         self._bytes = settings.image_cache_bytes
         self._tokens = settings.image_tokens
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
@@ -71,12 +84,12 @@ class Vision:
         parameters.use_gpu = False
         parameters.print_timings = False
         parameters.warmup = False
-        parameters.n_threads = self._native.threads
+        parameters.n_threads = self._memory.threads
         parameters.image_max_tokens = settings.image_tokens
         flash = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED if settings.flash_attention else lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         parameters.flash_attn_type = flash
         last_complaint()
-        context = self._lib.mtmd_init_from_file(os.fsencode(projector), self._native.handles[0], parameters)
+        context = self._lib.mtmd_init_from_file(os.fsencode(projector), self._native.handle, parameters)
         if not context:
             raise ModelError(f"{projector}: not a projector for {self._native.path.name}{last_complaint()}")
         return context
@@ -126,10 +139,9 @@ class Vision:
             lib.mtmd_input_chunks_free(chunks)
             lib.mtmd_bitmap_free(bitmap)
 
-    def show(self, picture: Picture, position: int, stop: Callable[[], bool]) -> bool:
-        """Put a photo that was looked at into the model's memory, and encode it if that was not done yet.
+    def show(self, picture: Picture, lanes: Lanes, lane: Lane, stop: Callable[[], bool]) -> bool:
+        """Put a photo that was looked at behind what a lane holds, and encode it if that was not done yet.
 
-        :param position: where its first token goes.
         :return: False when `stop` said so; then it left no trace.
         :raises ModelError: llama.cpp failed.
         """
@@ -137,7 +149,30 @@ class Vision:
         if seen.embedding is None:
             if stop():
                 return False
+            seen.embedding = self._kept(picture) if self._cache else None
+        if seen.embedding is None:
             self._encode(seen)
+        if not lanes.with_room(lambda: self._put(seen, lane, stop)):
+            return False
+        lane.add([picture])
+        return True
+
+    def keep(self, picture: Picture) -> None:
+        """Put a photo that was encoded on disk, where it is not there yet."""
+        seen = self._seen.get(picture.digest)
+        if self._cache is None or seen is None or seen.embedding is None or self._cache.has_image(picture):
+            return
+        self._cache.save_image(picture, seen.embedding.tobytes())
+
+    def _kept(self, picture: Picture) -> NDArray[np.float32] | None:
+        assert self._cache is not None
+        data = self._cache.load_image(picture)
+        shape = (picture.cells, self._native.embedding_width)
+        if data is None or len(data) != 4 * shape[0] * shape[1]:
+            return None
+        return np.frombuffer(data, np.float32).reshape(shape)
+
+    def _put(self, seen: _Seen, lane: Lane, stop: Callable[[], bool]) -> bool:
         embedding = seen.embedding
         assert embedding is not None
         after = ctypes.c_int32(0)
@@ -146,21 +181,23 @@ class Vision:
             return int(
                 self._lib.mtmd_helper_decode_image_chunk(
                     self._context,
-                    self._native.handles[1],
+                    self._memory.handle,
                     seen.chunk,
                     embedding.ctypes.data_as(ctypes.POINTER(ctypes.c_float)),
-                    position,
-                    0,
-                    self._native.batch_tokens,
+                    lane.position,
+                    lane.number,
+                    self._memory.batch_tokens,
                     ctypes.byref(after),
                     self._lib.mtmd_helper_post_decode_callback(),
                     None,
                 )
             )
 
-        code = self._native.interruptible(stop, work)
+        code = self._memory.interruptible(stop, work)
         if code != 0:
-            self._native.forget(position)
+            self._memory.forget(lane.position, lane=lane.number)
+        if code == NO_CELLS:
+            raise OutOfCells("the photo does not fit the model's memory")
         if code not in (0, ABORTED):
             raise ModelError(f"the photo could not be put into the model's memory ({code}){last_complaint()}")
         return code == 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Entry", "Memory", "Picture", "cells_of", "common_prefix"]
+__all__ = ["Entry", "Memory", "Picture", "boundaries", "cells_of", "common_prefix", "positions_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,20 @@ def common_prefix(first: Sequence[Entry], second: Sequence[Entry]) -> int:
     return min(len(first), len(second))
 
 
+def boundaries(prompt: Sequence[Entry], stable: int, *, least: int) -> list[int]:
+    """Where a prompt is worth being kept from one start to the next: after its stable beginning and after each image.
+
+    :param stable: entries of the beginning that every conversation shares.
+    :param least: cells between two boundaries.
+    """
+    after_images = [index + 1 for index, entry in enumerate(prompt) if isinstance(entry, Picture) and index >= stable]
+    found: list[int] = []
+    for end in [stable, *after_images]:
+        if end < len(prompt) and cells_of(prompt[found[-1] if found else 0 : end]) >= max(1, least):
+            found.append(end)
+    return found
+
+
 class Memory:
     """The entries that the native memory holds, in order. It changes only after the native side did."""
 
@@ -53,13 +67,17 @@ class Memory:
         self.entries: list[Entry] = []
         self.position = 0
         """Where the next entry goes."""
+        self.cells = 0
+        """Tokens that they take."""
 
     def add(self, entries: Sequence[Entry]) -> None:
         """These were decoded."""
         self.entries.extend(entries)
         self.position += positions_of(entries)
+        self.cells += cells_of(entries)
 
     def cut(self, count: int) -> None:
         """Keep the first `count` entries."""
         self.position -= positions_of(self.entries[count:])
+        self.cells -= cells_of(self.entries[count:])
         del self.entries[count:]

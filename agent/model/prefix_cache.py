@@ -1,10 +1,10 @@
-"""The state of the model's memory after a prompt's stable beginning, on disk, so that a restart does not pay for it
-again.
+"""The state of the model's memory after a prompt's stable beginning and after a photo, and photos as the vision half
+encoded them, on disk, so that a restart does not pay for them again.
 
-A file is named by what it depends on: the weights' digest, the settings that shape the memory, the version of
-llama.cpp and the tokens. It begins with the digest of what follows; one that does not fit is as good as none. The
-folder is bounded by bytes, least recently used out. Nothing here ever fails a reply: a cache that cannot be read or
-written is passed over.
+A file is named by what it depends on: the weights' digests, the settings that shape the memory, the version of
+llama.cpp, and every entry up to where the state ends. A state covers a stretch, from where the one before it ended. A
+file begins with the digest of what follows; one that does not fit is as good as none. The folder is bounded by bytes,
+least recently used out. Nothing here ever fails a reply: a cache that cannot be read or written is passed over.
 """
 
 from __future__ import annotations
@@ -16,74 +16,113 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from agent.model.prefix import Entry, Picture
 from agent.settings import ModelSettings
 
 __all__ = ["PrefixCache"]
 
-_MAGIC = b"WATCHKEEPER-KV-1"
+_MAGIC = b"WATCHKEEPER-KV-2"
 _HEAD_BYTES = len(_MAGIC) + hashlib.sha256().digest_size
 
 
 class PrefixCache:
-    """Memory states of one model under one set of settings."""
+    """States of one model under one set of settings."""
 
-    def __init__(self, folder: Path, *, weights_sha256: str, settings: ModelSettings) -> None:
+    def __init__(
+        self, folder: Path, *, weights_sha256: str, settings: ModelSettings, projector_sha256: str = ""
+    ) -> None:
         """
         :param folder: may be deleted at any time.
         :param weights_sha256: of the model file, hex.
+        :param projector_sha256: of its vision half, hex; empty where it has none.
         """
         self._folder = folder
         self._most = settings.prefix_cache_bytes
-        self._least_tokens = settings.prefix_least_tokens
         library = version("llama-cpp-python")
         shape = (weights_sha256, settings.kv_type, settings.flash_attention, settings.repack, library)
         self._salt = repr(shape).encode()
+        self._eyes = repr((projector_sha256, settings.image_tokens)).encode()
 
-    def wants(self, tokens: Sequence[int]) -> bool:
-        """Whether a beginning is long enough to be kept."""
-        return self._most > 0 and len(tokens) >= self._least_tokens
+    @property
+    def on(self) -> bool:
+        """Whether anything is kept."""
+        return self._most > 0
 
-    def load(self, tokens: Sequence[int]) -> bytes | None:
-        """The state after these tokens; None where there is none that can be trusted."""
-        path = self._path(tokens)
+    def has(self, entries: Sequence[Entry], start: int = 0) -> bool:
+        """Whether there is a file for this stretch."""
+        return self._path(entries, start).exists()
+
+    def load(self, entries: Sequence[Entry], start: int = 0) -> bytearray | None:
+        """The state of the stretch from `start` to the end of the entries; None where none can be trusted."""
+        return self._read(self._path(entries, start))
+
+    def save(self, entries: Sequence[Entry], state: bytes, start: int = 0) -> None:
+        """Keep the state of this stretch, whole or not at all."""
+        self._write(self._path(entries, start), state)
+
+    def has_image(self, picture: Picture) -> bool:
+        """Whether there is a file for this photo."""
+        return self._image_path(picture).exists()
+
+    def load_image(self, picture: Picture) -> bytearray | None:
+        """A photo as it was encoded."""
+        return self._read(self._image_path(picture))
+
+    def save_image(self, picture: Picture, embedding: bytes) -> None:
+        """Keep a photo as it was encoded."""
+        self._write(self._image_path(picture), embedding)
+
+    def _read(self, path: Path) -> bytearray | None:
         try:
-            data = path.read_bytes()
-        except OSError:
+            with path.open("rb") as file:
+                head = file.read(_HEAD_BYTES)
+                data = bytearray(max(0, os.fstat(file.fileno()).st_size - _HEAD_BYTES))
+                del data[file.readinto(data) :]
+        except (OSError, MemoryError):
             return None
-        state = data[_HEAD_BYTES:]
-        if data[:_HEAD_BYTES] != _MAGIC + hashlib.sha256(state).digest():
+        if head != _MAGIC + hashlib.sha256(data).digest():
             with suppress(OSError):
                 path.unlink()
             return None
         with suppress(OSError):
             os.utime(path)
-        return state
+        return data
 
-    def save(self, tokens: Sequence[int], state: bytes) -> None:
-        """Keep the state after these tokens, whole or not at all."""
-        path = self._path(tokens)
+    def _write(self, path: Path, data: bytes) -> None:
         draft = path.with_suffix(f".{os.getpid()}.new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._make_room(len(state) + _HEAD_BYTES)
+            if not self._make_room(len(data) + _HEAD_BYTES):
+                return
             with draft.open("wb") as out:
-                out.write(_MAGIC + hashlib.sha256(state).digest())
-                out.write(state)
+                out.write(_MAGIC + hashlib.sha256(data).digest())
+                out.write(data)
             draft.replace(path)
         except OSError:
             with suppress(OSError):
                 draft.unlink()
 
-    def _path(self, tokens: Sequence[int]) -> Path:
+    def _path(self, entries: Sequence[Entry], start: int) -> Path:
         name = hashlib.sha256(self._salt)
-        name.update(b"".join(token.to_bytes(4, "little") for token in tokens))
+        name.update(start.to_bytes(4, "little"))
+        for entry in entries:
+            name.update(
+                repr((entry, self._eyes)).encode() if isinstance(entry, Picture) else entry.to_bytes(4, "little")
+            )
         return self._folder / f"{name.hexdigest()}.kv"
 
-    def _make_room(self, wanted: int) -> None:
+    def _image_path(self, picture: Picture) -> Path:
+        return self._folder / f"{hashlib.sha256(repr((picture, self._eyes)).encode()).hexdigest()}.image"
+
+    def _make_room(self, wanted: int) -> bool:
+        """Drop what was longest not used; False where it would not fit an empty folder either."""
+        if wanted > self._most:
+            return False
         kept = [(stat.st_mtime, stat.st_size, path) for path in self._folder.iterdir() for stat in [path.stat()]]
         total = sum(size for _, size, _ in kept)
         for _, size, path in sorted(kept):
             if total + wanted <= self._most:
-                return
+                break
             path.unlink(missing_ok=True)
             total -= size
+        return True

@@ -10,7 +10,7 @@ from typing import Protocol
 from agent.messages import Message, Reply
 from agent.tools import Tool
 
-__all__ = ["Bound", "Model", "ReplyLimits"]
+__all__ = ["Bound", "Model", "ReplyLimits", "Request"]
 
 
 class Bound(Protocol):
@@ -45,6 +45,16 @@ class ReplyLimits:
     def expired(self) -> bool:
         """Whether the reply has to stop now."""
         return (self.deadline is not None and time.monotonic() > self.deadline) or self.cancelled()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A reply that is wanted; see `Model.reply`."""
+
+    messages: Sequence[Message]
+    tools: Sequence[Tool]
+    bound: Bound | None
+    limits: ReplyLimits
 
 
 class Model(Protocol):

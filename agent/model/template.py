@@ -125,12 +125,19 @@ class ChatTemplate:
             raise ModelError(f"{place}: its chat template cannot be compiled: {error}") from None
 
     def render(
-        self, messages: Sequence[Message], tools: Sequence[Tool], *, sees: bool, known: Mapping[str, tuple[int, ...]]
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        *,
+        sees: bool,
+        known: Mapping[str, tuple[int, ...]],
+        thinks: bool = False,
     ) -> list[Piece]:
         """The prompt up to where the assistant speaks.
 
         :param sees: a message's photo gets a place in the prompt.
         :param known: texts of own replies → their tokens.
+        :param thinks: told to templates of models that can think or not.
         :raises ModelError: the template refuses these messages, fails, or writes too much.
         """
         held = self._held = _Held()
@@ -138,6 +145,7 @@ class ChatTemplate:
             "messages": [_for_template(message, held, sees=sees, known=known) for message in messages],
             "tools": [tool.specification() for tool in tools] or None,
             "add_generation_prompt": True,
+            "enable_thinking": thinks,
         }
         return held.resolve(self._write(variables), self._place)
 

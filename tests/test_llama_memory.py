@@ -1,0 +1,242 @@
+"""What the model remembers: conversations side by side, photos over a restart, batches, guesses and thoughts. Whatever
+is reused, restored, guessed or made together, the words are those of a cold run alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.errors import ModelError, PromptTooLong
+from agent.messages import Message, Reply
+from agent.model.llama import LlamaModel
+from agent.model.lookup import Lookup
+from agent.model.prefix_cache import PrefixCache
+from agent.model.protocol import ReplyLimits, Request
+from agent.photo import Photo
+from agent.settings import ModelSettings
+from tests.test_llama import Lark
+from tests.tiny_qwen3vl import TinyFiles
+
+pytestmark = pytest.mark.weights
+
+SETTINGS = ModelSettings(
+    context_tokens=1_024, batch_tokens=256, micro_batch_tokens=64, image_tokens=128, prefix_least_tokens=16, lanes=4
+)
+SYSTEM = Message("system", "You watch over machines, day and night. " * 4)
+QUESTIONS = ["循环泵?", "Which lamp is lit, and since when?", "供水压力是多少?", "What should be done first?"]
+
+
+def photo(seed: int) -> Photo:
+    pixels = np.random.default_rng(seed).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    return Photo(pixels, f"digest-{seed}", f"{seed}.png")
+
+
+def asked(text: str, shown: Photo | None = None) -> list[Message]:
+    return [SYSTEM, Message("user", text, shown)]
+
+
+def load(files: TinyFiles, cache: Path | None = None, settings: ModelSettings = SETTINGS) -> LlamaModel:
+    kept = cache and PrefixCache(cache, weights_sha256="ab" * 32, settings=settings, projector_sha256="cd" * 32)
+    return LlamaModel.load(files.model, name="tiny", settings=settings, projector=files.projector, cache=kept)
+
+
+def say(model: LlamaModel, messages: Sequence[Message], tokens: int = 16) -> Reply:
+    return model.reply(messages, (), bound=None, limits=ReplyLimits(tokens))
+
+
+@pytest.fixture
+def model(tiny: TinyFiles) -> Iterator[LlamaModel]:
+    loaded = load(tiny)
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture
+def cold(tiny: TinyFiles) -> Iterator[LlamaModel]:
+    """For one reply."""
+    loaded = load(tiny)
+    yield loaded
+    loaded.close()
+
+
+def test_conversations_stand_side_by_side(model: LlamaModel, cold: LlamaModel) -> None:
+    """Going back to a conversation costs its new words only, and all of them share the instructions."""
+    first = asked("循环泵报故障,回水压力低,怎么办?" * 3)
+    second = asked("Which of the pumps ran most of the time last week, and why?" * 2)
+    one = say(model, first)
+    other = say(model, second)
+    back = say(model, [*first, Message("assistant", one.text), Message("user", "还有呢?")])
+    assert other.usage.reused_tokens > 30
+    assert back.usage.reused_tokens > one.usage.prompt_tokens
+    assert other.text == say(cold, second).text
+
+
+def test_more_conversations_than_lanes(model: LlamaModel, cold: LlamaModel) -> None:
+    """The one longest not used goes; nothing else changes."""
+    talks = [asked(f"{n}: " + "What did the operator write about this pump? " * 4) for n in range(7)]
+    said = [say(model, talk).text for talk in talks]
+    assert [say(model, talk).text for talk in talks] == said
+    assert say(cold, talks[3]).text == said[3]
+
+
+def test_a_full_memory_makes_room(tiny: TinyFiles) -> None:
+    """Conversations that together do not fit the context displace each other; a prompt that fits alone is answered."""
+    model = load(tiny, settings=SETTINGS.model_copy(update={"context_tokens": 256}))
+    talks = [asked(f"{n}: " + "What did the operator write about this pump? " * 7) for n in range(4)]
+    said = [say(model, talk).text for talk in talks]
+    assert [say(model, talk).text for talk in talks] == said
+    with pytest.raises(PromptTooLong, match="context holds 256"):
+        say(model, asked("long " * 300))
+    model.close()
+
+
+def test_a_photo_survives_a_restart(tiny: TinyFiles, tmp_path: Path) -> None:
+    """A second question on it, in a new process, reads its own words; other pixels share the instructions alone."""
+    before, after, plain = load(tiny, tmp_path), load(tiny, tmp_path), load(tiny)
+    say(before, asked("What is lit?", photo(1)))
+    again = say(after, asked("How many?", photo(1)))
+    assert again.text == say(plain, asked("How many?", photo(1))).text
+    assert again.usage.prompt_tokens - again.usage.reused_tokens < 16
+    other = say(after, asked("How many?", photo(2)))
+    assert 30 < other.usage.reused_tokens < 80
+    follow = [*asked("How many?", photo(1)), Message("assistant", again.text), Message("user", "And now?", photo(2))]
+    assert say(after, follow).text == say(plain, follow).text
+    for model in (before, after, plain):
+        model.close()
+
+
+def test_an_encoded_photo_is_kept_too(tiny: TinyFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another conversation after a restart, the photo is put into memory again but not encoded again."""
+    before, after = load(tiny, tmp_path), load(tiny, tmp_path)
+    elsewhere = [Message("system", "Something else altogether. " * 4), Message("user", "Lit?", photo(1))]
+    expected = say(before, elsewhere).text
+    assert after._vision is not None
+    monkeypatch.setattr(after._vision, "_encode", lambda _: pytest.fail("it was encoded again"))
+    assert say(after, [Message("system", "A third one. " * 6), elsewhere[1]]).text
+    assert say(after, elsewhere).text == expected
+    before.close()
+    after.close()
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped"])
+def test_a_spoiled_photo_is_looked_at_again(tiny: TinyFiles, tmp_path: Path, harm: str) -> None:
+    """The same words, and what was spoiled is made anew: the instructions first, then the photo behind them."""
+    before, after, third, fourth = (load(tiny, tmp_path) for _ in range(4))
+    expected = say(before, asked("What is lit?", photo(1))).text
+    for path in tmp_path.iterdir():
+        data = path.read_bytes()
+        path.write_bytes(data[:-9] if harm == "cut" else data[:-9] + b"x" + data[-8:])
+    spoiled = say(after, asked("What is lit?", photo(1)))
+    assert spoiled.text == expected and spoiled.usage.reused_tokens == 0
+    assert 30 < say(third, asked("What is lit?", photo(1))).usage.reused_tokens < 80
+    assert say(fourth, asked("What is lit?", photo(1))).usage.reused_tokens > 80
+    for model in (before, after, third, fourth):
+        model.close()
+
+
+def test_replies_made_together_are_those_made_alone(model: LlamaModel, cold: LlamaModel) -> None:
+    """More requests than lanes, free and bound, with a photo, one of them impossible."""
+    call = Lark('start: "{\\"n\\":" /[0-9]{1,3}/ "}"')
+    limits = ReplyLimits(20)
+    requests = [Request(asked(question), (), None, limits) for question in QUESTIONS]
+    requests.append(Request(asked("A number?"), (), call, limits))
+    requests.append(Request(asked("Seen?", photo(1)), (), None, limits))
+    requests.append(Request(asked("long " * 2_000), (), None, limits))
+    together = model.reply_many(requests)
+    assert isinstance(together[-1], PromptTooLong)
+    for request, reply in zip(requests[:-1], together[:-1], strict=True):
+        alone = cold.reply(request.messages, (), bound=request.bound, limits=limits)
+        assert isinstance(reply, Reply)
+        assert (reply.text, reply.stopped) == (alone.text, alone.stopped)
+    assert isinstance(together[1], Reply) and together[1].usage.reused_tokens > 30
+
+
+def test_a_batch_that_does_not_fit_is_made_in_parts(tiny: TinyFiles) -> None:
+    """Three long prompts in a context for one."""
+    model = load(tiny, settings=SETTINGS.model_copy(update={"context_tokens": 256}))
+    talks = [asked(f"{n}: " + "What did the operator write about this pump? " * 12) for n in range(3)]
+    made = model.reply_many([Request(talk, (), None, ReplyLimits(16)) for talk in talks])
+    assert [reply.text for reply in made if isinstance(reply, Reply)] == [say(model, talk).text for talk in talks]
+    model.close()
+
+
+def test_a_batch_can_be_stopped_one_by_one(model: LlamaModel) -> None:
+    """One that is cancelled ends as aborted; the others go on."""
+    gone = ReplyLimits(20, cancelled=lambda: True)
+    stopped, went_on = model.reply_many(
+        [Request(asked("a"), (), None, gone), Request(asked("b"), (), None, ReplyLimits(20))]
+    )
+    assert isinstance(stopped, Reply) and stopped.stopped == "aborted"
+    assert isinstance(went_on, Reply) and went_on.usage.sampled_tokens == 20
+
+
+def test_urgent_work_goes_between(model: LlamaModel, cold: LlamaModel) -> None:
+    """A reply made between the tokens of another one changes neither."""
+    urgent: list[str] = []
+
+    def between() -> None:
+        if len(urgent) < 3:
+            urgent.append(say(model, asked("urgent!")).text)
+
+    slow = model.reply(asked("a long report"), (), bound=None, limits=ReplyLimits(16, between=between))
+    assert slow.text == say(cold, asked("a long report")).text
+    assert set(urgent) == {say(cold, asked("urgent!")).text}
+
+
+@pytest.mark.parametrize("most", [1, 4, 15])
+@pytest.mark.parametrize("bound", [None, Lark("start: /(循环泵|pump [0-9]|, ){1,30}/")])
+def test_guessing_ahead_changes_nothing(model: LlamaModel, cold: LlamaModel, most: int, bound: Lark | None) -> None:
+    """A random model repeats itself soon; then guesses are right, and the reply takes fewer passes."""
+    limits = ReplyLimits(120)
+    plain = cold.reply(asked("循环泵, pump 1, " * 4), (), bound=bound, limits=limits)
+    quick = model.reply(asked("循环泵, pump 1, " * 4), (), bound=bound, limits=replace(limits, lookup_tokens=most))
+    assert quick.text == plain.text and quick.stopped == plain.stopped
+    assert quick.usage.passes + quick.usage.guessed_tokens >= plain.usage.passes
+    again = model.reply(asked("and then?"), (), bound=None, limits=limits)
+    assert again.text == cold.reply(asked("and then?"), (), bound=None, limits=limits).text
+
+
+def test_guesses_come_from_what_recurs() -> None:
+    """What followed the last three tokens before, never across an image, and less of it after a miss."""
+    lookup = Lookup(8)
+    lookup.read([1, 2, 3, 4, 5, 6, 7, None, 8, 9, 1, 2, 3])
+    assert lookup.guess() == [4, 5, 6, 7]
+    lookup.learn(4, 1, 30.0)
+    assert lookup.guess() == [4, 5]
+    lookup.read([9])
+    assert lookup.guess() == []
+    assert Lookup(0).guess() == []
+
+
+def test_guessing_rests_where_it_does_not_pay() -> None:
+    """Wrong guesses cost time; after some of them there are none for a while."""
+    lookup = Lookup(4)
+    lookup.read([1, 2, 3, 4, 1, 2, 3])
+    lookup.learn(0, 0, 20.0)
+    for _ in range(2):
+        assert lookup.guess()
+        lookup.learn(4, 0, 60.0)
+    assert not any(lookup.guess() for _ in range(20))
+
+
+def test_thoughts_end_at_their_budget_and_are_no_reply(model: LlamaModel) -> None:
+    """The reply is in its grammar, however much was thought; without a budget nothing is."""
+    bound = Lark('start: "{\\"n\\":" /[0-9]{1,3}/ "}"')
+    plain = model.reply(asked("How many?"), (), bound=bound, limits=ReplyLimits(20))
+    thoughtful = model.reply(asked("How many?"), (), bound=bound, limits=ReplyLimits(20, think_tokens=12))
+    assert plain.thought == "" and plain.text.startswith('{"n":')
+    assert thoughtful.thought.startswith("<think>\n") and thoughtful.thought.endswith("\n</think>\n\n")
+    assert thoughtful.text.startswith('{"n":') and thoughtful.text.endswith("}")
+    assert thoughtful.usage.sampled_tokens <= 12 + 4
+
+
+def test_a_bad_grammar_takes_no_lane(model: LlamaModel) -> None:
+    """Errors before a reply leave every lane free."""
+    for _ in range(6):
+        with pytest.raises(ModelError):
+            model.reply(asked("x"), (), bound=Lark("start: nowhere"), limits=ReplyLimits(4))
+    assert say(model, asked("x")).text
