@@ -28,6 +28,10 @@ _ABOVE = say("见上。", "See above.")
 _FAILED = say("没有查到:", "Could not be looked up: ")
 _ON_PHOTO = say("照片上:", "On the photo: ")
 _BY_RULES = say("本回答由规则给出,没有使用语言模型。", "This answer was made by rules, without a language model.")
+_LEFT_OUT = say(
+    "本次对话中较早的提问已略去;如果还要问到它们,请再说出名称。",
+    "Earlier questions of this conversation were left out; ask with the names again.",
+)
 _GIST = say("大意(由模型概括):", "In short (worded by the model): ")
 
 
@@ -75,12 +79,14 @@ def render(
     gist: str,
     rung: str,
     falls: Sequence[Fall],
+    left_out: int = 0,
 ) -> Answer:
     """Make the answer.
 
     :param gist: a worded line that passed the claims check, or empty.
     :param rung: who chose.
     :param falls: rungs that could not.
+    :param left_out: earlier turns that the model no longer sees since this one.
     """
     parts = []
     shown: set[str] = set()
@@ -94,7 +100,8 @@ def render(
         next(foreign)[1].append(f"{_GIST[language]}{gist}")
     made = tuple(AnswerPart(f.part, tuple(lines), tuple(dict.fromkeys(cites))) for f, lines, cites in parts)
     doubts = perception.notes if perception else ()
-    return Answer(language, made, tuple(_notes(findings, doubts, language, rung, falls)))
+    notes = _notes(findings, doubts, language, rung, falls)
+    return Answer(language, made, (*notes, *([_LEFT_OUT[language]] if left_out else [])))
 
 
 def _part_lines(
@@ -165,14 +172,21 @@ def _notes(
     findings: Findings, doubts: Sequence[str], language: Language, rung: str, falls: Sequence[Fall]
 ) -> list[str]:
     notes = [say(f"照片:{doubt}", f"Photo: {doubt}")[language] for doubt in doubts]
-    for fall in falls:
-        said: Said = say(
-            f"注意:{fall.rung} 不可用({fall.reason}),由 {rung} 回答。",
-            f"Note: {fall.rung} is not usable ({fall.reason}); {rung} answered.",
-        )
-        notes.append(said[language])
+    notes += [_fallen(fall, rung)[language] for fall in falls]
     if rung == "rules":
         notes.append(_BY_RULES[language])
     if findings.stopped:
         notes.append(say(f"未完成:{findings.stopped}", f"Cut short: {findings.stopped}")[language])
     return notes
+
+
+def _fallen(fall: Fall, rung: str) -> Said:
+    if fall.started_again:
+        return say(
+            f"注意:{fall.rung} 的进程中途退出({fall.reason}),已重新启动并完成回答。",
+            f"Note: the process of {fall.rung} died ({fall.reason}); it was started again and answered.",
+        )
+    return say(
+        f"注意:{fall.rung} 不可用({fall.reason}),由 {rung} 回答。",
+        f"Note: {fall.rung} is not usable ({fall.reason}); {rung} answered.",
+    )

@@ -17,7 +17,8 @@ from typing import Any
 
 from agent.asks import likeness, names_code_of, offered_quotes
 from agent.bound import LETTERS, CallBound, CallPart, PickBound, PickPart
-from agent.errors import SeenByModel, TimeLimit, ToolUnavailable
+from agent.conversation import Window
+from agent.errors import PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable
 from agent.evidence import Evidence, bind_tools
 from agent.messages import Message, Reply, ToolCall, Usage
 from agent.model.protocol import Bound, Model, ReplyLimits
@@ -74,13 +75,15 @@ class Loop:
     note: Callable[[str, dict[str, Any]], None]
     """Writes a step to the trail."""
     deadline: float
-    messages: list[Message]
+    window: Window
     usage: Usage = field(default_factory=Usage)
     steps: int = 0
     calls: int = 0
     model_ms: float = 0.0
     tool_ms: float = 0.0
     tried: set[tuple[str, str]] = field(default_factory=set)
+    echoed: int = 0
+    """Tokens in which a reply says the question again: each part in full, and as what is searched for."""
     reusable: bool = True
     """Whether replies may come from the cache: not once a tool was offered that changes something."""
 
@@ -91,6 +94,7 @@ class Loop:
         :raises NeedsPerson: a call waits for a person.
         """
         found = [PartFinding(part, phrase) for part, phrase in zip(parts, phrases_of(tuple(parts)), strict=True)]
+        self.echoed = 2 * len(evidence.question)
         stopped = ""
         try:
             found, evidence = self._look_up(found, evidence)
@@ -158,7 +162,7 @@ class Loop:
         parts = tuple(self._pick_part(f, quotes) for f in asking)
         shown = tuple(quote for quote in quotes if any(quote in part.quotes for part in parts))
         bound = PickBound(parts, shown)
-        self.messages.append(pick_message(bound, self.settings))
+        self.window.own.append(pick_message(bound, self.settings))
         picked = bound.parse(self._reply(bound).text)
         picks = {part.text: quote for part, quote in zip(parts, picked, strict=True)}
         return [replace(f, quote=picks.get(f.part)) for f in found]
@@ -195,11 +199,11 @@ class Loop:
         if time.monotonic() > self.deadline:
             raise TimeLimit(f"the turn took longer than {self.settings.max_seconds:g} s")
         self.steps += 1
-        echoed = 2 * len(self.messages[-1].text)  # parts are said again, in full and as what is searched for
-        most = self.settings.reply_tokens + echoed
-        limits = ReplyLimits(max_tokens=most, deadline=self.deadline, reusable=self.reusable)
+        limits = ReplyLimits(
+            max_tokens=self.settings.reply_tokens + self.echoed, deadline=self.deadline, reusable=self.reusable
+        )
         began = time.perf_counter()
-        reply = self.model.reply(self.messages, (), bound=bound, limits=limits)
+        reply = self._fitting_reply(bound, limits)
         self.model_ms += (time.perf_counter() - began) * 1000
         self.usage = self.usage.plus(reply.usage)
         said = {"rung": self.model.name, "text": reply.text, "stopped": reply.stopped}
@@ -208,8 +212,20 @@ class Loop:
             raise TimeLimit(
                 f"the model's reply was cut off ({reply.stopped}) after {reply.usage.sampled_tokens} tokens"
             )
-        self.messages.append(Message("assistant", reply.text))
+        self.window.own.append(Message("assistant", reply.text))
         return reply
+
+    def _fitting_reply(self, bound: Bound, limits: ReplyLimits) -> Reply:
+        """A prompt that the model's context does not hold is shortened and asked again; nothing was decoded yet.
+
+        :raises PromptTooLong: this question alone is too long.
+        """
+        while True:
+            try:
+                return self.model.reply(self.window.messages(), (), bound=bound, limits=limits)
+            except PromptTooLong:
+                if not self.window.shorten():
+                    raise
 
 
 def _merged(found: Sequence[PartFinding], again: Sequence[PartFinding]) -> list[PartFinding]:

@@ -60,12 +60,20 @@ def system_message(tools: Sequence[Tool], instructions: Iterable[str] = ()) -> M
     return Message("system", "\n".join(lines))
 
 
-def user_message(question: str, perception: Perception | None, photo: Photo | None, settings: TurnSettings) -> Message:
+def user_message(
+    question: str,
+    perception: Perception | None,
+    photo: Photo | None,
+    settings: TurnSettings,
+    *,
+    brief: bool = False,
+) -> Message:
     """The photo as the panel parser read it, then the question.
 
     :param photo: pixels, for a model that sees; the text is complete without them.
+    :param brief: of the photo, only what the question names.
     """
-    shown = _panel_lines(question, perception, settings) if perception else []
+    shown = _panel_lines(question, perception, settings, brief=brief) if perception else []
     text = "\n".join(["Photo of a panel:", *shown, "", question]) if shown else question
     return Message("user", text, photo)
 
@@ -102,12 +110,15 @@ def _shown(quote: Quote, settings: TurnSettings) -> str:
     return text if len(text) <= settings.quote_shown_chars else f"{text[: settings.quote_shown_chars]} …"
 
 
-def _panel_lines(question: str, perception: Perception, settings: TurnSettings) -> list[str]:
+def _panel_lines(question: str, perception: Perception, settings: TurnSettings, *, brief: bool) -> list[str]:
     """Lamps, the readings that the question names, and only the names of the others."""
     asked = plain(question)
-    lines = [f"lamp {lamp.label}: {lamp.color}, {lamp.state}" for lamp in perception.lamps if lamp.label]
+    lamps = [lamp for lamp in perception.lamps if lamp.label and (not brief or plain(lamp.label) in asked)]
+    lines = [f"lamp {lamp.label}: {lamp.color}, {lamp.state}" for lamp in lamps]
     named = [r for r in perception.readings if r.label and plain(r.label) in asked]
     lines += [f"{r.label} {r.value} {r.unit}".strip() for r in named]
     others = dict.fromkeys(r.label for r in perception.readings if r.label and r not in named)
     shown = lines[: settings.panel_items]
-    return [*shown, "readings: " + ", ".join(list(others)[: settings.panel_items])] if others else shown
+    if brief or not others:
+        return shown
+    return [*shown, "readings: " + ", ".join(list(others)[: settings.panel_items])]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from agent.answer import render
 from agent.audit import Trail
 from agent.claims import unsupported
+from agent.conversation import Conversation, open_window, turn_line
 from agent.env import Env
 from agent.errors import (
     BadReply,
@@ -45,7 +46,7 @@ from agent.photo import Photo, load_photo
 from agent.plugin_host import PluginHost
 from agent.prompt import detect_language, gist_messages, system_message, user_message
 from agent.tools import Tool, TurnView
-from agent.turn_record import Conversation, StageClock, TurnRecord
+from agent.turn_record import StageClock, TurnRecord
 from agent.values import Language, Term, ToolResult
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
@@ -115,12 +116,16 @@ class Agent:
         findings = loop.run(self._parts(question), Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
         gist = self._word(findings, language, clock, note, reusable=loop.reusable)
-        falls = tuple(self.ladder.falls)
-        answer = render(findings, perception, language, gist=gist, rung=self.ladder.name, falls=falls)
-        self._remember(conversation, loop, terms)
+        rung, falls = self.ladder.name, self.ladder.settle()
+        left_out = loop.window.left_out
+        answer = render(findings, perception, language, gist=gist, rung=rung, falls=falls, left_out=left_out)
+        if left_out:
+            note("history_left_out", {"turns": left_out, "summary": conversation.summary()})
+        names = [*_names(terms), *_tags(findings)]
+        loop.window.close(turn_line(question, names, answer.citations), terms)
         calls = {f.call.id: f.call for f in findings.parts if f.call}
         record = TurnRecord(
-            turn, question, answer, self.ladder.name, falls, perception, tuple(calls.values()), findings.usage,
+            turn, question, answer, rung, falls, perception, tuple(calls.values()), findings.usage,
             clock.all(), tuple(problems),
         )  # fmt: skip
         note("turn_finished", record.to_json())
@@ -163,6 +168,7 @@ class Agent:
     ) -> Loop:
         settings = self.env.settings.turn
         asked = user_message(view.question, view.perception, photo, settings)
+        brief = user_message(view.question, view.perception, photo, settings, brief=True)
         return Loop(
             model=self.ladder,
             tools=self.tools,
@@ -171,7 +177,7 @@ class Agent:
             run_tool=lambda tool, call: self._run_tool(tool, call, view, note, problems),
             note=note,
             deadline=time.monotonic() + settings.max_seconds,
-            messages=[self._system, *conversation.messages(settings.history_turns), asked],
+            window=open_window(self._system, conversation, asked, brief, settings),
         )
 
     def _run_tool(
@@ -228,16 +234,21 @@ class Agent:
         note("line_worded", {"line": line, "dropped": problem, "cached": reply.usage.cached_replies > 0})
         return "" if problem else line
 
-    def _remember(self, conversation: Conversation, loop: Loop, terms: tuple[Term, ...]) -> None:
-        settings = self.env.settings.turn
-        before = 1 + len(conversation.messages(settings.history_turns))
-        conversation.turns = [*conversation.turns, loop.messages[before:]][-max(1, settings.history_turns) :]
-        conversation.terms = terms
-
 
 def _read_something(perception: Perception | None) -> bool:
     """Whether the panel parser saw anything; then a model that sees need not look: on two cores that takes seconds."""
     return perception is not None and bool(perception.readings or perception.lamps or perception.alarms)
+
+
+def _names(terms: Sequence[Term]) -> list[str]:
+    """What the person named in this question."""
+    return [term.value for term in terms if term.source == "question" and term.kind != "period"]
+
+
+def _tags(findings: Findings) -> list[str]:
+    """The machines that the records found are about."""
+    records = [record for f in findings.parts if f.result for record in f.result.records]
+    return [tag for record in records if isinstance(tag := record.fields.get("tag"), str) and tag]
 
 
 def _run_guarded(tool: Tool, call: ToolCall, view: TurnView, problems: list[str]) -> ToolResult:

@@ -1,4 +1,4 @@
-"""What a turn leaves behind and what goes on from one to the next: its record, the conversation, its stages' clock."""
+"""What a turn leaves behind: its record, and the clock of its stages."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from agent.answer import Answer
-from agent.messages import Message, ToolCall, Usage
+from agent.messages import ToolCall, Usage
 from agent.model.ladder import Fall
 from agent.perception import Perception
-from agent.values import Term
 
-__all__ = ["Conversation", "StageClock", "TurnRecord"]
+__all__ = ["StageClock", "TurnRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class TurnRecord:
             "parts": [part.to_json() for part in self.answer.parts],
             "citations": list(self.answer.citations),
             "rung": self.rung,
-            "falls": [{"rung": fall.rung, "reason": fall.reason} for fall in self.falls],
+            "falls": [fall.to_json() for fall in self.falls],
             "calls": [call.to_json() for call in self.calls],
             "ms": {stage: round(ms, 1) for stage, ms in self.stages_ms.items()},
             "tokens": {
@@ -54,18 +53,6 @@ class TurnRecord:
             },
             "problems": list(self.problems),
         }
-
-
-@dataclass(slots=True)
-class Conversation:
-    """Questions that belong together: what was said stays the beginning of the next prompt and costs nothing again."""
-
-    turns: list[list[Message]] = field(default_factory=list)
-    terms: tuple[Term, ...] = ()
-
-    def messages(self, most: int) -> list[Message]:
-        """The last so many turns."""
-        return [message for turn in self.turns[-most:] for message in turn] if most else []
 
 
 @dataclass(slots=True)
