@@ -1,4 +1,4 @@
-"""The command line: `watchkeeper ask|panel|weights|kb|logs|audit|plugins|doctor`. Plugins add theirs.
+"""The command line: `watchkeeper ask|panel|weights|kb|logs|audit|bench|plugins|doctor`. Plugins add theirs.
 
 Exit codes: 0 done, 2 what was given cannot be used, 3 weights or model, 4 a person has to approve, 5 a record is not
 what was written. An error is one line on stderr that says what was wrong, where, and what to do.
@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import typer
 
-from agent.commands import ask, audit, doctor, plugins
+from agent.commands import ask, audit, bench, doctor, plugins
 from agent.console import complain
 from agent.env import Env, load_env
 from agent.errors import WatchkeeperError
@@ -45,6 +45,7 @@ def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     doctor.add_to(cli)
     cli.add_typer(weights_commands(), name="weights")
     cli.add_typer(audit.commands(), name="audit")
+    cli.add_typer(bench.commands(), name="bench")
     cli.add_typer(plugins.commands(), name="plugins")
     host.add_commands(cli)
     return cli

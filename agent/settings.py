@@ -220,6 +220,8 @@ class ModelSettings(Section):
     """A trial that takes longer, loading included, is stopped."""
     bench_noise: float = 0.03
     """Trials that differ by less are taken as equal, and the one that takes less of the box wins."""
+    bench_others: float = 0.15
+    """Where other programs take more than this share of the box meanwhile, nothing is remembered."""
 
 
 class RemoteSettings(Section):

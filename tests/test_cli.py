@@ -36,7 +36,7 @@ COMMANDS = [
     ["ask"], ["panel"], ["doctor"], ["weights", "list"], ["weights", "pull"], ["weights", "verify"],
     ["weights", "where"], ["audit", "verify"], ["audit", "list"], ["plugins", "list"], ["kb", "add"], ["kb", "list"],
     ["kb", "search"], ["kb", "show"], ["kb", "remove"], ["logs"], ["logs", "recent"], ["logs", "similar"],
-    ["logs", "count"], ["logs", "import"],
+    ["logs", "count"], ["logs", "import"], ["bench", "model"],
 ]  # fmt: skip
 
 
@@ -146,12 +146,12 @@ def test_every_command_has_help_with_an_example(cli: Cli, command: list[str]) ->
 def test_the_list_of_commands_is_complete(cli: Cli) -> None:
     """What is tested here is every command that the program shows."""
     assert {command[0] for command in COMMANDS} == {
-        name for name in ("ask", "panel", "weights", "kb", "logs", "audit", "plugins", "doctor")
+        name for name in ("ask", "panel", "weights", "kb", "logs", "audit", "bench", "plugins", "doctor")
         if f" {name} " in cli("--help").out
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("command", [[], ["weights"], ["kb"], ["audit"], ["plugins"]], ids=" ".join)
+@pytest.mark.parametrize("command", [[], ["weights"], ["kb"], ["audit"], ["plugins"], ["bench"]], ids=" ".join)
 def test_half_a_command_shows_the_help(cli: Cli, command: list[str]) -> None:
     """A group alone says what it holds, with exit code 2 and no empty complaint."""
     said = cli(*command)
