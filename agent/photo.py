@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 from agent.errors import PhotoError
 from agent.settings import PhotoSettings
+from agent.workers.shared import SharedBuffer
 
 __all__ = ["Photo", "load_photo", "photo_path"]
 
@@ -48,6 +49,8 @@ class Photo:
     """SHA-256 of size and pixels, hex: the same picture in another file format has the same one."""
     name: str
     """File name, for messages."""
+    shared: SharedBuffer | None = None
+    """The memory that the pixels lie in, where another process may be given it."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -67,11 +70,10 @@ def load_photo(source: Path | bytes, settings: PhotoSettings, *, name: str = "")
         raise PhotoError(f"{title}: the file is empty; take the photo again or give another file")
     if len(data) > settings.max_bytes:
         raise PhotoError(_too_many_bytes(title, len(data), settings))
-    pixels = _decode(data, title, settings)
-    pixels.setflags(write=False)
+    shared, pixels = _share(_decode(data, title, settings), title)
     digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}:".encode())
     digest.update(pixels.data)
-    return Photo(pixels, digest.hexdigest(), title)
+    return Photo(pixels, digest.hexdigest(), title, shared)
 
 
 def photo_path(text: str) -> Path:
@@ -107,8 +109,24 @@ def _too_many_bytes(title: str, size: int, settings: PhotoSettings) -> str:
     return f"{title}: {size} bytes, and photo.max_bytes is {settings.max_bytes}; give a smaller photo"
 
 
-def _decode(data: bytes, title: str, settings: PhotoSettings) -> NDArray[np.uint8]:
-    """Pixels within the limits, upright.
+def _share(image: Image.Image, title: str) -> tuple[SharedBuffer, NDArray[np.uint8]]:
+    """Pixels in memory that a worker process reads too, so that a photo is in memory once."""
+    shape = (image.height, image.width, 3)
+
+    def fill(view: memoryview) -> None:
+        np.copyto(np.frombuffer(view, np.uint8).reshape(shape), np.asarray(image))
+
+    try:
+        shared = SharedBuffer.write(image.height * image.width * 3, fill)
+    except OSError as error:
+        raise PhotoError(
+            f"{title}: there is no memory for its pixels: {error.strerror}; close other programs"
+        ) from None
+    return shared, np.frombuffer(shared.view, np.uint8).reshape(shape)
+
+
+def _decode(data: bytes, title: str, settings: PhotoSettings) -> Image.Image:
+    """RGB within the limits, upright.
 
     Pillow's decoders raise nearly anything on hostile bytes, and warn about what is checked here anyway.
     """
@@ -168,7 +186,7 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _pixels(image: Image.Image, settings: PhotoSettings) -> NDArray[np.uint8]:
+def _pixels(image: Image.Image, settings: PhotoSettings) -> Image.Image:
     size = _work_size(image.size, settings.work_pixels)
     image.draft(image.mode, size)
     image.load()
@@ -176,9 +194,7 @@ def _pixels(image: Image.Image, settings: PhotoSettings) -> NDArray[np.uint8]:
     flat = _rgb(image)
     if flat.size != size and flat.width * flat.height > settings.work_pixels:
         flat = flat.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if turn is not None:
-        flat = flat.transpose(turn)
-    return np.array(flat, dtype=np.uint8, order="C")
+    return flat if turn is None else flat.transpose(turn)
 
 
 def _work_size(size: tuple[int, int], work_pixels: int) -> tuple[int, int]:

@@ -138,7 +138,9 @@ def _answered(record: TurnRecord) -> str:
 
 def _explained(record: TurnRecord) -> str:
     lines = [f"? {record.question}", f"  rung      {record.rung}"]
-    lines += [f"  left      {fall.rung}: {fall.reason}" for fall in record.falls]
+    lines += [
+        f"  {'restarted' if fall.started_again else 'left':<9} {fall.rung}: {fall.reason}" for fall in record.falls
+    ]
     seen = record.perception
     if seen is not None:
         lines.append(f"  read      {len(seen.texts)} texts, {len(seen.readings)} readings, {len(seen.lamps)} lamps")

@@ -1,4 +1,8 @@
-"""The ladder in use: the best rung answers; one that cannot is left, the next answers, and the answer says so."""
+"""The ladder in use: the best rung answers; one that cannot is left, the next answers, and the answer says so.
+
+A rung whose process dies in the middle is asked once more, in a new process. If that dies too, the next rung answers
+this turn, and the next turn begins with the better one again; after two such turns it is left for good.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,13 @@ from pathlib import Path
 
 from agent.bound import PickBound
 from agent.env import Env
-from agent.errors import BadReply, ModelError, PromptTooLong, WeightsError
+from agent.errors import BadReply, ModelDied, ModelError, PromptTooLong, WeightsError
 from agent.messages import Message, Reply
-from agent.model.llama import LlamaModel
-from agent.model.prefix_cache import PrefixCache
 from agent.model.protocol import Bound, Model, ReplyLimits
 from agent.model.remote import RemoteModel
 from agent.model.result_cache import with_result_cache
 from agent.model.rules import RulesModel
+from agent.model.worker import WorkerModel
 from agent.tools import Tool
 from agent.weights.catalogue import Entry
 from agent.weights.ladder import RULES, choose_rungs, look_at_machine
@@ -25,27 +28,38 @@ __all__ = ["Fall", "Ladder", "build_ladder", "open_rung"]
 
 REMOTE = "remote"
 """Name of the rung on the plant's network."""
+_TURNS_TO_DIE = 2
+"""A rung that died twice in each of so many turns is left for good."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """A rung that could not answer."""
+    """A rung that could not answer, or not at once."""
 
     rung: str
     reason: str
+    started_again: bool = False
+    """Its process died, was started again, and answered."""
+
+    def to_json(self) -> dict[str, object]:
+        return {"rung": self.rung, "reason": self.reason, "started_again": self.started_again}
 
 
 class Ladder:
-    """A `Model` that is the best of several. A rung that failed is not tried again until the process restarts."""
+    """A `Model` that is the best of several. A rung that failed is not tried again until this process restarts."""
 
     def __init__(self, rungs: Sequence[str], open_one: Callable[[str], Model]) -> None:
         """
         :param rungs: best first.
         :param open_one: loads a rung by name; raises WeightsError or ModelError where it cannot.
         """
+        self._rungs = list(rungs)
         self._left = list(rungs)
         self._open = open_one
         self._model: Model | None = None
+        self._restarts: list[Fall] = []
+        self._deaths: dict[str, int] = {}
+        self._died: list[Fall] = []
         self.falls: list[Fall] = []
 
     @property
@@ -73,14 +87,30 @@ class Ladder:
         """
         while True:
             model = self._current()
-            try:
+
+            def ask(model: Model = model) -> Reply:
                 return model.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
+
+            try:
+                return self._ask_twice(model.name, ask, limits)
             except PromptTooLong:
                 raise
             except (ModelError, BadReply) as error:
                 if len(self._left) == 1:
                     raise ModelError(f"no rung can answer; the last was {model.name}: {error}") from error
-                self._fall(str(error))
+                self._fall(str(error), died=isinstance(error, ModelDied))
+
+    def settle(self) -> tuple[Fall, ...]:
+        """What fell so far and what died in this turn, for its answer. The next turn tries again what died."""
+        falls = (*self.falls, *self._restarts)
+        again = {fall.rung for fall in self._died if self._deaths[fall.rung] < _TURNS_TO_DIE}
+        if again:
+            self.close()
+            self._left = [rung for rung in self._rungs if rung in again or rung in self._left]
+            self.falls = [fall for fall in self.falls if fall not in self._died or fall.rung not in again]
+        self._restarts.clear()
+        self._died.clear()
+        return falls
 
     def close(self) -> None:
         """Free the rung in use."""
@@ -98,8 +128,23 @@ class Ladder:
                 self._fall(str(error))
         return self._model
 
-    def _fall(self, reason: str) -> None:
-        self.falls.append(Fall(self._left.pop(0), reason))
+    def _ask_twice(self, name: str, ask: Callable[[], Reply], limits: ReplyLimits) -> Reply:
+        """Ask; where the process dies over it, ask the new one."""
+        try:
+            return ask()
+        except ModelDied as error:
+            if limits.expired():  # it did not stop when it was told to, and was killed for that
+                return Reply("", "aborted")
+            reply = ask()
+            self._restarts.append(Fall(name, str(error), started_again=True))
+            return reply
+
+    def _fall(self, reason: str, *, died: bool = False) -> None:
+        fall = Fall(self._left.pop(0), reason)
+        self.falls.append(fall)
+        if died:
+            self._died.append(fall)
+            self._deaths[fall.rung] = self._deaths.get(fall.rung, 0) + 1
         self.close()
 
 
@@ -123,15 +168,26 @@ def open_rung(name: str, env: Env) -> Model:
         return RulesModel()
     if name == REMOTE:
         return RemoteModel(env.settings.remote)
-    files = env.weights.verified(name)
-    projector = files.get("mmproj")
     entry = env.weights.catalogue.entry(name)
-    digest = next(file.sha256 for file in entry.files if file.role == "model")
-    cache = PrefixCache(env.home.cache / "prefix", weights_sha256=digest, settings=env.settings.model)
-    settings = env.settings.model
-    model = LlamaModel.load(files["model"], name=name, settings=settings, projector=projector, cache=cache)
+    if not env.weights.status(name).present:
+        env.weights.verified(name)  # says what is missing, before a process is started for it
+    model = WorkerModel(name, settings=env.settings.model, workers=env.settings.workers)
+    try:
+        files = env.weights.verified(name)
+        cache = {"folder": str(env.home.cache / "prefix"), **_cache_digests(entry, files)}
+        model.load(files["model"], projector=files.get("mmproj"), cache=cache)
+    except BaseException:
+        model.close()
+        raise
     remembering = with_result_cache(model, env, weights_digest=_digest(env, entry, files))
     return _PickedByRules(remembering) if entry.rules_pick else remembering
+
+
+def _cache_digests(entry: Entry, files: Mapping[str, Path]) -> dict[str, str]:
+    """What the states of a model depend on."""
+    digests = {file.name: file.sha256 for file in entry.files}
+    roles = {"model": "weights_sha256", "mmproj": "projector_sha256"}
+    return {key: digests[files[role].name] for role, key in roles.items() if role in files}
 
 
 def _digest(env: Env, entry: Entry, files: Mapping[str, Path]) -> str:

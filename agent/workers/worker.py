@@ -215,8 +215,9 @@ class Worker:
                 waiting.register(log, selectors.EVENT_READ, "log")
                 if ended >= 0:
                     waiting.register(ended, selectors.EVENT_READ, "ended")
-                while self._step(waiting, log):
-                    pass
+                with contextlib.suppress(ConnectionError):  # it died with messages unread
+                    while self._step(waiting, log):
+                        pass
         finally:
             if ended >= 0:
                 os.close(ended)
