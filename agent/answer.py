@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.look import Look
 from agent.loop import Findings, PartFinding
 from agent.model.ladder import Fall
 from agent.panel_records import lamp_record
@@ -80,6 +81,7 @@ def render(
     rung: str,
     falls: Sequence[Fall],
     left_out: int = 0,
+    look: Look | None = None,
 ) -> Answer:
     """Make the answer.
 
@@ -87,6 +89,7 @@ def render(
     :param rung: who chose.
     :param falls: rungs that could not.
     :param left_out: earlier turns that the model no longer sees since this one.
+    :param look: what the model read of the photo by itself; said as such.
     """
     parts = []
     shown: set[str] = set()
@@ -95,6 +98,8 @@ def render(
         parts.append((finding, lines, citations))
     if perception is not None:
         _add_seen(parts, perception, language, shown)
+    if look is not None:
+        _add_look(parts, look, language)
     if gist and parts:
         foreign = (p for p in parts if p[0].quote and p[0].quote.passage.language != language)
         next(foreign)[1].append(f"{_GIST[language]}{gist}")
@@ -166,6 +171,15 @@ def _add_seen(
                 citations.append(record.id)
                 shown.add(record.id)
                 break
+
+
+def _add_look(parts: list[tuple[PartFinding, list[str], list[str]]], look: Look, language: Language) -> None:
+    """What the model read of the photo, with the first part that names it; without a source, for it is none."""
+    if look.line is None or not parts:
+        return
+    key = plain(look.doubt.label)
+    naming = (lines for finding, lines, _ in parts if key in plain(finding.part))
+    next(naming, parts[0][1]).append(look.line[language])
 
 
 def _notes(

@@ -271,6 +271,13 @@ class TurnSettings(Section):
     """Of the one free line."""
     panel_items: int = 24
     """Readings and lamps of the photo that the model sees."""
+    look_closer: bool = True
+    """A model that sees reads the part of the photo that the question names and the panel parser could not tell."""
+    look_max_pixels: int = Field(default=262_144, ge=1)
+    """Of that part; a larger one is scaled down."""
+    look_min_side_px: int = 64
+    look_tokens: int = 16
+    look_seconds: float = 20.0
     history_turns: int = 6
     """Earlier questions and answers of the same conversation that the model sees. Because they are only appended to,
     they cost nothing again."""

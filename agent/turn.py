@@ -1,6 +1,7 @@
 """One turn, from a question to a checked answer: start reading here.
 
-look       decode the photo, read the panel once (cached by its pixels)
+look       decode the photo, read the panel once (cached by its pixels); a model that sees looks closer where that
+           could not tell
 gather     the names in the person's words and on the panel: the evidence that tool arguments are bound to
 find       the loop: a tool call for each part of the question, then a quote for each part that found passages
 word       one free line where the quote is in the other language, dropped if a claim in it has no evidence
@@ -28,6 +29,7 @@ from agent.errors import (
     InputError,
     ModelError,
     NeedsPerson,
+    PhotoError,
     QuestionError,
     SeenByModel,
     ToolDenied,
@@ -36,6 +38,7 @@ from agent.errors import (
     WatchkeeperError,
 )
 from agent.evidence import Evidence, gather_terms
+from agent.look import Look, find_doubt, look_closer
 from agent.loop import Findings, Loop
 from agent.messages import Message, ToolCall
 from agent.model.ladder import Ladder
@@ -111,21 +114,23 @@ class Agent:
         photo, perception = self._look(source, clock, note)
         view = TurnView(question, language, self.env.now(), perception)
         terms = gather_terms(question, perception, self.plugins.find_terms(question, self.env), conversation.terms)
-        shown = photo if sees and not _read_something(perception) else None
+        look = self._look_closer(view, photo, clock, note) if photo and sees else None
+        shown = photo if sees and look is None and not _read_something(perception) else None
         loop = self._loop(view, shown, conversation, note, problems)
         findings = loop.run(self._parts(question), Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
         gist = self._word(findings, language, clock, note, reusable=loop.reusable)
         rung, falls = self.ladder.name, self.ladder.settle()
         left_out = loop.window.left_out
-        answer = render(findings, perception, language, gist=gist, rung=rung, falls=falls, left_out=left_out)
+        answer = render(findings, perception, language, gist=gist, rung=rung, falls=falls, left_out=left_out, look=look)
         if left_out:
             note("history_left_out", {"turns": left_out, "summary": conversation.summary()})
         names = [*_names(terms), *_tags(findings)]
         loop.window.close(turn_line(question, names, answer.citations), terms)
         calls = {f.call.id: f.call for f in findings.parts if f.call}
+        usage = findings.usage.plus(look.usage) if look else findings.usage
         record = TurnRecord(
-            turn, question, answer, rung, falls, perception, tuple(calls.values()), findings.usage,
+            turn, question, answer, rung, falls, perception, tuple(calls.values()), usage,
             clock.all(), tuple(problems),
         )  # fmt: skip
         note("turn_finished", record.to_json())
@@ -157,6 +162,26 @@ class Agent:
         read = {"texts": len(perception.texts), "readings": len(perception.readings)} if perception else {}
         note("photo_read", {"photo": photo.digest, "size": list(photo.size), **read})
         return photo, perception
+
+    def _look_closer(
+        self, view: TurnView, photo: Photo, clock: StageClock, note: Callable[[str, dict[str, Any]], None]
+    ) -> Look | None:
+        """What a model reads of the photo where the parser could not tell; no answer fails over it."""
+        settings = self.env.settings.turn
+        doubt = find_doubt(view.question, view.perception) if settings.look_closer and view.perception else None
+        if doubt is None:
+            return None
+        asked = {"label": doubt.label, "kind": doubt.kind, "box": list(doubt.box)}
+        deadline = time.monotonic() + settings.look_seconds
+        with clock.stage("look"):
+            try:
+                look = look_closer(self.ladder, self._system, photo, doubt, settings=settings, deadline=deadline)
+            except (ModelError, BadReply, PhotoError) as error:
+                note("looked_closer", {**asked, "error": str(error)})
+                return None
+        cached = look.usage.cached_replies > 0
+        note("looked_closer", {**asked, "photo": look.crop.digest, "read": look.value, "cached": cached})
+        return look
 
     def _loop(
         self,

@@ -28,7 +28,7 @@ class TurnRecord:
     calls: tuple[ToolCall, ...]
     usage: Usage
     stages_ms: dict[str, float]
-    """load, photo, panel, model, tools, other, total."""
+    """load, photo, panel, model, tools, other, total; look, where the model read a part of the photo."""
     problems: tuple[str, ...]
     """What a person has to put right: a missing database, say. The rest was answered."""
 
