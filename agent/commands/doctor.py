@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -10,10 +10,12 @@ import typer
 from agent.commands.audit import open_trail
 from agent.console import emit
 from agent.env import Env
-from agent.errors import WatchkeeperError
+from agent.errors import ModelError, WatchkeeperError
 from agent.hookspecs import Finding
+from agent.model.heat import Governor, describe, read_heat
+from agent.model.machine import MachineNotes, settle
 from agent.plugin_host import PluginHost
-from agent.weights.ladder import RULES, choose_rungs, look_at_machine
+from agent.weights.ladder import RULES, Machine, choose_rungs, look_at_machine
 
 __all__ = ["add_to", "examine"]
 
@@ -27,7 +29,7 @@ def add_to(cli: typer.Typer) -> None:
     def doctor(
         context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
     ) -> None:
-        """Check settings, weights, ladder, plugins and trail.
+        """Check settings, weights, ladder, threads, memory, plugins and trail.
 
         Example: watchkeeper doctor
         """
@@ -41,14 +43,16 @@ def add_to(cli: typer.Typer) -> None:
 def examine(env: Env, plugins: PluginHost) -> Iterator[Finding]:
     """Look at everything once, without changing anything."""
     yield Finding("home", True, str(env.home.folder))
-    yield from _weights(env)
+    machine = look_at_machine(env.weights.folder)
+    rungs = choose_rungs(machine, env.weights.present(), wanted=env.settings.model.name)
+    yield from _weights(env, machine, rungs)
+    if rungs[0] != RULES:
+        yield from _model(env, machine, rungs[0])
     yield from plugins.health(env)
     yield _trail(env)
 
 
-def _weights(env: Env) -> Iterator[Finding]:
-    machine = look_at_machine(env.weights.folder)
-    rungs = choose_rungs(machine, env.weights.present(), wanted=env.settings.model.name)
+def _weights(env: Env, machine: Machine, rungs: Sequence[str]) -> Iterator[Finding]:
     box = f"{machine.cores} cores, {machine.free_ram_bytes / _GIB:.1f} GiB free memory"
     best = rungs[0]
     told = f"{' → '.join(rungs)} ({box})"
@@ -61,6 +65,29 @@ def _weights(env: Env) -> Iterator[Finding]:
     for item in env.weights.set_aside():
         name = item.file.split("/")[0]
         yield Finding(f"weights {item.file}", False, f"{item.reason}; get it again: watchkeeper weights pull {name}")
+
+
+def _model(env: Env, machine: Machine, name: str) -> Iterator[Finding]:
+    """What the best rung would be loaded with, and why."""
+    files = {role: path for role, path in env.weights.where(name).items() if path.is_file()}
+    if "model" not in files:
+        return  # the ladder says so
+    entry = env.weights.catalogue.entry(name)
+    digest = next(file.sha256 for file in entry.files if file.role == "model")
+    known = MachineNotes(env.home.cache).recall(digest)
+    try:
+        settled = settle(env.settings.model, files, free_bytes=machine.free_ram_bytes, remembered=known)
+    except ModelError as error:
+        yield Finding("memory", False, f"{name}: {error}")
+        return
+    governor = Governor(settled.settings, settled.settings.threads)
+    governor.threads()
+    heat = describe(read_heat(limit_c=env.settings.model.heat_limit_c))
+    yield Finding("threads", not governor.why, governor.why or f"{settled.why_threads}; {heat}")
+    yield Finding("memory", True, f"{name}: {settled.plan.reason}")
+    told = f"{known.measured}: reads {known.read_tok_s:.0f}, writes {known.write_tok_s:.1f} tok/s"
+    never = f"{name} was not measured on this box; to find its best settings: watchkeeper bench model"
+    yield Finding("bench", True, told if known.measured else never)
 
 
 def _trail(env: Env) -> Finding:

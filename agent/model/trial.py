@@ -34,7 +34,6 @@ LEAST_REPLY_TOKENS = 8
 """A shorter reply says little of the speed; another prompt is tried."""
 TRIES = 3
 PHOTO_PX = 160
-PHOTOS = 2
 READ_BYTES = 256_000_000
 CHUNKS = 64
 
@@ -102,10 +101,10 @@ class Trial:
             "others": others.share(),
         }
 
-    def photo(self, context: CallContext, seconds: float) -> Mapping[str, Json]:
+    def photo(self, context: CallContext, photos: int, seconds: float) -> Mapping[str, Json]:
         """Look at small photos, each twice: what the first look takes longer is the projector's part."""
         costs = []
-        for number in range(PHOTOS):
+        for number in range(photos):
             noise = np.random.default_rng(number).integers(0, 256, (PHOTO_PX, PHOTO_PX, 3), dtype=np.uint8)
             photo = Photo(noise, f"trial-{number}", "trial")
             first, again = (self._ask(1, 1, seconds, context, photo).usage.prefill_ms for _ in range(2))
