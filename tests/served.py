@@ -63,6 +63,7 @@ class Bench:
             "pid": os.getpid(),
             "environment": dict(os.environ),
             "files": sorted(place for _, place in _open_files()),
+            "nice": os.nice(0),
             "core": _limit("Max core file size"),
             "open_files": _limit("Max open files"),
             "deadline": None if context.deadline is None else context.deadline - time.monotonic(),

@@ -339,6 +339,38 @@ def test_one_that_never_gets_ready_is_told(how: str, kind: type[WorkerError], wh
     supervisor.stop()
 
 
+def test_a_system_that_gives_no_more_processes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its own words where there are some, and nothing is left open."""
+    before = open_files()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    for place in (
+        "agent.workers.worker.launch",
+        "agent.workers.worker.socket.socketpair",
+        "agent.workers.worker.os.pipe",
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, refuse)
+            supervisor = made(SETTINGS.model_copy(update={"restart_seconds": 20.0}))
+            with pytest.raises(WorkerDied, match=r"temporarily unavailable|open files or threads"):
+                supervisor.call("add", {"a": 1, "b": 1})
+            supervisor.stop()
+    assert open_files() == before
+
+
+def test_limits_hold_in_the_child() -> None:
+    """Memory and priority, where the settings say so."""
+    supervisor = made(SETTINGS.model_copy(update={"nice": 5, "max_address_bytes": 2_000_000_000}))
+    assert supervisor.call("describe", {}).value["nice"] == 5
+    with pytest.raises(CallFailed) as told:
+        supervisor.call("grow", {"size": 3_000_000_000})
+    assert told.value.kinds[0] == "MemoryError"
+    assert supervisor.call("add", {"a": 1, "b": 1}).value == 2
+    supervisor.stop()
+
+
 def test_a_target_that_is_not_there_is_told() -> None:
     """By the import's own words."""
     supervisor = Supervisor(WorkerSpec("x", "agent.no_such_module:make"), SETTINGS)

@@ -27,6 +27,7 @@ from agent.workers.worker import OpenCall, Priority, Result, Worker
 
 __all__ = ["Supervisor"]
 
+_NO_MORE = "the system gives no more open files or threads; close other programs"
 Later = Callable[[float, Callable[[], None]], None]
 """Runs something after so many seconds, in another thread."""
 
@@ -167,7 +168,16 @@ class Supervisor:
         self._generation += 1
         self._failed_at_start = False
         self._recycle_after = self._settings.recycle_calls
-        self._worker = Worker(self.spec, self._settings, changed=self._look)
+        self._worker = self._new_worker()
+        if self._worker is None:
+            self._rest(WorkerDied(f"{self.spec.name}: its process cannot be started; {_NO_MORE}"))
+
+    def _new_worker(self) -> Worker | None:
+        """None where the system has no descriptor or thread left for one."""
+        try:
+            return Worker(self.spec, self._settings, changed=self._look)
+        except (OSError, RuntimeError):
+            return None
 
     def _send(
         self,
@@ -271,7 +281,7 @@ class Supervisor:
 
     def _follow(self, worker: Worker) -> None:
         if worker.ended:
-            self._bury(worker)
+            self._rest(worker.failure or WorkerDied(f"{self.spec.name}: its process ended"))
         elif self._state == "starting" and worker.ready:
             self._move("came_up")
         elif not worker.in_flight():
@@ -279,10 +289,10 @@ class Supervisor:
             self._move("idle")
             self._recycle_if_due(worker)
 
-    def _bury(self, worker: Worker) -> None:
+    def _rest(self, failure: WorkerError) -> None:
         """It died: rest, and start again after that."""
         self._failed_at_start = self._state == "starting"
-        self._failure = worker.failure or WorkerDied(f"{self.spec.name}: its process ended")
+        self._failure = failure
         self._worker = None
         event, seconds = self._health.died()
         self._move(event)
@@ -303,8 +313,9 @@ class Supervisor:
         grown = settings.recycle_growth_bytes and worker.growth_bytes() > settings.recycle_growth_bytes
         if self._replacement is None and self._config is not None and (calls_due or grown):
             self._recycle_after = worker.calls + settings.recycle_calls if settings.recycle_calls else 0
-            self._replacement = Worker(self.spec, settings, changed=self._look)
-            self._replacement.configure(self._config)
+            self._replacement = self._new_worker()
+            if self._replacement is not None:
+                self._replacement.configure(self._config)
 
     def _take_replacement(self) -> None:
         """The fresh process takes over once it is ready and the old one has nothing to do."""

@@ -62,6 +62,8 @@ class Worker:
         """Starts it and returns at once.
 
         :param changed: called from another thread when it became ready, a call ended, or it died.
+        :raises OSError: no descriptor is left for it.
+        :raises RuntimeError: no thread is.
         """
         self.spec = spec
         self.report: Mapping[str, Any] = {}
@@ -84,11 +86,18 @@ class Worker:
         self._reaped = False
         self._memory_at_start = 0
         self._log = LastLines(settings.stderr_lines, settings.max_line_chars)
-        ours, theirs = socket.socketpair()
-        ours.settimeout(settings.frame_seconds)
-        self._channel = Channel(ours, Bounds(settings.max_header_bytes, settings.max_attachment_bytes))
-        self._thread = threading.Thread(target=self._live, args=(theirs,), name=f"worker {spec.name}", daemon=True)
-        self._thread.start()
+        with contextlib.ExitStack() as undo:
+            ours, theirs = map(undo.enter_context, socket.socketpair())
+            log, log_end = os.pipe()
+            undo.callback(os.close, log)
+            undo.callback(os.close, log_end)
+            ours.settimeout(settings.frame_seconds)
+            self._channel = Channel(ours, Bounds(settings.max_header_bytes, settings.max_attachment_bytes))
+            self._thread = threading.Thread(
+                target=self._live, args=(theirs, log, log_end), name=f"worker {spec.name}", daemon=True
+            )
+            self._thread.start()
+            undo.pop_all()
 
     def configure(self, config: Mapping[str, Json]) -> None:
         """Say what to load; from here on its start has a deadline."""
@@ -183,9 +192,8 @@ class Worker:
         except OSError:
             pass  # it is ending, and its thread says how
 
-    def _live(self, theirs: socket.socket) -> None:
+    def _live(self, theirs: socket.socket, log: int, log_end: int) -> None:
         """The thread: start, listen, reap."""
-        log, log_end = os.pipe()
         process: subprocess.Popen[bytes] | None = None
         reason = ""
         try:
