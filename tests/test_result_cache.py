@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.audit import Trail
 from agent.env import Env
@@ -27,6 +29,7 @@ from agent.values import Term
 from tests.fakes import ScriptedModel, call
 from tests.test_turn import _Host, open_valve, search_manuals, similar_events
 
+ROOT = Path(__file__).parent.parent
 SECRET = b"s" * 32
 LIMITS = ReplyLimits(50, reusable=True)
 ASKED = [Message("system", "who"), Message("user", "what?")]
@@ -115,7 +118,13 @@ def test_another_grammar_model_weight_setting_or_limit_is_another_question(path:
     assert ask(cached(path, "no", weights="cd")[0]).text == "no"
     assert ask(cached(path, "no", settings=ModelSettings(kv_type="q8_0"))[0]).text == "no"
     assert ask(cached(path, "no", settings=ModelSettings(result_cache_rows=7))[0]).text == "yes"
-    for limits, said in ((replace(LIMITS, max_tokens=51), "no"), (replace(LIMITS, deadline=1e12), "yes")):
+    for limits, said in (
+        (replace(LIMITS, max_tokens=51), "no"),
+        (replace(LIMITS, think_tokens=9), "no"),
+        (replace(LIMITS, deadline=1e12), "yes"),
+        (replace(LIMITS, lookup_tokens=4), "yes"),
+        (replace(LIMITS, cancelled=lambda: False, between=lambda: None), "yes"),
+    ):
         assert cached(path, "no")[0].reply(ASKED, (), bound=Lark(), limits=limits).text == said
 
 
@@ -199,6 +208,16 @@ def test_a_reply_that_somebody_wrote_is_none(path: Path, change: str) -> None:
             db.execute("UPDATE replies SET proof = ''")
     assert store(path).get("mine") is None
     assert store(path).get("other") is None
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(exclude_categories=()), max_size=300))
+def test_whatever_was_said_comes_back_as_it_was(path: Path, text: str) -> None:
+    """Control characters, lone surrogates, nothing at all."""
+    kept = store(path)
+    kept.put("key", text)
+    assert kept.get("key") == text
+    kept.close()
 
 
 def test_another_box_is_not_believed(path: Path) -> None:
@@ -298,6 +317,26 @@ def test_a_file_that_is_deleted_under_use_is_made_anew(path: Path) -> None:
     assert kept.get("key") is None
     kept.put("key", "again")
     assert store(path).get("key") == "again"
+
+
+KEY = """
+import sys
+from agent.messages import Message
+from agent.model.result_cache import CachedModel
+from agent.model.protocol import ReplyLimits
+from agent.settings import ModelSettings
+from tests.fakes import ScriptedModel
+model = CachedModel(ScriptedModel([]), None, "ab", ModelSettings())
+print(model._key([Message("user", "泵?")], (), None, ReplyLimits(5)), end="")
+"""
+
+
+def test_the_key_is_the_same_in_every_process() -> None:
+    """Nothing of a process (an address, an order, a seed for hashes) is in it."""
+    run = [
+        subprocess.run([sys.executable, "-c", KEY], cwd=ROOT, capture_output=True, check=True).stdout for _ in range(2)
+    ]
+    assert run[0] == run[1] and len(run[0]) == 64
 
 
 WRITER = """

@@ -28,8 +28,8 @@ __all__ = ["CachedModel", "with_result_cache"]
 
 _FORMAT = 1
 _LIBRARIES = ("watchkeeper", "llama-cpp-python", "llguidance")
-_NOT_SHAPING = {"deadline", "cancelled", "reusable"}
-"""Limits that end a reply or say what it is for; every other one is part of the key."""
+_NOT_SHAPING = {"deadline", "lookup_tokens", "reusable"}
+"""Limits that end a reply, speed it up or say what it is for. Every other one is part of the key, but for functions."""
 _OWN_SETTINGS = "result_cache_"
 
 
@@ -42,7 +42,11 @@ class CachedModel:
         """
         self._model = model
         self._store = store
-        shape = {name: value for name, value in settings.model_dump().items() if not name.startswith(_OWN_SETTINGS)}
+        shape = {
+            name: value
+            for name, value in settings.model_dump(mode="json").items()
+            if not name.startswith(_OWN_SETTINGS)
+        }
         versions = [version(library) for library in _LIBRARIES]
         self._shape = [_FORMAT, model.name, weights_digest, shape, versions]
 
@@ -90,10 +94,16 @@ class CachedModel:
             [[m.role, m.text, m.photo.digest if m.photo is not None else None] for m in messages],
             [tool.specification() for tool in tools],
             bound.lark() if bound is not None else None,
-            {f.name: getattr(limits, f.name) for f in fields(limits) if f.name not in _NOT_SHAPING},
+            _plain(limits),
         ]
-        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=repr)
+        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _plain(limits: ReplyLimits) -> dict[str, object]:
+    """The limits that shape a reply."""
+    values = {f.name: getattr(limits, f.name) for f in fields(limits) if f.name not in _NOT_SHAPING}
+    return {name: value for name, value in values.items() if not callable(value)}
 
 
 def with_result_cache(model: Model, env: Env, *, weights_digest: str) -> Model:
