@@ -130,11 +130,17 @@ class Settled:
 
     settings: ModelSettings
     """Nothing in it is `auto` or 0 any more."""
-    projector: Path | None
+    files: Mapping[str, Path]
+    """Those that are loaded: `model`, and as `mmproj` the projector that was the fastest here."""
     plan: MemoryPlan
     cores: Cores
     why_threads: str
     """For people."""
+
+    @property
+    def projector(self) -> Path | None:
+        """The vision half; None for a model that takes no photos."""
+        return self.files.get(PROJECTOR)
 
 
 def settle(
@@ -175,7 +181,8 @@ def settle(
         "micro_batch_tokens": plan.micro_batch_tokens,
         "image_tokens": plan.image_tokens or settings.image_tokens,
     }
-    return Settled(settings.model_copy(update=chosen), projector, plan, box, f"{threads} threads, {why}")
+    used = {"model": files["model"]} | ({PROJECTOR: projector} if projector else {})
+    return Settled(settings.model_copy(update=chosen), used, plan, box, f"{threads} threads, {why}")
 
 
 def _packs(settings: ModelSettings, known: Remembered) -> bool:
