@@ -69,6 +69,10 @@ class BoundArgument:
             return "(" + " | ".join(_literal(_json(value)) for value in self.values) + ")"
         return "%json " + _json(dict(self.schema or {}))
 
+    def most_bytes(self) -> int | None:
+        """Of the longest value; None where a schema sets no end."""
+        return max(_bytes(_json(value)) for value in self.values) if self.values else None
+
     def admits(self, value: Json) -> bool:
         """Whether a value is one of those; a schema is checked by the tool itself."""
         return value in self.values if self.values else True
@@ -87,6 +91,16 @@ class BoundTool:
         for i, argument in enumerate(self.arguments):
             parts += [_literal(f'{", " if i else ""}"{argument.name}": '), argument.lark()]
         return " ".join([*parts, _literal("}")])
+
+    def most_bytes(self) -> int | None:
+        """Of the longest call; None where an argument has no end."""
+        total = _bytes(f"{self.tool.name} {{}}")
+        for argument in self.arguments:
+            most = argument.most_bytes()
+            if most is None:
+                return None
+            total += _bytes(f'"{argument.name}": , ') + most
+        return total
 
     def call(self, arguments: Mapping[str, Json]) -> ToolCall:
         """A call of this tool.
@@ -148,6 +162,17 @@ class CallBound:
             rules.append(_line_rule(i, part.text, [*decline, *names]))
         return _grammar(rules, len(self.parts))
 
+    def most_bytes(self) -> int | None:
+        """Of the longest reply, which is also the most tokens that it can have; None where there is no end."""
+        total = 0
+        for part in self.parts:
+            calls = [bound.most_bytes() for bound in part.tools]
+            known = [most for most in calls if most is not None]
+            if len(known) < len(calls):
+                return None
+            total += _bytes(f"{part.text}{_ARROW}\n") + max([_bytes(NO_TOOL), *known])
+        return total
+
     def write(self, calls: Sequence[ToolCall | None]) -> str:
         """Calls in the form that `parse` reads."""
         bodies = [f"{call.tool} {_json(dict(call.arguments))}" if call else NO_TOOL for call in calls]
@@ -187,6 +212,10 @@ class PickBound:
             letters = [self._letter(quote) for quote in part.quotes] + [DECLINE] * part.may_decline
             rules.append(_line_rule(i, part.text, [_literal(letter) for letter in letters]))
         return _grammar(rules, len(self.parts))
+
+    def most_bytes(self) -> int:
+        """Of every reply, which is also the most tokens that it can have."""
+        return sum(_bytes(f"{part.text}{_ARROW}{DECLINE}\n") for part in self.parts)
 
     def write(self, picks: Sequence[Quote | None]) -> str:
         """Picks in the form that `parse` reads."""
@@ -255,6 +284,10 @@ def _bodies(text: str, parts: Sequence[str]) -> list[str]:
             raise BadReply(f"no line for {part[:60]!r} in {text[:80]!r}")
         bodies.append(found.group(1).strip())
     return bodies
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _json(value: object) -> str:

@@ -21,7 +21,7 @@ from agent.conversation import Window
 from agent.errors import PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable
 from agent.evidence import Evidence, bind_tools
 from agent.messages import Message, Reply, ToolCall, Usage
-from agent.model.protocol import Bound, Model, ReplyLimits
+from agent.model.protocol import Model, ReplyLimits
 from agent.parts import asks_something, phrases_of
 from agent.prompt import pick_message
 from agent.quotes import Quote, plain, quotes_of
@@ -106,6 +106,10 @@ class Loop:
             found = self._pick(found, evidence)
         except TimeLimit as limit:
             stopped = str(limit)
+        except PromptTooLong as error:
+            if not any(f.result for f in found):
+                raise
+            stopped = str(error)
         return Findings(tuple(found), self.usage, self.model_ms, self.tool_ms, stopped)
 
     def _may_go_on(self) -> bool:
@@ -195,7 +199,7 @@ class Loop:
         found = finding.result.passages if finding.result else ()
         return [p for p in found if p.language == self.language] or found
 
-    def _reply(self, bound: Bound) -> Reply:
+    def _reply(self, bound: CallBound | PickBound) -> Reply:
         if time.monotonic() > self.deadline:
             raise TimeLimit(f"the turn took longer than {self.settings.max_seconds:g} s")
         self.steps += 1
@@ -215,8 +219,9 @@ class Loop:
         self.window.own.append(Message("assistant", reply.text))
         return reply
 
-    def _fitting_reply(self, bound: Bound, limits: ReplyLimits) -> Reply:
-        """A prompt that the model's context does not hold is shortened and asked again; nothing was decoded yet.
+    def _fitting_reply(self, bound: CallBound | PickBound, limits: ReplyLimits) -> Reply:
+        """What the model's context does not hold is asked again: with room for the longest reply that there is and no
+        more, then with a shorter prompt. Nothing was decoded until it fits.
 
         :raises PromptTooLong: this question alone is too long.
         """
@@ -224,7 +229,10 @@ class Loop:
             try:
                 return self.model.reply(self.window.messages(), (), bound=bound, limits=limits)
             except PromptTooLong:
-                if not self.window.shorten():
+                most = bound.most_bytes()
+                if most is not None and most < limits.max_tokens:
+                    limits = replace(limits, max_tokens=most)
+                elif not self.window.shorten():
                     raise
 
 

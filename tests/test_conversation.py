@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agent.bound import BoundArgument, BoundTool, CallBound, CallPart, PickBound, PickPart
 from agent.conversation import Conversation, PastTurn, open_window, turn_line
 from agent.env import Env
 from agent.errors import PromptTooLong
@@ -20,7 +21,7 @@ from agent.turn import TurnRecord
 from agent.values import Term
 from tests.bench.plant import PANEL, plant_agent, plant_env
 from tests.fakes import ScriptedModel, call
-from tests.test_turn import BOX, SEEN, Bench, similar_events
+from tests.test_turn import BOX, SEEN, Bench, search_manuals, similar_events
 
 LEFT_OUT_ZH = "较早的提问已略去"
 LEFT_OUT_EN = "Earlier questions of this conversation were left out; ask with the names again."
@@ -176,13 +177,73 @@ def test_without_history_every_question_stands_alone(env: Env) -> None:
     assert not any(LEFT_OUT_ZH in record.answer.text for record in records)
 
 
+class NarrowModel(SmallModel):
+    """Holds so many characters and tokens of the reply together."""
+
+    def reply(self, messages: Sequence[Message], *args: Any, **more: Any) -> Reply:
+        if sum(len(message.text) for message in messages) + more["limits"].max_tokens > self.room:
+            raise PromptTooLong(f"the context holds {self.room}")
+        self.most.append(more["limits"].max_tokens)
+        return ScriptedModel.reply(self, messages, *args, **more)
+
+    def __init__(self, script: list[object]) -> None:
+        super().__init__(script)
+        self.most: list[int] = []
+
+
+def test_room_for_the_reply_is_given_up_before_history(env: Env) -> None:
+    """A bound reply has a longest form; where the context is full no more is held free for it."""
+    model = NarrowModel([SAID] * 4)
+    bench, conversation = bench_of(env, model), Conversation()
+    records = ask_often(bench, 1, conversation)
+    usual = TURN.reply_tokens + 2 * len(QUESTION)
+    model.room = sum(len(message.text) for message in model.seen[0]) + usual + 20
+    records += ask_often(bench, 3, conversation)
+    assert model.most[0] == usual and model.most[-1] < 150
+    assert not any(LEFT_OUT_ZH in record.answer.text for record in records)
+
+
+@pytest.mark.parametrize("period", ["", "昨天"])
+def test_no_reply_is_longer_than_its_bound_says(period: str) -> None:
+    """In bytes, and a token is a byte at least."""
+    arguments = [BoundArgument("like", values=(NAME, "x")), *([BoundArgument("period", (period,))] if period else [])]
+    parts = tuple(CallPart(text, (BoundTool(similar_events, tuple(arguments)),)) for text in (QUESTION, "还有吗?"))
+    longest = call("similar_events", like=NAME, **({"period": period} if period else {}))
+    bound = CallBound(parts)
+    most = bound.most_bytes()
+    assert most is not None
+    assert len(bound.write([longest, longest]).encode()) <= most <= len(bound.write([longest, longest]).encode()) + 8
+    endless = BoundTool(similar_events, (BoundArgument("n", schema={"type": "string"}),))
+    assert CallBound((*parts, CallPart("?", (endless,)))).most_bytes() is None
+    picks = PickBound((PickPart(QUESTION, ()), PickPart("还有吗?", ())), ())
+    assert len(picks.write([None, None]).encode()) == picks.most_bytes()
+
+
+class _NoRoomForQuotes(ScriptedModel):
+    def reply(self, *args: Any, **more: Any) -> Reply:
+        if isinstance(more["bound"], PickBound):
+            raise PromptTooLong("the context holds 9 (model.context_tokens)")
+        return super().reply(*args, **more)
+
+
+def test_what_was_found_is_not_lost_when_quotes_do_not_fit(env: Env) -> None:
+    """The records are in the answer, and that it is not the whole of it."""
+    look_up = (call("similar_events", like=NAME), call("search_manuals", query=NAME))
+    bench = Bench(env, similar_events, search_manuals, script=[])
+    model = _NoRoomForQuotes([look_up])
+    bench.agent.ladder._open = lambda name: model
+    bench.host.known = [Term("alarm", NAME, "question", 0)]
+    record = bench.ask(f"{NAME}以前出现过吗?该怎么处理?")
+    assert record.answer.citations == ("E17",)
+    assert "没有查完" in record.answer.text and "model.context_tokens" in record.answer.text
+
+
 @pytest.mark.weights
 def test_the_real_model_in_a_small_context(tmp_path: Path, real_weights: Path) -> None:
     """The 0.5B with 1,536 tokens: questions about a photo go on being answered, and turns are left out on the way."""
     env = plant_env(tmp_path / "home", model="qwen2.5-0.5b", weights=real_weights)
     small = env.settings.model.model_copy(update={"context_tokens": 1_536})
-    turn = TurnSettings(reply_tokens=200)
-    agent, _ = plant_agent(replace(env, settings=env.settings.model_copy(update={"model": small, "turn": turn})))
+    agent, _ = plant_agent(replace(env, settings=env.settings.model_copy(update={"model": small})))
     conversation = Conversation()
     questions = (f"最近三天有没有{NAME}的记录?", "它以前出现过几次?", "供水温度是多少?", "昨天发生了什么?", "还有吗?")
     records = [agent.ask(q, photo=PANEL, conversation=conversation) for q in questions]
