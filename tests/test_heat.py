@@ -178,6 +178,20 @@ def test_which_trip_point_counts(box: Box) -> None:
     assert trips == {"a": 80, "b": 100, "x86_pkg_temp": 95, "d": 88}
 
 
+def test_a_processor_without_a_thermal_zone(box: Box) -> None:
+    """Its own sensors count: somewhat before critical, else at the settings' limit; those of a disk do not."""
+    for number, (name, temp, critical) in enumerate(
+        [("coretemp", 60_000, 100_000), ("k10temp", 61_000, 0), ("nvme", 99_000, 80_000), ("k10temp", -5_000, 0)]
+    ):
+        box.write(f"class/hwmon/hwmon{number}/name", name)
+        box.write(f"class/hwmon/hwmon{number}/temp1_input", str(temp))
+        box.write(f"class/hwmon/hwmon{number}/temp1_crit", str(critical))
+    zones = read_heat(box.sysfs, limit_c=95).zones
+    assert [(zone.name, zone.temp_c, zone.trip_c) for zone in zones] == [("coretemp", 60, 90), ("k10temp", 61, 95)]
+    box.write("class/hwmon/hwmon1/temp1_input", "96000")
+    assert box.governor(2).threads() == 1
+
+
 def test_a_frequency_cap_is_a_brake(box: Box) -> None:
     """A limit that falls below the one at the start takes threads; when it is lifted they come back."""
     governor = box.governor(4)

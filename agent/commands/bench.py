@@ -18,6 +18,7 @@ from agent.env import Env
 from agent.errors import ModelError, SettingsError, WeightsMissing
 from agent.model.bench import Bench, Row, is_disturbed, pick
 from agent.model.machine import MachineNotes, Remembered, describe_box, settle
+from agent.settings import ModelSettings
 from agent.weights.ladder import RULES, choose_rungs, look_at_machine
 
 __all__ = ["commands", "model_to_measure", "notes_of", "sha256_of"]
@@ -72,6 +73,7 @@ def measure(env: Env, name: str, *, quick: bool, as_json: bool) -> None:
             raise ModelError(f"{chosen}: no trial worked; the last: {rows[-1].problem}")
         bytes_per_s = trials.bandwidth(best.threads)
     kept = not is_disturbed(rows, share=settled.settings.bench_others)
+    then = _then(env.settings.model, rows, kept=kept)
     values = [_value(chosen, row, bytes_per_s) for row in rows]
     for value in values if as_json else ():
         emit(value, as_json=True, human="")
@@ -82,7 +84,7 @@ def measure(env: Env, name: str, *, quick: bool, as_json: bool) -> None:
         "best": asdict(best),
         "kept": kept,
     }
-    emit(summary, as_json=as_json, human=lambda: _table(chosen, rows, best, bytes_per_s, kept=kept))
+    emit(summary, as_json=as_json, human=lambda: _table(chosen, rows, best, bytes_per_s, then=then))
     if kept:
         _remember(env, chosen, best)
 
@@ -158,7 +160,7 @@ def _per_bandwidth(tok_s: float, bytes_per_s: float) -> float | None:
     return round(tok_s / (bytes_per_s / 1e9), 2) if bytes_per_s else None
 
 
-def _table(name: str, rows: Sequence[Row], best: Remembered, bytes_per_s: float, *, kept: bool) -> str:
+def _table(name: str, rows: Sequence[Row], best: Remembered, bytes_per_s: float, *, then: str) -> str:
     """Markdown."""
     lines = [f"{name} on {describe_box()}; llama-cpp-python {version('llama-cpp-python')}", ""]
     lines += [f"| {' | '.join(_COLUMNS)} |", f"|{'---|' * len(_COLUMNS)}"]
@@ -168,12 +170,17 @@ def _table(name: str, rows: Sequence[Row], best: Remembered, bytes_per_s: float,
         per = _per_bandwidth(best.write_tok_s, bytes_per_s)
         lines += ["", f"memory {bytes_per_s / 1e9:.1f} GB/s; {per} tok/s written for each GB/s"]
     projector = f", projector {best.projector}" if best.projector else ""
-    others = max(row.others for row in rows)
-    then = (
-        "used from now on" if kept else f"not kept: other programs took {others:.0%} of the box; stop them, try again"
-    )
     lines += ["", f"best: {best.threads} threads, context in {best.kv_type}{projector}; {then}"]
     return "\n".join(lines)
+
+
+def _then(settings: ModelSettings, rows: Sequence[Row], *, kept: bool) -> str:
+    """What becomes of the result."""
+    if not kept:
+        others = max(row.others for row in rows)
+        return f"not kept: other programs took {others:.0%} of the box; stop them and measure again"
+    named = [name for name, said in (("threads", settings.threads), ("kv_type", settings.kv_type != "auto")) if said]
+    return "used from now on" + (f", except {' and '.join(named)}, which the settings name" if named else "")
 
 
 def _cells(row: Row) -> Sequence[str]:

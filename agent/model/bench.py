@@ -144,6 +144,8 @@ class Bench:
             found, report = self._call(WorkerSpec("bench", f"{self._module}:make"), config, method, arguments)
         except WorkerError as error:
             return replace(row, problem=str(error))
+        if not (_number(found, "write_tok_s") or _number(found, "encode_ms")):
+            return replace(row, problem=f"no figures came within {4 * self._seconds:.0f} s")
         return replace(
             row,
             read_tok_s=_number(found, "read_tok_s"),

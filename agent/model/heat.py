@@ -17,6 +17,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from agent.model.cores import cpu_quota, read_number, read_text
@@ -32,6 +33,8 @@ ELSEWHERE = ("wifi", "iwl", "wlan", "batt", "charg", "nvme", "modem", "usb", "di
 """Kinds of sensors that sit on parts which threads do not heat."""
 PROCESSOR = ("cpu", "pkg", "soc", "core", "cluster", "k10temp")
 """Kinds that sit on the processor, and so count without a trip point too."""
+PROCESSOR_CHIPS = ("coretemp", "k10temp", "zenpower", "via_cputemp")
+"""Drivers of sensors inside processors."""
 SLOWING_TRIPS = ("passive", "hot", "critical")
 """Kinds of trip points that slow or stop a box, the one to mind first; `active` only starts a fan."""
 BELOW_CRITICAL_C = 10.0
@@ -156,7 +159,8 @@ def read_heat(sysfs: Path = Path("/sys"), *, limit_c: float) -> Heat:
 
     :param limit_c: the trip point of a processor's sensor that names none.
     """
-    zones = tuple(_zones(sysfs / "class" / "thermal", limit_c))
+    thermal = _zones(sysfs / "class" / "thermal", limit_c)
+    zones = tuple(chain(thermal, _processor_chips(sysfs / "class" / "hwmon", limit_c)))
     return Heat(zones, min(_caps(sysfs / "devices" / "system" / "cpu"), default=1.0))
 
 
@@ -182,6 +186,18 @@ def _zones(folder: Path, limit_c: float) -> Iterator[Zone]:
             trip_c = limit_c
         if trip_c is not None:
             yield Zone(name or place.name, temp_c, trip_c)
+
+
+def _processor_chips(folder: Path, limit_c: float) -> Iterator[Zone]:
+    """The processor's own sensors, which on many PCs are no thermal zones."""
+    for place in sorted(folder.glob("hwmon*")):
+        if (name := read_text(place / "name")) in PROCESSOR_CHIPS:
+            for path in sorted(place.glob("temp*_input")):
+                temp_c = _celsius(path)
+                critical_c = _celsius(path.with_name(path.name.replace("_input", "_crit")))
+                sensible = critical_c is not None and SENSIBLE_TRIP_C[0] <= critical_c <= SENSIBLE_TRIP_C[1]
+                if temp_c is not None and SENSIBLE_C[0] <= temp_c <= SENSIBLE_C[1]:
+                    yield Zone(name, temp_c, critical_c - BELOW_CRITICAL_C if sensible and critical_c else limit_c)
 
 
 def _trip(zone: Path) -> float | None:

@@ -88,7 +88,10 @@ class Trial:
         read = write = math.nan
         others = _Others()
         for _ in range(TRIES):
-            usage = self._ask(words, reply_tokens, seconds, context).usage
+            reply = self._ask(words, reply_tokens, seconds, context)
+            usage = reply.usage
+            if reply.stopped == "aborted" and not usage.passes:
+                break  # the prompt was not read to its end
             read = (usage.prompt_tokens - usage.reused_tokens) / max(usage.prefill_ms, 1e-3) * 1_000
             write = usage.passes / max(usage.decode_ms, 1e-3) * 1_000
             if usage.passes >= LEAST_REPLY_TOKENS:
