@@ -15,10 +15,11 @@ templates differ in whether two messages of one speaker may follow each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.messages import Message
+from agent.photo import Photo
 from agent.settings import TurnSettings
 from agent.values import Term
 
@@ -128,6 +129,8 @@ def open_window(
 
     :param brief: the question with less of the photo.
     """
+    known = {m.photo.digest: m.photo for m in conversation.messages() if m.photo is not None}
+    asked, brief = (_with_known(message, known) for message in (asked, brief))
     window = Window(system, conversation, [asked], brief if brief != asked else None, settings)
     if len(conversation.turns) > settings.history_turns:
         window._keep(min(settings.history_kept_turns, settings.history_turns))
@@ -139,6 +142,11 @@ def turn_line(question: str, names: Iterable[str], citations: Sequence[str]) -> 
     known = [_short(name) for name in dict.fromkeys(names)][:_LINE_NAMES]
     about = ", ".join(known) or _short(question)
     return f"{about} [{', '.join(citations[:_LINE_SOURCES])}]" if citations else about
+
+
+def _with_known(message: Message, known: Mapping[str, Photo]) -> Message:
+    """A photo that is asked about again is held in memory once."""
+    return message if message.photo is None else replace(message, photo=known.get(message.photo.digest, message.photo))
 
 
 def _short(text: str) -> str:

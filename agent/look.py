@@ -1,7 +1,7 @@
 """Looking closer: a model that sees is shown one part of the photo, where the panel parser could not tell.
 
-    doubt    the question names a reading without a trusted value, a lamp whose state the photo leaves open, or a text
-             that has no value beside it while a value is asked for
+    doubt    the question names a reading without a trusted value, asks whether a lamp is lit whose state the photo
+             leaves open, or asks for the value of a text that has none beside it
     crop     that part at the photo's own resolution, so that a few image tokens show small print
     look     one question with a bounded reply: a number as printed, or the state of a lamp
 
@@ -36,6 +36,7 @@ _ASKS_VALUE = re.compile(
     r"多少|几|读数|数值|示数|显示|\b(?:value|reading|how (?:much|high|low|many|hot|cold)|what (?:is|does|are|do))\b",
     re.IGNORECASE,
 )
+_ASKS_STATE = re.compile(r"亮|灭|闪|\b(?:lit|lights? up|active|flash\w*|blink\w*|glow\w*)\b", re.IGNORECASE)
 _AROUND = (1.0, 1.0, 6.0, 3.0)
 """Left, above, right, below: how far from a text its value may stand, in heights of the text."""
 _MARGIN = 1.0
@@ -111,7 +112,7 @@ def find_doubt(question: str, perception: Perception) -> Doubt | None:
     for reading in perception.readings:
         if _named(reading.label, asked) and (reading.value is None or _DOUBTED & set(reading.flags)):
             return Doubt("number", reading.label, _grown(reading.box, (_MARGIN,) * 4))
-    for lamp in perception.lamps:
+    for lamp in perception.lamps if _ASKS_STATE.search(question) else ():
         if _named(lamp.label, asked) and lamp.state == "unsure":
             return Doubt("lamp", lamp.label, _grown(lamp.box, (_MARGIN,) * 4))
     if not _ASKS_VALUE.search(question):

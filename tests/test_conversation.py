@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agent.bound import BoundArgument, BoundTool, CallBound, CallPart, PickBound, PickPart
@@ -15,6 +16,7 @@ from agent.env import Env
 from agent.errors import PromptTooLong
 from agent.messages import Message, Reply
 from agent.perception import Lamp
+from agent.photo import Photo
 from agent.prompt import user_message
 from agent.settings import TurnSettings
 from agent.turn import TurnRecord
@@ -157,6 +159,17 @@ def test_what_goes_first_is_missed_least() -> None:
         ["who", brief.text],
     ]
     assert window.left_out == 3
+
+
+def test_a_photo_is_held_once() -> None:
+    """However often it is asked about: the same pixels in every turn."""
+    conversation = Conversation()
+    for number in range(3):
+        pixels = np.full((4, 4, 3), number // 2, np.uint8)
+        asked = Message("user", "q", Photo(pixels, f"digest-{number // 2}", "p.png"))
+        open_window(SYSTEM, conversation, asked, asked, TURN).close("line", ())
+    first, second, third = (turn.messages[0].photo for turn in conversation.turns)
+    assert first is second and first is not third
 
 
 def test_one_question_that_is_too_long_is_refused(env: Env) -> None:

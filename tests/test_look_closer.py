@@ -106,6 +106,8 @@ def test_only_what_the_question_names_is_in_doubt() -> None:
     seen = replace(NOTHING, readings=(CLEAR,), lamps=(LAMP,))
     assert find_doubt("供水温度是多少?", seen) is None
     assert find_doubt("这是什么?", seen) is None
+    assert find_doubt("循环变频故障该怎么处理?", seen) is None
+    assert find_doubt("Is 循环变频故障 lit?", seen) is not None
     assert find_doubt("循环变频故障亮了吗?", seen) == Doubt("lamp", "循环变频故障", (80, 80, 180, 140))
     assert find_doubt("循环变频故障亮了吗?", replace(NOTHING, lamps=(replace(LAMP, state="lit"),))) is None
     for reading in (DOUBTED, replace(CLEAR, value=None, flags=("no-value",)), replace(CLEAR, flags=("low-score",))):
