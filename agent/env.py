@@ -47,4 +47,4 @@ def load_env(environ: Mapping[str, str] = os.environ) -> Env:
         raise SettingsError(f"{config}: no such settings file; correct WATCHKEEPER_CONFIG")
     settings = load_settings(Path(config) if config else home.config, environ)
     folder = Path(os.path.expanduser(settings.weights.folder or home.weights)).absolute()  # noqa: PTH111 - never raises
-    return Env(settings, home, WeightStore(folder, settings.weights))
+    return Env(settings, home, WeightStore(folder, settings.weights, box_key=home.box_key))

@@ -10,7 +10,8 @@
     │   └── PullError           weights could not be fetched: no disk, no source
     ├── WeightsError            the ladder reacts: the next rung answers (exit code 3 when asked for by name)
     │   ├── WeightsMissing      no such file on this box
-    │   └── WeightsBad          short, or its digest is not the pinned one; it has been set aside
+    │   ├── WeightsBad          short, or its digest is not the pinned one; it has been set aside
+    │   └── WeightsUnreadable   the storage does not give it back; the disk is to blame, and the file stays
     ├── ModelError              the ladder reacts: a model that does not load or run
     │   ├── ModelDied           its process died in the middle; it is started again, and asked once more
     │   ├── NotEnoughMemory     this box has not the memory for it, now
@@ -33,6 +34,8 @@
 
 Anything else that is raised is a bug (exit code 1). A message says what was wrong, where, and what to do about it.
 """
+
+from collections.abc import Mapping
 
 __all__ = [
     "BadReply",
@@ -61,6 +64,7 @@ __all__ = [
     "WeightsBad",
     "WeightsError",
     "WeightsMissing",
+    "WeightsUnreadable",
     "WorkerBusy",
     "WorkerDied",
     "WorkerDown",
@@ -109,6 +113,11 @@ class WeightsError(WatchkeeperError):
 
     exit_code = 3
 
+    def __init__(self, message: str, faults: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.faults = dict(faults or {})
+        """File name → what is wrong with it, as `agent.weights.digest.Fault`."""
+
 
 class WeightsMissing(WeightsError):
     """A weight file is not on this box."""
@@ -116,6 +125,10 @@ class WeightsMissing(WeightsError):
 
 class WeightsBad(WeightsError):
     """A weight file is short or its digest is wrong; it has been set aside as `*.bad`."""
+
+
+class WeightsUnreadable(WeightsError):
+    """A weight file cannot be read back from its disk. Nobody can tell whether it is sound, so it stays where it is."""
 
 
 class ModelError(WatchkeeperError):

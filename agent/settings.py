@@ -147,6 +147,21 @@ class WeightsSettings(Section):
     """How long to wait for another pull of the same weights."""
     spare_bytes: int = 200_000_000
     """Disk that a pull leaves free."""
+    verify_threads: int = 0
+    """Threads that hash; 0 is one for each core."""
+    slow_bytes_per_second: float = 300_000_000
+    """Storage that gives less is slow: a model may start after a first look, and the rest is read behind its work."""
+    sample_chunks: int = Field(default=4, ge=1)
+    """Chunks of 8 MiB that the first look reads, besides the header."""
+    later_pause_seconds: float = 0.01
+    """After each chunk that is read behind the work."""
+    previous_slot: bool = True
+    """Keep the version before of what a pull replaces, as long as `spare_bytes` are free."""
+    mend_share: float = Field(default=0.5, le=1)
+    """A file of which more than this share is damaged is fetched as a whole."""
+    repair_seconds: float = 60.0
+    """Between two tries to repair what is bad while the agent runs; doubled for each that fails."""
+    repair_most_seconds: float = 3_600.0
 
 
 class ModelSettings(Section):

@@ -7,9 +7,8 @@ this turn, and the next turn begins with the better one again; after two such tu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from agent.bound import PickBound
 from agent.env import Env
@@ -21,7 +20,7 @@ from agent.model.result_cache import with_result_cache
 from agent.model.rules import RulesModel
 from agent.model.worker import WorkerModel
 from agent.tools import Tool
-from agent.weights.catalogue import Entry
+from agent.weights.held import VerifiedFiles
 from agent.weights.ladder import RULES, choose_rungs, look_at_machine
 
 __all__ = ["Fall", "Ladder", "build_ladder", "open_rung"]
@@ -174,27 +173,24 @@ def open_rung(name: str, env: Env) -> Model:
     model = WorkerModel(name, settings=env.settings.model, workers=env.settings.workers)
     try:
         files = env.weights.verified(name)
-        cache = {"folder": str(env.home.cache / "prefix"), **_cache_digests(entry, files)}
+        cache = {"folder": str(env.home.cache / "prefix"), **_cache_digests(files)}
         model.load(files["model"], projector=files.get("mmproj"), cache=cache)
     except BaseException:
         model.close()
         raise
-    remembering = with_result_cache(model, env, weights_digest=_digest(env, entry, files))
+    remembering = with_result_cache(model, env, weights_digest=_digest(files))
     return _PickedByRules(remembering) if entry.rules_pick else remembering
 
 
-def _cache_digests(entry: Entry, files: Mapping[str, Path]) -> dict[str, str]:
+def _cache_digests(files: VerifiedFiles) -> dict[str, str]:
     """What the states of a model depend on."""
-    digests = {file.name: file.sha256 for file in entry.files}
     roles = {"model": "weights_sha256", "mmproj": "projector_sha256"}
-    return {key: digests[files[role].name] for role, key in roles.items() if role in files}
+    return {key: files.digests[role] for role, key in roles.items() if role in files}
 
 
-def _digest(env: Env, entry: Entry, files: Mapping[str, Path]) -> str:
+def _digest(files: VerifiedFiles) -> str:
     """One digest over all the files that a rung was loaded from."""
-    used = [file for file in entry.files if env.weights.path(entry, file) in files.values()]
-    pins = [file.sha256 or (pin.sha256 if (pin := env.weights.pin(entry, file)) else "") for file in used]
-    return hashlib.sha256(" ".join(pins).encode()).hexdigest()
+    return hashlib.sha256(" ".join(dict.fromkeys(files.digests.values())).encode()).hexdigest()
 
 
 class _PickedByRules:

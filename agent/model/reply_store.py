@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["ReplyStore", "box_secret"]
+__all__ = ["ReplyStore"]
 
-_SECRET_BYTES = 32
 _ROW_BYTES = 256
 """What a row takes besides its text: key, proof and the entries in both indexes."""
 _SPOILED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
@@ -50,7 +47,7 @@ class ReplyStore:
     def __init__(self, path: Path, *, max_rows: int, max_bytes: int, busy_seconds: float, secret: bytes) -> None:
         """
         :param busy_seconds: how long to wait for another program that writes.
-        :param secret: of this box; see `box_secret`.
+        :param secret: of this box; see `agent.box_key`.
         """
         self._path = path
         self._max_rows = max_rows
@@ -130,24 +127,6 @@ class ReplyStore:
         for ending in ("-wal", "-shm"):
             with suppress(OSError):
                 self._path.with_name(self._path.name + ending).unlink()
-
-
-def box_secret(path: Path) -> bytes:
-    """The random key of this box, made at its first use, readable by its owner only.
-
-    Where it can be neither read nor written, one for this process: what it proves then ends with the process.
-    """
-    for _ in range(2):
-        with suppress(OSError):
-            kept = path.read_bytes()
-            if len(kept) == _SECRET_BYTES:
-                return kept
-            path.unlink()  # cut short by a power cut
-        with suppress(OSError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(_SECRET_BYTES))
-    return secrets.token_bytes(_SECRET_BYTES)
 
 
 def _find(db: sqlite3.Connection, key: str, max_bytes: int) -> tuple[object, object] | None:

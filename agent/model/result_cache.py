@@ -17,10 +17,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from importlib.metadata import version
 
+from agent.box_key import box_secret
 from agent.env import Env
 from agent.messages import Message, Reply, Usage
 from agent.model.protocol import Bound, Model, ReplyLimits
-from agent.model.reply_store import ReplyStore, box_secret
+from agent.model.reply_store import ReplyStore
 from agent.settings import ModelSettings
 from agent.tools import Tool
 

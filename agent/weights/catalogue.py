@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from agent.errors import PullError
+from agent.weights.chunks import CHUNK_BYTES, root_of
 
 __all__ = ["Catalogue", "Entry", "HubPlace", "PackagePlace", "WeightFile", "load_catalogue", "read_catalogue"]
 
@@ -69,6 +70,8 @@ class WeightFile:
     """For planning, where the exact size is not known."""
     sha256: str = ""
     """Hex; empty where the first pull pins it."""
+    chunks_sha256: str = ""
+    """Over the digests of its 8 MiB chunks, hex; empty where nobody has read the file for it. See `root`."""
     stands_for: str = ""
     """The role whose place this file may take; such a file is never required."""
     pypi: PackagePlace | None = None
@@ -79,6 +82,13 @@ class WeightFile:
     def size(self) -> int:
         """What to plan for, in bytes."""
         return self.bytes or self.about_bytes
+
+    @property
+    def root(self) -> str:
+        """The digest that binds its chunks; of a file of one chunk it follows from the digest of the whole."""
+        if self.chunks_sha256 or not self.sha256 or not 0 < self.bytes <= CHUNK_BYTES:
+            return self.chunks_sha256
+        return root_of([bytes.fromhex(self.sha256)])
 
 
 @dataclass(frozen=True, slots=True)

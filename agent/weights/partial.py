@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -18,6 +17,7 @@ from types import TracebackType
 from agent.errors import PullError
 from agent.settings import WeightsSettings
 from agent.weights.catalogue import WeightFile
+from agent.weights.chunks import ChunkedDigest, FileDigests
 
 __all__ = ["Partial", "SourceFailed"]
 
@@ -37,7 +37,7 @@ class Partial:
         self._settings = settings
         self._path = target.with_name(target.name + ".part")
         self._journal = target.with_name(target.name + ".part.json")
-        self._digest = hashlib.sha256()
+        self._digest = ChunkedDigest()
         self._durable = 0
         self._descriptor = -1
 
@@ -96,7 +96,7 @@ class Partial:
         size = min(size, self.size)
         try:
             os.ftruncate(self._descriptor, size)
-            self._digest = hashlib.sha256()
+            self._digest = ChunkedDigest()
             at = 0
             while at < size:
                 piece = os.pread(self._descriptor, min(self._settings.read_bytes, size - at), at)
@@ -123,11 +123,15 @@ class Partial:
             raise self._refusal(error) from None
         self._durable = self.size
 
+    def digests(self) -> FileDigests:
+        """Of the bytes taken so far."""
+        return self._digest.digests()
+
     def problem(self) -> str:
         """What is wrong with the bytes as a whole file; empty where they are what they should be."""
         if self.file.bytes and self.size != self.file.bytes:
             return f"is {self.size} bytes long, not {self.file.bytes}"
-        digest = self._digest.hexdigest()
+        digest = self._digest.digests().sha256
         if self.file.sha256 and digest != self.file.sha256:
             return f"has SHA-256 {digest[:12]}…, not {self.file.sha256[:12]}…"
         return "" if self.size else "is empty"
@@ -142,7 +146,7 @@ class Partial:
         problem = self.problem()
         if problem:
             raise SourceFailed(f"gave a file that {problem}")
-        digest = self._digest.hexdigest()
+        digest = self._digest.digests().sha256
         try:
             os.fsync(self._descriptor)
             self._path.replace(self.target)

@@ -13,7 +13,6 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.errors import PullError
@@ -21,11 +20,12 @@ from agent.settings import WeightsSettings
 from agent.weights.catalogue import Entry, WeightFile
 from agent.weights.folders import Folders
 from agent.weights.hub import Hub
+from agent.weights.notes import Pin, now
 from agent.weights.partial import Partial, SourceFailed
 from agent.weights.progress import Reporter, megabytes
 from agent.weights.registry import Registry
 from agent.weights.sources import Source
-from agent.weights.store import Pin, WeightStore
+from agent.weights.store import WeightStore
 
 __all__ = ["PulledFile", "pull"]
 
@@ -89,12 +89,13 @@ def _pull_file(store: WeightStore, entry: Entry, file: WeightFile, sources: _Sou
     with Partial(store.path(entry, file), file, store.settings) as part:
         reporter.started(f"{entry.name}/{file.name}", file.size, part.size)
         if file.sha256 and not part.problem():  # an earlier pull was stopped between the last byte and the rename
-            part.finish()
+            store.remember(part.target, part.finish(), part.digests())
             store.forget_bad(entry, file)
             return _pulled(store, entry, file, part.size, "earlier pull", begun)
         for source in sources.for_file(file):
             try:
                 digest = _take(source, entry, file, part, reporter)
+                store.remember(part.target, digest, part.digests())
             except SourceFailed as reason:
                 reasons.append(f"{source.name}: {reason}")
                 reporter.note(f"{entry.name}/{file.name}: {reasons[-1]}")
@@ -129,7 +130,7 @@ def _record(
 ) -> None:
     """Pin an open digest, and forget the bad file that this one replaces."""
     if not file.sha256:
-        store.write_pin(entry, file, Pin(digest, size, datetime.now(UTC).isoformat(timespec="seconds"), source))
+        store.write_pin(entry, file, Pin(digest, size, now(), source))
         reporter.note(f"{entry.name}: {file.name} is now pinned to SHA-256 {digest}, as {source} gave it")
     store.forget_bad(entry, file)
 

@@ -1,60 +1,43 @@
 """The folder of weight files: what is there, whether it is what it should be, where it is.
 
-Files lie as `<folder>/<entry>/<file name>`. Nobody reads one before size and SHA-256 were checked over all of it. One
-that fails is renamed to `*.bad`, with the reason in `*.bad.json` beside it, so that it is found bad once and `doctor`
-can tell.
+Files lie as `<folder>/<entry>/<file name>`, with what is known of their chunks in `<file name>.chunks.json`. Nobody
+reads one before size and digest were checked over all of it (on slow storage: over header and samples, the rest right
+behind that). One that fails is renamed to `*.bad`, with the reason in `*.bad.json` beside it, so that it is found bad
+once and `doctor` can tell. One that the disk does not give back stays. Where the files of the catalogue cannot be
+used, the version before answers from `previous/`, verified like any other.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import shutil
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from agent.errors import InputError, WeightsBad, WeightsMissing
+from agent.box_key import box_secret
+from agent.errors import InputError, WeightsBad
 from agent.settings import WeightsSettings
 from agent.weights.catalogue import Catalogue, Entry, WeightFile, load_catalogue
-from agent.weights.digest import Checked, check_file
+from agent.weights.chunks import FileDigests, OnBytes
+from agent.weights.digest import Checked, Expected, check_file, hashing_pool, open_weight
+from agent.weights.explain import explain
+from agent.weights.held import VerifiedFiles
+from agent.weights.later import Pending, first_look, verify_later
+from agent.weights.manifest import Manifest, make_manifest, read_manifest, write_manifest
+from agent.weights.notes import Pin, SetAside, beside, now, read_note, remove, set_aside_note, write_note
+from agent.weights.refusal import refusal
+from agent.weights.slots import previous_path, reject, rejection
 
-__all__ = ["EntryStatus", "FileStatus", "Pin", "SetAside", "WeightStore"]
+__all__ = ["EntryStatus", "FileStatus", "OnBad", "WeightStore"]
 
-State = Literal["present", "missing", "wrong size", "unpinned"]
-_NOTE_BYTES = 10_000
-"""A sidecar larger than this is not ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A file that was found bad."""
-
-    file: str
-    """`<entry>/<file name>`"""
-    reason: str
-    when: str
-    """ISO, UTC."""
-    expected_bytes: int
-    expected_sha256: str
-    found_bytes: int
-    found_sha256: str
-    """Empty where the file was not read to its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """The digest of a file that the catalogue leaves open, as the first pull found it."""
-
-    sha256: str
-    bytes: int
-    pinned_at: str
-    """ISO, UTC."""
-    source: str
+State = Literal["present", "missing", "wrong size", "unpinned", "earlier version"]
+OnBad = Callable[[str, str, str], None]
+"""Told entry, file name and reason when a file that is in use turns out bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,75 +59,72 @@ class EntryStatus:
 
     name: str
     present: bool
-    """Every role that it needs is here at the right size. Its digests are another question."""
+    """Every role that it needs is here at the right size, or in its version before. Digests are another question."""
     files: tuple[FileStatus, ...]
-
-
-_Note = TypeVar("_Note", SetAside, Pin)
 
 
 class WeightStore:
     """Files named by the catalogue, verified before anybody may read them."""
 
-    def __init__(self, folder: Path, settings: WeightsSettings, *, catalogue: Catalogue | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: WeightsSettings,
+        *,
+        catalogue: Catalogue | None = None,
+        box_key: Path | None = None,
+    ) -> None:
+        """
+        :param box_key: proves what this box wrote down about files; without it nothing outlives the process.
+        """
         self.folder = folder
         self.settings = settings
         self.catalogue = catalogue or load_catalogue()
+        self._box_key = box_key
+        self._later: list[threading.Thread] = []
 
-    def verified(self, name: str) -> Mapping[str, Path]:
-        """The files of one catalogue entry, role → path, after size and SHA-256 of each were checked.
+    def verified(self, name: str, *, on_bad: OnBad | None = None, on_bytes: OnBytes | None = None) -> VerifiedFiles:
+        """The files of one catalogue entry, role → path, after size and digest of each were checked.
 
-        A role whose own file is not here is served by one that may stand for it.
+        A role whose own file is not here is served by one that may stand for it, and files that cannot be used by the
+        version before of all of them.
 
+        :param on_bad: allows the first look on slow storage; told, from another thread, what is found bad afterwards.
+        :param on_bytes: told how many more bytes were read, from several threads.
         :raises WeightsMissing: a file is not here.
         :raises WeightsBad: a file is short or its digest is wrong; it is renamed to `*.bad` with the reason beside it.
+        :raises WeightsUnreadable: the storage does not give a file back; it stays where it is.
         """
         entry = self._entry(name)
-        checked = self.check(entry)
-        paths = {file.role: self.path(entry, file) for file, found in checked.items() if found and not found.problem}
-        for file in entry.required:
-            for other in entry.substitutes(file.role):
-                if file.role not in paths and other.role in paths:
-                    paths[file.role] = paths[other.role]
-        bad = [f"{file.name} {found.problem}" for file, found in checked.items() if found and found.problem]
-        lacking = [file.name for file in entry.required if file.role not in paths]
-        if lacking and bad:
-            raise WeightsBad(
-                f"{name}: {'; '.join(bad)}; set aside as *.bad, get it again: watchkeeper weights pull {name}"
-            )
-        if lacking:
-            before = [f"{item.file} was set aside: it {item.reason}" for item in self.set_aside(name)]
-            told = f" ({'; '.join(before)})" if before else ""
-            raise WeightsMissing(
-                f"{name}: {', '.join(lacking)} is not in {self.folder / name}{told}; "
-                f"get it: watchkeeper weights pull {name}"
-            )
-        return paths
+        rejected = rejection(self.folder / name, entry)
+        pending: dict[WeightFile, Pending] = {}
+        if on_bad is not None:
+            pending = {file: seen for file in entry.files if (seen := self._first_look(entry, file))}
+        checked = self.check(entry, on_bytes=on_bytes, leave=pending)
+        found = self._by_role(entry, checked, pending)
+        lacking = [file for file in entry.required if file.role not in found]
+        if lacking or rejected:
+            return self._previous(entry, checked, rejected)
+        if on_bad is not None and pending:
+            self._verify_later(entry, pending, on_bad)
+        return found
 
-    def check(self, entry: Entry) -> dict[WeightFile, Checked | None]:
-        """Read every file of an entry, several at a time, and set bad ones aside. None stands for a missing one."""
-        with ThreadPoolExecutor(max_workers=max(1, len(entry.files))) as threads:
-            found = list(threads.map(lambda file: self.check_one(entry, file), entry.files))
-        return dict(zip(entry.files, found, strict=True))
+    def check(
+        self, entry: Entry, *, on_bytes: OnBytes | None = None, leave: Iterable[WeightFile] = ()
+    ) -> dict[WeightFile, Checked | None]:
+        """Read every file of an entry, several at a time, and set bad ones aside. None stands for a missing one.
+
+        :param leave: files that are not read now.
+        """
+        files = [file for file in entry.files if file not in leave]
+        with self._pool() as pool, ThreadPoolExecutor(max_workers=max(1, len(files))) as threads:
+            check = partial(self._check_with, pool, on_bytes, entry)
+            return dict(zip(files, threads.map(check, files), strict=True))
 
     def check_one(self, entry: Entry, file: WeightFile) -> Checked | None:
         """Read one file; None where it is not there. A bad one is set aside."""
-        path = self.path(entry, file)
-        for _ in range(2):
-            pin = self.pin(entry, file)
-            try:
-                found = check_file(
-                    path,
-                    inside=self.folder,
-                    expected_bytes=file.bytes or (pin.bytes if pin else 0),
-                    expected_sha256=file.sha256 or (pin.sha256 if pin else ""),
-                    read_bytes=self.settings.read_bytes,
-                )
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            if not found.problem or self._set_aside(entry, file, found):
-                return found
-        return found
+        with self._pool() as pool:
+            return self._check_with(pool, None, entry, file)
 
     def status(self, name: str) -> EntryStatus:
         """What is there of an entry, without reading it.
@@ -158,7 +138,7 @@ class WeightStore:
             file.role in here or any(other.role in here for other in entry.substitutes(file.role))
             for file in entry.required
         )
-        return EntryStatus(name, present, files)
+        return EntryStatus(name, present or self._has_previous(entry), files)
 
     def present(self) -> tuple[str, ...]:
         """Names of the entries that are here by size, in the catalogue's order. The ladder chooses among them."""
@@ -174,32 +154,171 @@ class WeightStore:
 
     def set_aside(self, name: str = "") -> tuple[SetAside, ...]:
         """Files that were found bad and not yet replaced, of one entry or of all."""
-        bad = sorted(self.folder.glob(f"{name or '*'}/*.bad"))
-        return tuple(_read_note(_beside(path, ".json"), SetAside) or _unexplained(path) for path in bad)
+        return tuple(set_aside_note(path) for path in sorted(self.folder.glob(f"{name or '*'}/*.bad")))
+
+    def reject(self, name: str, reason: str) -> None:
+        """A version that verifies does not work: from now on the one before answers, until another comes.
+
+        :raises WeightsBad: there is none before, or it cannot be written down.
+        """
+        entry = self._entry(name)
+        if not self._has_previous(entry):
+            raise WeightsBad(f"{name}: there is no version before; pull this one: watchkeeper weights pull {name}")
+        try:
+            reject(self.folder / name, entry, reason)
+        except OSError as error:
+            raise WeightsBad(f"{self.folder / name}: cannot be written: {error.strerror}") from None
 
     def path(self, entry: Entry, file: WeightFile) -> Path:
         """Where a file belongs."""
         return self.folder / entry.name / file.name
 
+    def expected(self, entry: Entry, file: WeightFile) -> Expected:
+        """What a file must be, by the catalogue, by the first pull's pin and by what lies beside it."""
+        pin = self.pin(entry, file)
+        sha256 = file.sha256 or (pin.sha256 if pin else "")
+        return Expected(
+            file.bytes or (pin.bytes if pin else 0), sha256, file.root, self.manifest(self.path(entry, file))
+        )
+
+    def manifest(self, path: Path) -> Manifest | None:
+        """What lies beside a file; whether it is to be believed is another question."""
+        return read_manifest(path, secret=self._secret)
+
+    def remember(self, path: Path, sha256: str, digests: FileDigests) -> None:
+        """Write down the chunks of a file that was just read and found sound. A read-only disk does without."""
+        with contextlib.suppress(OSError), open_weight(path) as held:
+            if held is not None:
+                size = path.stat().st_size
+                made = make_manifest(held.descriptor, size, digests, sha256=sha256)
+                write_manifest(path, made, secret=self._secret)
+
     def pin(self, entry: Entry, file: WeightFile) -> Pin | None:
         """The digest that the first pull found, where the catalogue leaves it open."""
-        return None if file.sha256 else _read_note(_beside(self.path(entry, file), ".pin.json"), Pin)
+        return None if file.sha256 else read_note(beside(self.path(entry, file), ".pin.json"), Pin)
 
     def write_pin(self, entry: Entry, file: WeightFile, pin: Pin) -> None:
         """Record a digest for a file that the catalogue leaves open."""
-        _write_note(_beside(self.path(entry, file), ".pin.json"), pin)
+        write_note(beside(self.path(entry, file), ".pin.json"), pin)
 
     def forget_bad(self, entry: Entry, file: WeightFile) -> None:
         """Remove what was set aside of a file, once a good one is in its place."""
         path = self.path(entry, file)
-        for left in (_beside(path, ".bad"), _beside(path, ".bad.json")):
-            _remove(left)
+        for left in (beside(path, ".bad"), beside(path, ".bad.json")):
+            remove(left)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for what is being verified behind the work; whether it has ended."""
+        for thread in self._later:
+            thread.join(seconds)
+        self._later = [thread for thread in self._later if thread.is_alive()]
+        return not self._later
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return box_secret(self._box_key) if self._box_key else secrets.token_bytes(32)
+
+    def _pool(self) -> ThreadPoolExecutor:
+        return hashing_pool(self.settings.verify_threads)
 
     def _entry(self, name: str) -> Entry:
         known = [entry for entry in self.catalogue.entries if entry.name == name]
         if not known:
             raise InputError(f"{name}: no such weights in the catalogue; see: watchkeeper weights list")
         return known[0]
+
+    def _check_with(self, pool: Executor, on_bytes: OnBytes | None, entry: Entry, file: WeightFile) -> Checked | None:
+        path = self.path(entry, file)
+        for _ in range(2):
+            try:
+                found = check_file(path, self.expected(entry, file), inside=self.folder, pool=pool, on_bytes=on_bytes)
+                if not found.problem:
+                    if not _stands_under(path, found):
+                        continue
+                    self._write_manifest(path, found)
+                    return found
+                found = explain(path, file, found, self.catalogue, self.manifest(path), inside=self.folder, pool=pool)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            if found.fault in ("unreadable", "earlier version") or self._set_aside(entry, file, found):
+                return found
+        return found if found.problem else None
+
+    def _write_manifest(self, path: Path, found: Checked) -> None:
+        if found.manifest is not None:
+            with contextlib.suppress(OSError):  # read-only: the next start reads in order again
+                write_manifest(path, found.manifest, secret=self._secret)
+
+    def _by_role(
+        self, entry: Entry, checked: Mapping[WeightFile, Checked | None], pending: Mapping[WeightFile, Pending]
+    ) -> VerifiedFiles:
+        held = {file.role: found.held for file, found in checked.items() if found and not found.problem and found.held}
+        held |= {file.role: seen.held for file, seen in pending.items()}
+        here = [file for file in entry.files if file.role in held]
+        paths = {file.role: self.path(entry, file) for file in here}
+        digests = {file.role: self.expected(entry, file).sha256 for file in here}
+        for file in entry.required:
+            for other in entry.substitutes(file.role):
+                if file.role not in held and other.role in held:
+                    for values in (paths, held, digests):
+                        values[file.role] = values[other.role]  # type: ignore[assignment]
+        return VerifiedFiles(paths, held, digests)
+
+    def _has_previous(self, entry: Entry) -> bool:
+        """By notes and sizes: every file that is needed in a version before, or in the present one where it stayed."""
+        found = {file: self._earlier(entry, file) for file in entry.required}
+        return all(found.values()) and any(
+            place and place[1].sha256 != self.expected(entry, file).sha256 for file, place in found.items()
+        )
+
+    def _earlier(self, entry: Entry, file: WeightFile) -> tuple[Path, Manifest] | None:
+        """The version before of a file, at a glance."""
+        here = self.path(entry, file)
+        for path in (previous_path(here), here):
+            note = self.manifest(path)
+            with contextlib.suppress(OSError):
+                if note is not None and note.by_box and path.stat().st_size == note.size:
+                    return path, note
+        return None
+
+    def _previous(self, entry: Entry, checked: Mapping[WeightFile, Checked | None], rejected: str) -> VerifiedFiles:
+        """The version before, as a whole, verified.
+
+        :raises WeightsError: there is none that is sound; says what is wrong with the present one.
+        """
+        refused = refusal(self.folder, entry, checked, self.set_aside(entry.name), rejected)
+        found = {file: place for file in entry.required if (place := self._earlier(entry, file))}
+        if len(found) < len(entry.required):
+            raise refused
+        paths, held, digests = {}, {}, {}
+        with self._pool() as pool:
+            for file, (path, note) in found.items():
+                wanted = Expected(note.size, note.sha256, note.root, note)
+                with contextlib.suppress(OSError):
+                    sound = check_file(path, wanted, inside=self.folder, pool=pool)
+                    if not sound.problem and sound.held:
+                        paths[file.role], held[file.role], digests[file.role] = path, sound.held, note.sha256
+        if len(held) < len(found):
+            raise refused
+        return VerifiedFiles(paths, held, digests, previous=str(refused))
+
+    def _first_look(self, entry: Entry, file: WeightFile) -> Pending | None:
+        path = self.path(entry, file)
+        return None if path.is_symlink() else first_look(path, self.expected(entry, file), self.settings)
+
+    def _verify_later(self, entry: Entry, pending: Mapping[WeightFile, Pending], on_bad: OnBad) -> None:
+        files = {id(seen): file for file, seen in pending.items()}
+
+        def found_bad(seen: Pending, found: Checked) -> None:
+            file, problem = files[id(seen)], found.problem
+            try:
+                if found.fault != "unreadable":
+                    self._set_aside(entry, file, found)
+            except WeightsBad as error:
+                problem = str(error)
+            on_bad(entry.name, file.name, problem)
+
+        self._later.append(verify_later(list(pending.values()), self.settings, found_bad))
 
     def _glance(self, entry: Entry, file: WeightFile) -> FileStatus:
         path, pin = self.path(entry, file), self.pin(entry, file)
@@ -210,69 +329,47 @@ class WeightStore:
             return FileStatus(file.role, path, "missing", 0, pin)
         if not file.sha256 and pin is None:
             return FileStatus(file.role, path, "unpinned", size, None)
-        state: State = "wrong size" if expected and size != expected else "present"
+        state: State = "present"
+        if expected and size != expected:
+            note = self.manifest(path)
+            state = "earlier version" if note and note.by_box and note.size == size else "wrong size"
         return FileStatus(file.role, path, state, size, pin)
 
     def _set_aside(self, entry: Entry, file: WeightFile, found: Checked) -> bool:
         """Rename a bad file. False where another file has come into its place since it was read."""
         path = self.path(entry, file)
         try:
-            now = path.lstat()
-            if (now.st_dev, now.st_ino) != found.identity:
+            there = path.lstat()
+            if (there.st_dev, there.st_ino) != found.identity:
                 return False
-            bad = _beside(path, ".bad")
-            _remove(bad)
+            bad = beside(path, ".bad")
+            remove(bad)
             path.replace(bad)
         except OSError as error:
             raise WeightsBad(
                 f"{entry.name}: {file.name} {found.problem}, and it cannot be set aside: {error.strerror}; "
-                f"make {path.parent} writable or remove {path}"
+                f"make {path.parent} writable or remove {path}",
+                {file.name: found.fault},
             ) from None
         note = SetAside(
             file=f"{entry.name}/{file.name}",
             reason=found.problem,
-            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            when=now(),
             expected_bytes=file.bytes,
             expected_sha256=file.sha256,
             found_bytes=found.bytes,
             found_sha256=found.sha256,
+            fault=found.fault,
         )
         with contextlib.suppress(OSError):  # on a full disk the reason is lost, the file is out of the way all the same
-            _write_note(_beside(path, ".bad.json"), note)
+            write_note(beside(path, ".bad.json"), note)
         return True
 
 
-def _unexplained(bad: Path) -> SetAside:
-    """For a `*.bad` whose note could not be written."""
-    name = f"{bad.parent.name}/{bad.name.removesuffix('.bad')}"
-    return SetAside(name, "was found bad; why was not recorded", "", 0, "", 0, "")
+def _stands_under(path: Path, found: Checked) -> bool:
+    """The file that was read is still the one under its name.
 
-
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _write_note(path: Path, note: SetAside | Pin) -> None:
-    """Whole or not at all."""
-    draft = _beside(path, ".new")
-    with draft.open("w", encoding="utf-8") as out:
-        json.dump(asdict(note), out, ensure_ascii=False, indent=1)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(path)
-
-
-def _read_note(path: Path, kind: type[_Note]) -> _Note | None:
-    """None where there is none, or where it is not one of ours."""
-    try:
-        with path.open("rb") as note:
-            return kind(**json.loads(note.read(_NOTE_BYTES)))
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
+    :raises FileNotFoundError: there is none any more.
+    """
+    there = path.lstat()
+    return (there.st_dev, there.st_ino) == found.identity

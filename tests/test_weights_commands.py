@@ -1,0 +1,111 @@
+"""`watchkeeper weights`: results on stdout, exit codes for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from agent.errors import PullError, WeightsBad, WeightsMissing
+from agent.settings import Settings, WeightsSettings
+from agent.weights.commands import commands
+from agent.weights.progress import SilentReporter
+from agent.weights.pull import pull
+from agent.weights.store import WeightStore
+from tests.weights_kit import (
+    EYE,
+    MODEL,
+    lend,
+    make_store,
+    put,
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> WeightStore:
+    return make_store(tmp_path)
+
+
+def run(store: WeightStore, *arguments: str) -> tuple[str, BaseException | None]:
+    """What a command prints on stdout, and the error that ends it."""
+    env = SimpleNamespace(weights=store, settings=Settings(weights=store.settings))
+    result = CliRunner().invoke(commands(), list(arguments), obj=env)
+    return result.stdout, None if isinstance(result.exception, SystemExit) else result.exception
+
+
+def test_list_shows_the_packaged_catalogue(tmp_path: Path) -> None:
+    """One line an entry, for people and as JSON."""
+    store = WeightStore(tmp_path, WeightsSettings())
+    text, error = run(store, "list")
+    assert error is None
+    assert len(text.splitlines()) == len(store.catalogue.entries)
+    rows = [json.loads(line) for line in run(store, "list", "--json")[0].splitlines()]
+    assert [row["name"] for row in rows] == [entry.name for entry in store.catalogue.entries]
+    assert not any(row["present"] for row in rows)
+
+
+def test_list_tells_of_pins_and_of_what_was_set_aside(store: WeightStore) -> None:
+    """What is out of the ordinary stands in the list."""
+    lend(store, "open.bin", b"first seen like this")
+    pull(store, ["open"], SilentReporter())
+    put(store, "plain/m.gguf", b"bad")
+    with pytest.raises(WeightsBad):
+        store.verified("plain")
+    text, _ = run(store, "list")
+    assert "pinned by its first pull" in text
+    assert f"plain/m.gguf set aside: is 3 bytes long, not {len(MODEL)}" in text
+    rows = {row["name"]: row for row in map(json.loads, run(store, "list", "--json")[0].splitlines())}
+    assert rows["plain"]["set_aside"][0]["file"] == "plain/m.gguf"
+    assert rows["open"]["files"]["model"]["pinned_at"]
+
+
+def test_pull_verify_where(store: WeightStore) -> None:
+    """The way of a file through the three commands."""
+    lend(store, "m.gguf", MODEL)
+    pulled = json.loads(run(store, "pull", "plain", "--json")[0])
+    assert pulled["files"][0]["source"] == "file"
+    assert "was here" in run(store, "pull", "plain")[0]
+    assert json.loads(run(store, "verify", "--json")[0])["ok"]
+    assert run(store, "where")[0].strip() == str(store.folder)
+    assert json.loads(run(store, "where", "plain", "--json")[0])["files"]["model"]["state"] == "present"
+    assert str(store.folder / "plain" / "m.gguf") in run(store, "where", "plain")[0]
+
+
+def test_verify_ends_with_the_exit_code_of_bad_weights(store: WeightStore) -> None:
+    """Every entry is looked at, then the command fails with code 3."""
+    put(store, "plain/m.gguf", b"bad"), put(store, "sees/m.gguf", MODEL), put(store, "sees/p.gguf", EYE)
+    text, error = run(store, "verify", "--json")
+    assert isinstance(error, WeightsBad)
+    assert error.exit_code == 3
+    assert {row["name"]: row["ok"] for row in map(json.loads, text.splitlines())} == {"sees": True, "plain": False}
+    assert isinstance(run(store, "verify", "plain")[1], WeightsMissing)
+
+
+def test_pull_fails_with_exit_code_two(store: WeightStore) -> None:
+    """A pull that cannot be done is the person's to mend."""
+    for arguments in (["pull", "plain"], ["pull", "nonsense"]):
+        error = run(store, *arguments)[1]
+        assert isinstance(error, PullError)
+        assert error.exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["list", "pull", "verify", "where"])
+def test_help_has_an_example(command: str) -> None:
+    """Each command shows how it is called."""
+    app = commands()
+    assert isinstance(app, typer.Typer)
+    assert f"Example: watchkeeper weights {command}" in CliRunner().invoke(app, [command, "--help"]).stdout
+
+
+@pytest.mark.weights
+def test_the_real_small_weights_verify() -> None:
+    """What the tests run on is what the catalogue names."""
+    home = Path(os.environ.get("WATCHKEEPER_HOME") or Path.home() / ".local" / "share" / "watchkeeper")
+    store = WeightStore(home / "weights", WeightsSettings())
+    assert set(store.verified("ocr-small")) == {"det", "rec", "det-config", "rec-config"}
+    assert set(store.verified("qwen2.5-0.5b")) == {"model"}
