@@ -113,8 +113,10 @@ class Window:
         return True
 
     def close(self, line: str, terms: tuple[Term, ...]) -> None:
-        """The turn is over and part of the conversation from now on."""
-        if self.settings.history_turns:
+        """The turn is over and part of the conversation from now on; what the model did not reply to is not."""
+        while self.own and self.own[-1].role != "assistant":
+            self.own.pop()
+        if self.own and self.settings.history_turns:
             self.conversation.turns.append(PastTurn(tuple(self.own), line))
         self.conversation.terms = terms
 

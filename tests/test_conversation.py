@@ -167,7 +167,9 @@ def test_a_photo_is_held_once() -> None:
     for number in range(3):
         pixels = np.full((4, 4, 3), number // 2, np.uint8)
         asked = Message("user", "q", Photo(pixels, f"digest-{number // 2}", "p.png"))
-        open_window(SYSTEM, conversation, asked, asked, TURN).close("line", ())
+        window = open_window(SYSTEM, conversation, asked, asked, TURN)
+        window.own.append(Message("assistant", "a"))
+        window.close("line", ())
     first, second, third = (turn.messages[0].photo for turn in conversation.turns)
     assert first is second and first is not third
 
@@ -180,6 +182,14 @@ def test_one_question_that_is_too_long_is_refused(env: Env) -> None:
     with pytest.raises(PromptTooLong, match="the context holds 10"):
         bench.ask(QUESTION)
     assert bench.agent.ladder.falls == []
+
+
+def test_what_the_model_did_not_reply_to_is_no_history() -> None:
+    """A step that failed leaves no question without a reply; a turn without any leaves its names only."""
+    conversation = Conversation()
+    terms = (Term("alarm", NAME, "question", 0),)
+    open_window(SYSTEM, conversation, Message("user", "q"), Message("user", "q"), TURN).close("line", terms)
+    assert conversation.turns == [] and conversation.terms == terms
 
 
 def test_without_history_every_question_stands_alone(env: Env) -> None:
@@ -246,7 +256,9 @@ def test_what_was_found_is_not_lost_when_quotes_do_not_fit(env: Env) -> None:
     model = _NoRoomForQuotes([look_up])
     bench.agent.ladder._open = lambda name: model
     bench.host.known = [Term("alarm", NAME, "question", 0)]
-    record = bench.ask(f"{NAME}以前出现过吗?该怎么处理?")
+    conversation = Conversation()
+    record = bench.ask(f"{NAME}以前出现过吗?该怎么处理?", conversation=conversation)
+    assert [message.role for message in conversation.messages()] == ["user", "assistant"]
     assert record.answer.citations == ("E17",)
     assert "没有查完" in record.answer.text and "model.context_tokens" in record.answer.text
 
