@@ -35,11 +35,13 @@ LEAST_PASS_TOKENS = 64
 LEAST_IMAGE_TOKENS = 64
 FREE_CHOICE_TOKENS = 16_384
 """Where the context is as long as memory allows, one shorter than this is packed tighter."""
-PROCESS_BYTES = 55_000_000
+PROCESS_BYTES = 90_000_000
 """Python, numpy and llama.cpp's libraries. This and the figures below were measured with llama.cpp of early 2026 on
 Qwen2.5 0.5B and 1.5B and on Qwen3-VL 2B; `tests/test_room.py` holds them against a running model."""
 WORD_BYTES = 325
 """Of one token of the vocabulary, with its merges."""
+GRAMMAR_WORD_BYTES = 480
+"""Of the same in llguidance's copy of it, from the first reply under a grammar on."""
 PASS_BYTES = 3_000_000
 FEED_COPIES, WIDTH_COPIES = 3, 7
 """Rows that one token of a pass needs at the same time: of the feed-forward part, and of the width between layers."""
@@ -174,7 +176,7 @@ def _cost(choice: _Choice, model: ModelShape, settings: ModelSettings, projector
         image_tokens=choice.image_tokens,
         weights_bytes=model.file_bytes * copies + (projector.file_bytes if projector else 0),
         kv_bytes=round(cells * model.kv_values * KV_BITS[choice.kv_type] / 8),
-        work_bytes=PROCESS_BYTES + PASS_BYTES + model.vocabulary * WORD_BYTES + passes + image,
+        work_bytes=PROCESS_BYTES + PASS_BYTES + model.vocabulary * (WORD_BYTES + GRAMMAR_WORD_BYTES) + passes + image,
         reason="",
     )
 
