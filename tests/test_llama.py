@@ -82,7 +82,7 @@ def test_a_second_question_pays_for_its_own_words_only(model: LlamaModel, tiny: 
     cold = fresh.reply(user("what is lit on this panel of the boiler?"), [], bound=None, limits=ReplyLimits(12))
     fresh.close()
     assert warm.text == cold.text
-    assert warm.usage.reused_tokens > 15 and cold.usage.reused_tokens == 0
+    assert warm.usage.reused_tokens > 10 and cold.usage.reused_tokens == 0
     assert warm.usage.prompt_tokens == cold.usage.prompt_tokens
 
 

@@ -41,17 +41,19 @@ class Lanes:
         self._lanes = [Lane(number) for number in range(context.lanes)]
         self._uses = 0
 
-    def take(self, prompt: Sequence[Entry]) -> Lane:
+    def take(self, prompt: Sequence[Entry], ends: Sequence[int] = ()) -> Lane:
         """A lane that holds as much of a prompt's beginning as any, and nothing else; `give` it back.
 
         :param prompt: the last entry is always left to be read: its logits are wanted.
+        :param ends: of the portions in which it is read. A lane that goes on otherwise keeps whole ones only.
         :raises OutOfCells: all lanes are busy.
         """
         idle = [lane for lane in self._lanes if not lane.busy]
         if not idle:
             raise OutOfCells(f"all {len(self._lanes)} lanes of the model are in use")
-        best = max(self._lanes, key=lambda lane: (common_prefix(lane.entries, prompt[:-1]), not lane.busy, lane.used))
-        keep = common_prefix(best.entries, prompt[:-1])
+        held = {lane.number: _held(lane, prompt[:-1], ends) for lane in self._lanes}
+        best = max(self._lanes, key=lambda lane: (held[lane.number], not lane.busy, lane.used))
+        keep = held[best.number]
         others = [lane for lane in idle if lane is not best]
         if best.busy or (len(best.entries) - keep > TAIL_TOKENS and others):
             lane = min(others, key=lambda lane: (bool(lane.entries), lane.used))
@@ -125,3 +127,9 @@ class Lanes:
     def _touch(self, lane: Lane) -> None:
         self._uses += 1
         lane.used = self._uses
+
+
+def _held(lane: Lane, prompt: Sequence[Entry], ends: Sequence[int]) -> int:
+    """Entries of a prompt that can be taken over from a lane."""
+    same = common_prefix(lane.entries, prompt)
+    return same if same == len(lane.entries) else max((end for end in ends if end <= same), default=0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,11 +24,11 @@ from agent.model.llama_native import NativeModel
 from agent.model.llama_run import Run
 from agent.model.llama_states import States
 from agent.model.llama_vision import Vision
-from agent.model.prefix import Entry, Picture, boundaries, cells_of, common_prefix
+from agent.model.prefix import Entry, Picture, boundaries, cells_of, common_prefix, portions
 from agent.model.prefix_cache import PrefixCache
 from agent.model.protocol import Bound, ReplyLimits, Request
 from agent.model.template import ChatTemplate
-from agent.model.thinking import Thinking, ThinkMarks
+from agent.model.thinking import Thinking, think_marks
 from agent.model.tokens import PromptTokenizer
 from agent.model.utterance import Utterance
 from agent.settings import ModelSettings
@@ -40,8 +40,10 @@ IMAGE_MARK = "<|image_pad|>"
 """What Qwen's templates write where an image goes."""
 
 
-THINK, THINK_END = "<think>", "</think>"
-"""Around the thoughts of Qwen's thinking models."""
+MESSAGE_MARK = "<|im_start|>"
+"""What they write where a message begins."""
+PORTION_TOKENS = 8
+"""Fewer tokens are read together with what follows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class _Ready:
     lane: Lane
     prompt: list[Entry]
     ends: list[int]
-    """Where its stretches end that are kept."""
+    """Of the portions in which it is read."""
     reused: int
     """Tokens that need not be read."""
     utterance: Utterance
@@ -80,7 +82,8 @@ class LlamaModel:
         self._settings = settings
         specials = native.special_tokens()
         self._image_mark = specials.get(IMAGE_MARK, -1)
-        self._marks = _think_marks(native, specials)
+        self._message_mark = specials.get(MESSAGE_MARK, -1)
+        self._marks = think_marks(specials, native.tokenize, native.ends)
         self._tokenizer = PromptTokenizer(specials, native.tokenize, first=native.first_token())
         self._grammars = Grammars(native, entries=settings.grammar_cache_entries)
         self._lanes = Lanes(context)
@@ -200,14 +203,15 @@ class LlamaModel:
         limits = request.limits
         guide: Guide = Free() if request.bound is None else self._grammars.constraint(request.bound.lark())
         prompt = self._prompt(request.messages, request.tools, thinks=limits.think_tokens > 0)
-        ends = boundaries(prompt, self._stable(request, prompt), least=self._settings.prefix_least_tokens)
+        kept = boundaries(prompt, self._stable(request, prompt), least=self._settings.prefix_least_tokens)
+        ends = portions(prompt, kept, self._message_mark, least=PORTION_TOKENS)
         utterance = Utterance(self._native, self._thinking(guide, prompt, limits), limits, on_text)
         self._check_room(prompt, limits)
-        lane = self._lanes.take(prompt)
+        lane = self._lanes.take(prompt, ends)
         try:
-            self._states.restore(lane, prompt, ends)
+            self._states.restore(lane, prompt, kept)
             yield _Ready(lane, prompt, ends, cells_of(lane.entries), utterance)
-            self._keep(lane, prompt, ends)
+            self._keep(lane, prompt, kept)
             if utterance.stopped == "done":
                 self._remember(utterance.text, utterance.tokens)
         finally:
@@ -255,8 +259,8 @@ class LlamaModel:
             return guide
         return Thinking(guide, replace(self._marks, opening=()) if begun else self._marks, limits.think_tokens)
 
-    def _keep(self, lane: Lane, prompt: Sequence[Entry], ends: Sequence[int]) -> None:
-        self._states.keep(lane, prompt, ends)
+    def _keep(self, lane: Lane, prompt: Sequence[Entry], kept: Sequence[int]) -> None:
+        self._states.keep(lane, prompt, kept)
         if self._vision is not None:
             for entry in prompt:
                 if isinstance(entry, Picture):
@@ -273,18 +277,6 @@ class LlamaModel:
         self._replies.move_to_end(text)
         while len(self._replies) > self._settings.reply_cache_entries:
             self._replies.popitem(last=False)
-
-
-def _think_marks(native: NativeModel, specials: Mapping[str, int]) -> ThinkMarks | None:
-    if THINK not in specials or THINK_END not in specials:
-        return None
-    return ThinkMarks(
-        opening=(specials[THINK], *native.tokenize("\n")),
-        close=specials[THINK_END],
-        after=tuple(native.tokenize("\n\n")),
-        cut=tuple(native.tokenize("\n")),
-        ends=tuple(token for token in specials.values() if native.ends(token)),
-    )
 
 
 def _place_pictures(tokens: Sequence[int], pictures: Sequence[Picture], mark: int) -> list[Entry]:

@@ -32,7 +32,7 @@ class Job:
     lane: Lane
     prompt: Sequence[Entry]
     ends: Sequence[int]
-    """Where reading the prompt pauses."""
+    """Of the portions in which it is read."""
     limits: ReplyLimits
     utterance: Utterance
     stopped: Stopped | None = None

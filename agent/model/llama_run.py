@@ -49,7 +49,7 @@ class Run:
     def go(self, prompt: Sequence[Entry], ends: Sequence[int]) -> Stopped:
         """Read the rest of the prompt, then choose until something ends it.
 
-        :param ends: where reading pauses, so that a stretch that is kept and one that is read are computed alike.
+        :param ends: of the portions in which it is read.
         """
         began = time.perf_counter()
         waiting = self._utterance.begin()
@@ -130,7 +130,7 @@ def prefill(
 ) -> bool:
     """Read what a lane does not hold yet of these entries, of which it holds the beginning.
 
-    :param ends: where reading pauses.
+    :param ends: of the portions in which they are read.
     :return: False when the reply was stopped; the lane then holds what was finished.
     """
     for start, end in zip([0, *ends], [*ends, len(entries)], strict=True):

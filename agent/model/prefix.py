@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Entry", "Memory", "Picture", "boundaries", "cells_of", "common_prefix", "positions_of"]
+__all__ = ["Entry", "Memory", "Picture", "boundaries", "cells_of", "common_prefix", "portions", "positions_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,22 @@ def boundaries(prompt: Sequence[Entry], stable: int, *, least: int) -> list[int]
         if end < len(prompt) and cells_of(prompt[found[-1] if found else 0 : end]) >= max(1, least):
             found.append(end)
     return found
+
+
+def portions(prompt: Sequence[Entry], kept: Sequence[int], mark: int, *, least: int) -> list[int]:
+    """Where reading a prompt pauses. A model rounds by how much it reads at once, so whatever is reused has to be what
+    would be read at once: then a prompt read anew and one that continues from memory give the same words.
+
+    :param kept: where stretches end that are kept; reading pauses there too.
+    :param mark: the token that begins a message; a portion ends with it, except with the last one.
+    :param least: cells of a portion that ends at a message.
+    """
+    marks = [index + 1 for index, entry in enumerate(prompt) if entry == mark][:-1]
+    ends: list[int] = []
+    for end in sorted({*kept, *marks}):
+        if end in kept or cells_of(prompt[ends[-1] if ends else 0 : end]) >= least:
+            ends.append(end)
+    return ends
 
 
 class Memory:

@@ -6,7 +6,7 @@ does not think.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from agent.model.constrain import Guide, choose
 
-__all__ = ["ThinkMarks", "Thinking"]
+__all__ = ["ThinkMarks", "Thinking", "think_marks"]
+
+THINK, THINK_END = "<think>", "</think>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +72,22 @@ class Thinking:
         if token == self._marks.close:
             self._due, self._closed = self._marks.after, True
         return token
+
+
+def think_marks(
+    specials: Mapping[str, int], tokenize: Callable[[str], list[int]], ends: Callable[[int], bool]
+) -> ThinkMarks | None:
+    """How a vocabulary marks thinking; None where it does not.
+
+    :param specials: spelling → id of its control and user-defined tokens.
+    :param ends: whether a token ends a reply.
+    """
+    if THINK not in specials or THINK_END not in specials:
+        return None
+    return ThinkMarks(
+        opening=(specials[THINK], *tokenize("\n")),
+        close=specials[THINK_END],
+        after=tuple(tokenize("\n\n")),
+        cut=tuple(tokenize("\n")),
+        ends=tuple(token for token in specials.values() if ends(token)),
+    )
