@@ -140,7 +140,7 @@ def test_open_settings_are_filled_in(files: dict[str, Path]) -> None:
     assert first.why_threads == "4 threads, 4 cores, 8 hyper-threads"
     later = settle(OPEN, files, free_bytes=20 * GB, cores=BOX, remembered=FOUND)
     assert (later.settings.threads, later.settings.kv_type, later.projector) == (3, "q8_0", files["mmproj-f16"])
-    assert later.files == {"model": files["model"], "mmproj": files["mmproj-f16"]}
+    assert (first.projector_role, later.projector_role) == ("mmproj", "mmproj-f16")
     assert later.why_threads == "3 threads, as measured"
     assert later.settings.image_tokens == OPEN.image_tokens
 

@@ -86,7 +86,7 @@ def measure(env: Env, name: str, *, quick: bool, as_json: bool) -> None:
     }
     emit(summary, as_json=as_json, human=lambda: _table(chosen, rows, best, bytes_per_s, then=then))
     if kept:
-        _remember(env, chosen, best)
+        _remember(env, files.digests["model"], best)
 
 
 def model_to_measure(env: Env, name: str = "") -> str:
@@ -107,8 +107,11 @@ def model_to_measure(env: Env, name: str = "") -> str:
 
 
 def sha256_of(env: Env, name: str) -> str:
-    """Digest that names the weights of a model."""
-    return next(file.sha256 for file in env.weights.catalogue.entry(name).files if file.role == "model")
+    """Digest that names the weights of a model; empty where none was ever found."""
+    entry = env.weights.catalogue.entry(name)
+    file = next(file for file in entry.files if file.role == "model")
+    pin = env.weights.pin(entry, file)
+    return file.sha256 or (pin.sha256 if pin else "")
 
 
 def notes_of(env: Env) -> MachineNotes:
@@ -116,9 +119,9 @@ def notes_of(env: Env) -> MachineNotes:
     return MachineNotes(env.home.cache)
 
 
-def _remember(env: Env, name: str, best: Remembered) -> None:
+def _remember(env: Env, digest: str, best: Remembered) -> None:
     try:
-        notes_of(env).remember(sha256_of(env, name), best)
+        notes_of(env).remember(digest, best)
     except OSError as error:
         complain(f"{env.home.cache}: the result cannot be kept: {error.strerror}; it is used once it can")
 

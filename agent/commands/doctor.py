@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from agent.commands.audit import open_trail
+from agent.commands.bench import notes_of, sha256_of
 from agent.console import emit
 from agent.env import Env
 from agent.errors import ModelError, WatchkeeperError
 from agent.hookspecs import Finding
 from agent.model.heat import Governor, describe, read_heat
-from agent.model.machine import MachineNotes, settle
+from agent.model.machine import settle
 from agent.plugin_host import PluginHost
 from agent.weights.ladder import RULES, Machine, choose_rungs, look_at_machine
 
@@ -64,7 +65,11 @@ def _weights(env: Env, machine: Machine, rungs: Sequence[str]) -> Iterator[Findi
     yield Finding("ladder", not hint, told + hint)
     for item in env.weights.set_aside():
         name = item.file.split("/")[0]
-        yield Finding(f"weights {item.file}", False, f"{item.reason}; get it again: watchkeeper weights pull {name}")
+        yield Finding(f"weights {item.file}", False, f"{item.reason}; get it again: watchkeeper weights repair {name}")
+    for status in map(env.weights.status, env.weights.present()):
+        if any(file.state == "earlier version" for file in status.files):
+            text = f"the version before answers; get the present one: watchkeeper weights pull {status.name}"
+            yield Finding(f"weights {status.name}", False, text)
 
 
 def _model(env: Env, machine: Machine, name: str) -> Iterator[Finding]:
@@ -72,9 +77,7 @@ def _model(env: Env, machine: Machine, name: str) -> Iterator[Finding]:
     files = {role: path for role, path in env.weights.where(name).items() if path.is_file()}
     if "model" not in files:
         return  # the ladder says so
-    entry = env.weights.catalogue.entry(name)
-    digest = next(file.sha256 for file in entry.files if file.role == "model")
-    known = MachineNotes(env.home.cache).recall(digest)
+    known = notes_of(env).recall(sha256_of(env, name))
     try:
         settled = settle(env.settings.model, files, free_bytes=machine.free_ram_bytes, remembered=known)
     except ModelError as error:

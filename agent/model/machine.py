@@ -130,17 +130,14 @@ class Settled:
 
     settings: ModelSettings
     """Nothing in it is `auto` or 0 any more."""
-    files: Mapping[str, Path]
-    """Those that are loaded: `model`, and as `mmproj` the projector that was the fastest here."""
+    projector: Path | None
+    """The vision half: of several the one that was the fastest here."""
+    projector_role: str
+    """What the catalogue calls it; empty without one."""
     plan: MemoryPlan
     cores: Cores
     why_threads: str
     """For people."""
-
-    @property
-    def projector(self) -> Path | None:
-        """The vision half; None for a model that takes no photos."""
-        return self.files.get(PROJECTOR)
 
 
 def settle(
@@ -166,7 +163,8 @@ def settle(
     measured = min(known.threads, box.allowed, max(1, int(box.quota or MAX_THREADS)))
     threads = settings.threads or measured or box.useful
     why = "by the settings" if settings.threads else "as measured" if measured else box.why
-    projector = _projector(files, known.projector)
+    role = _projector(files, known.projector)
+    projector = files[role] if role else None
     wanted = settings.model_copy(update={"kv_type": "q8_0"}) if _packs(settings, known) else settings
     plan = plan_memory(
         read_model_shape(files["model"]),
@@ -181,15 +179,14 @@ def settle(
         "micro_batch_tokens": plan.micro_batch_tokens,
         "image_tokens": plan.image_tokens or settings.image_tokens,
     }
-    used = {"model": files["model"]} | ({PROJECTOR: projector} if projector else {})
-    return Settled(settings.model_copy(update=chosen), used, plan, box, f"{threads} threads, {why}")
+    return Settled(settings.model_copy(update=chosen), projector, role, plan, box, f"{threads} threads, {why}")
 
 
 def _packs(settings: ModelSettings, known: Remembered) -> bool:
     return settings.kv_type == "auto" and settings.flash_attention and known.kv_type == "q8_0"
 
 
-def _projector(files: Mapping[str, Path], measured: str) -> Path | None:
+def _projector(files: Mapping[str, Path], measured: str) -> str:
     if measured.startswith(PROJECTOR) and measured in files:
-        return files[measured]
-    return files.get(PROJECTOR)
+        return measured
+    return PROJECTOR if PROJECTOR in files else ""
