@@ -17,6 +17,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.env import load_env
@@ -77,11 +78,10 @@ def decoding(bench: Bench, _: RandomFiles) -> list[Line]:
 def looking(bench: Bench, files: RandomFiles) -> list[Line]:
     """Photos with both projectors."""
     loaded = bench.models[VL]
+    packed = replace(loaded, projector=files.projector_q8, projector_sha256=_sha256(files.projector_q8))
     return [
         *photo_lines(bench, loaded, first_photo=0),
-        *photo_lines(
-            bench, Loaded(loaded.name, loaded.model, files.projector_q8, loaded.sha256), first_photo=SECOND_PHOTOS
-        ),
+        *photo_lines(bench, packed, first_photo=SECOND_PHOTOS),
     ]
 
 
@@ -117,7 +117,7 @@ def require_weights(store: WeightStore) -> dict[str, Path]:
 def models_of(files: RandomFiles, real: dict[str, Path]) -> dict[str, Loaded]:
     """By name; the digests are those of the files as they are."""
     return {
-        VL: Loaded(VL, files.model, files.projector_f16, _sha256(files.model)),
+        VL: Loaded(VL, files.model, files.projector_f16, _sha256(files.model), _sha256(files.projector_f16)),
         **{name: Loaded(name, path, sha256=_sha256(path)) for name, path in real.items()},
     }
 

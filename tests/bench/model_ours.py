@@ -1,71 +1,70 @@
-"""Our side of `make bench-model`, in a process of its own.
+"""Our side of `make bench-model`, in a process of its own, as the product runs it: the model is in a worker process.
 
     python -m tests.bench.model_ours LOADED
 
-LOADED is `Loaded.to_json`. Asked with `do`: reply, together, memory.
+LOADED is `Loaded.to_json`. Asked with `do`: reply, together, facts. The order of a start is the ladder's: the worker
+process is started, the digest is checked while it imports its libraries, then it is told what to load.
 """
 
 from __future__ import annotations
 
-import inspect
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from agent.bound import SchemaBound
 from agent.messages import Message, Reply
-from agent.model import llama
-from agent.model.prefix_cache import PrefixCache
-from agent.model.protocol import ReplyLimits
+from agent.model.protocol import ReplyLimits, Request
+from agent.model.worker import WorkerModel
 from agent.photo import Photo
-from agent.weights.digest import check_file
+from agent.settings import WeightsSettings, WorkerSettings
+from agent.weights.catalogue import Catalogue, Entry, WeightFile
+from agent.weights.store import WeightStore
 from tests.bench.children import serve
-from tests.bench.model_memory import peak_bytes
+from tests.bench.model_memory import peak_bytes_of
 from tests.bench.model_work import CALL_SCHEMA, Asked, Loaded, bench_settings, photo_pixels
-
-READ_BYTES = 8 * 1024 * 1024
 
 
 def main() -> None:
     """Load and serve."""
     loaded = Loaded.from_json(sys.argv[1])
+    model = WorkerModel(
+        loaded.name,
+        settings=bench_settings(loaded.settings),
+        workers=WorkerSettings(),
+        sees=loaded.projector is not None,
+    )
     began = time.perf_counter()
-    if loaded.sha256:
-        verify(loaded.model, loaded.sha256)
+    verify(loaded)
     verified_ms = (time.perf_counter() - began) * 1_000
-    model = load(loaded)
-    load_ms = (time.perf_counter() - began) * 1_000
+    model.load(loaded.model, projector=loaded.projector, cache=cache_of(loaded))
 
     def answer(do: str, **asked: Any) -> dict[str, Any]:
         if do == "reply":
             return reply(model, Asked(**asked))
         if do == "together":
             return together(model, [Asked(**one) for one in asked["requests"]])
-        return {"peak_bytes": peak_bytes(), "load_ms": load_ms, "verified_ms": verified_ms}
+        return {"peak_bytes": peak_bytes_of(model.pid or 0), "verified_ms": verified_ms}
 
     serve(answer)
     model.close()
 
 
-def verify(path: Path, sha256: str) -> None:
-    """As the weight store does at every start."""
-    check_file(
-        path,
-        inside=path.parent,
-        expected_bytes=path.stat().st_size,
-        expected_sha256=sha256,
-        read_bytes=READ_BYTES,
-    )
+def verify(loaded: Loaded) -> None:
+    """The weight store's own check, as at every start."""
+    folder, path = loaded.model.parent, loaded.model
+    file = WeightFile("model", path.name, bytes=path.stat().st_size, sha256=loaded.sha256)
+    entry = Entry(folder.name, "text", loaded.name, "", (file,))
+    WeightStore(folder.parent, WeightsSettings(), catalogue=Catalogue((entry,))).verified(folder.name)
 
 
-def load(loaded: Loaded) -> llama.LlamaModel:
-    """The model, with what it kept from earlier processes."""
-    settings = bench_settings(loaded.settings)
-    kept = PrefixCache(loaded.kept, weights_sha256=loaded.sha256, settings=settings) if loaded.kept else None
-    return llama.LlamaModel.load(
-        loaded.model, name=loaded.name, settings=settings, projector=loaded.projector, cache=kept
-    )
+def cache_of(loaded: Loaded) -> dict[str, str] | None:
+    """Where states outlive the process, and what they depend on."""
+    if loaded.kept is None:
+        return None
+    digests = {"weights_sha256": loaded.sha256}
+    digests |= {"projector_sha256": loaded.projector_sha256} if loaded.projector else {}
+    return {"folder": str(loaded.kept), **digests}
 
 
 def messages_of(asked: Asked) -> list[Message]:
@@ -76,7 +75,7 @@ def messages_of(asked: Asked) -> list[Message]:
     return [Message("system", asked.system), Message("user", asked.question, photo)]
 
 
-def reply(model: llama.LlamaModel, asked: Asked) -> dict[str, Any]:
+def reply(model: WorkerModel, asked: Asked) -> dict[str, Any]:
     """One reply and what it took."""
     messages = messages_of(asked)
     bound = SchemaBound(CALL_SCHEMA) if asked.schema else None
@@ -101,21 +100,14 @@ def figures(said: Reply, ms: float) -> dict[str, Any]:
     }
 
 
-def together(model: llama.LlamaModel, requests: list[Asked]) -> dict[str, Any]:
-    """All at once; `missing` where this version cannot."""
-    reply_many: Any = getattr(model, "reply_many", None)
-    request: Any = getattr(sys.modules["agent.model.protocol"], "Request", None) or getattr(llama, "Request", None)
-    if reply_many is None or request is None:
-        return {"missing": "not built"}
-    names = list(inspect.signature(request).parameters)
-    made = []
-    for asked in requests:
-        fields = {"messages": messages_of(asked), "tools": [], "bound": None, "limits": ReplyLimits(asked.max_tokens)}
-        made.append(request(**{name: value for name, value in fields.items() if name in names}))
+def together(model: WorkerModel, asked: list[Asked]) -> dict[str, Any]:
+    """All at once."""
+    limits = ReplyLimits(max(one.max_tokens for one in asked))
+    requests = [Request(messages_of(one), [], None, limits) for one in asked]
     began = time.perf_counter()
-    said = reply_many(made)
+    said = model.reply_many(requests, limits=limits)
     ms = (time.perf_counter() - began) * 1_000
-    return {"ms": ms, "replies": [figures(one, ms) for one in said]}
+    return {"ms": ms, "replies": [figures(one, ms) for one in said if isinstance(one, Reply)]}
 
 
 if __name__ == "__main__":

@@ -41,8 +41,12 @@ class Process:
         """All at once."""
         return self._child.ask(do="together", requests=[asked.to_json() for asked in requests])
 
+    def ready(self) -> None:
+        """Wait until it is loaded."""
+        self.reply(Asked("You are ready.", "?", 1))
+
     def facts(self) -> Said:
-        """Peak memory in bytes and the time it took to load."""
+        """Peak memory in bytes and, of ours, the time that checking the digest took."""
         return self._child.ask(do="facts")
 
 

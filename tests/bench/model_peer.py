@@ -28,7 +28,6 @@ class Peer:
         from llama_cpp import Llama
         from llama_cpp.llama_chat_format import MTMDChatHandler
 
-        began = time.perf_counter()
         handler: Any = MTMDChatHandler(str(loaded.projector), verbose=False) if loaded.projector else None
         threads = settings.threads or physical_cores()
         self._llama: Any = Llama(
@@ -43,7 +42,6 @@ class Peer:
             chat_handler=handler,
             verbose=False,
         )
-        self.load_ms = (time.perf_counter() - began) * 1_000
 
     def reply(self, asked: Asked) -> dict[str, Any]:
         """One completion and what it took."""
@@ -78,7 +76,7 @@ def main() -> None:
     def answer(do: str, **asked: Any) -> dict[str, Any]:
         if do == "reply":
             return peer.reply(Asked(**asked))
-        return {"peak_bytes": peak_bytes(), "load_ms": peer.load_ms}
+        return {"peak_bytes": peak_bytes()}
 
     serve(answer)
 

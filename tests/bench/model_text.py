@@ -64,7 +64,7 @@ def call_lines(bench: Bench, name: str) -> list[Line]:
     asked = [Asked(TOOL_SYSTEM, question, CALL_TOKENS, schema=True) for question in (warm, *questions)]
     with bench.all(bench.models[name]) as parties:
         interleave(parties, asked[:1])
-        said = interleave(parties, (asked[1:] * bench.repetitions)[: max(bench.repetitions, len(questions))])
+        said = interleave(parties, (asked[1:] * bench.repetitions)[: bench.repetitions])
     ms = {who: median_of(many, "ms") for who, many in said.items()}
     tokens = "/".join(f"{median_of(many, 'tokens') or 0:.0f}" for many in said.values())
     note = f"tokens {tokens}; our passes {median_of(said[OURS], 'passes') or 0:.0f} {why_missing(said)}"
@@ -92,6 +92,7 @@ def prefix_lines(bench: Bench, name: str) -> list[Line]:
     for _ in range(bench.repetitions):
         for who, loaded in (("cold", replace(kept, kept=None)), ("restored", kept)):
             with bench.ours(loaded) as ours:
+                ours.ready()
                 said[who].append(ours.reply(asked))
     cold, restored = (median_of(said[who], "ms") or 0.0 for who in ("cold", "restored"))
     reused = median_of(said["restored"], "reused_tokens") or 0.0
@@ -132,8 +133,6 @@ def batch_lines(bench: Bench, name: str) -> list[Line]:
         alone: list[Said] = []
         for _ in range(max(1, bench.repetitions // 2)):
             together.append(ours.together(requests))
-            if "missing" in together[-1]:
-                return [table.not_measured(work, name, together[-1]["missing"], f">= {LEAST_TOGETHER:g}")]
             said = [ours.reply(asked) for asked in requests]
             alone.append({"ms": sum(one["ms"] for one in said), "texts": [one["text"] for one in said]})
     own_ms, alone_ms = (median_of(many, "ms") or 0.0 for many in (together, alone))

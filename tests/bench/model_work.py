@@ -46,6 +46,10 @@ def _one_of(*values: str) -> Json:
     return {"enum": list(values)}
 
 
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _rows(most: int) -> Json:
     return {"type": "integer", "minimum": 1, "maximum": most}
 
@@ -106,12 +110,10 @@ CALL_SCHEMA: Schema = {
 
 TOOL_SYSTEM = (
     "You are Watchkeeper, an assistant for machine maintenance. Look things up with a tool: reply with one JSON object"
-    ' {"name": …, "arguments": {…}}. Tools:\n'
-    + "\n".join(
-        json.dumps({"name": name, "description": text, "parameters": schema}, ensure_ascii=False)
-        for name, (text, schema) in TOOLS.items()
-    )
+    ' on one line, without spaces: {"name":…,"arguments":{…}}. Tools:\n'
+    + "\n".join(_compact({"name": name, "does": text, "arguments": schema}) for name, (text, schema) in TOOLS.items())
 )
+"""Asks for the form that we write anyway: a peer that follows it writes no spaces either."""
 CALL_QUESTIONS = (
     "循环变频故障最近三天在循环泵间有没有类似记录?",
     "水箱液位低该怎么处理?",
@@ -187,6 +189,7 @@ class Loaded:
     projector: Path | None = None
     sha256: str = ""
     """Of the model."""
+    projector_sha256: str = ""
     kept: Path | None = None
     """For us alone: the folder of states that outlive the process."""
     settings: Mapping[str, Any] | None = None

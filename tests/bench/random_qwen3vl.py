@@ -61,15 +61,12 @@ def random_2b(vocabulary: Path) -> RandomFiles:
     :param vocabulary: a GGUF with Qwen's vocabulary.
     :raises SystemExit: llama.cpp does not quantise them.
     """
-    folder = cache_folder()
-    files = RandomFiles(
-        folder / "random-qwen3vl-2b-q4_k_m.gguf",
-        folder / "random-qwen3vl-2b-mmproj-f16.gguf",
-        folder / "random-qwen3vl-2b-mmproj-q8_0.gguf",
-    )
+    folder = cache_folder() / "random-qwen3vl-2b"
+    files = RandomFiles(folder / "model-q4_k_m.gguf", folder / "mmproj-f16.gguf", folder / "mmproj-q8_0.gguf")
     if all(path.exists() for path in (files.model, files.projector_f16, files.projector_q8)):
         return files
     print(f"bench-model: making a random Qwen3-VL-2B in {folder}, once; takes some minutes", file=sys.stderr)
+    folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as drafts:
         draft = TinyFiles(Path(drafts) / "model.gguf", Path(drafts) / "projector.gguf")
         write_qwen3vl(draft, vocabulary, TRUE_2B)
