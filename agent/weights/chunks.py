@@ -21,6 +21,7 @@ __all__ = [
     "CHUNK_BYTES",
     "ChunkedDigest",
     "FileDigests",
+    "OnBytes",
     "ReadFailed",
     "Shortened",
     "chunk_bounds",

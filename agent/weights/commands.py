@@ -1,4 +1,4 @@
-"""`watchkeeper weights list|pull|verify|where`.
+"""`watchkeeper weights list|pull|verify|repair|rollback|where`.
 
 Results go to stdout, progress and remarks to stderr. Exit codes: 2 where a pull fails, 3 where weights are missing or
 bad.
@@ -6,6 +6,7 @@ bad.
 
 from __future__ import annotations
 
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -16,14 +17,17 @@ from agent.console import JSON_OPTION, emit
 from agent.env import Env
 from agent.errors import WeightsBad, WeightsError
 from agent.weights.catalogue import Entry
+from agent.weights.chunks import OnBytes
 from agent.weights.ladder import look_at_machine, recommended
-from agent.weights.progress import choose_reporter, megabytes
+from agent.weights.progress import Reporter, choose_reporter, megabytes
 from agent.weights.pull import PulledFile, pull
 from agent.weights.store import EntryStatus, FileStatus
 
 __all__ = ["commands"]
 
 _NAMES = typer.Argument(None, metavar="NAME", help="Names of the catalogue; see `watchkeeper weights list`.")
+_SHOWN_BYTES = 100_000_000
+"""Reading less than this takes no time worth a bar."""
 _OPTIONAL = typer.Option(False, "--optional", help="Also files that only stand for others.")
 
 
@@ -33,6 +37,8 @@ def commands() -> typer.Typer:
     app.command("list")(list_weights)
     app.command("pull")(pull_weights)
     app.command("verify")(verify_weights)
+    app.command("repair")(repair_weights)
+    app.command("rollback")(roll_back_weights)
     app.command("where")(where_weights)
     return app
 
@@ -84,18 +90,54 @@ def verify_weights(context: typer.Context, names: list[str] | None = _NAMES, as_
     for name in names or _with_files(env):
         begun, error = time.monotonic(), None
         files: dict[str, str] = {}
+        previous = ""
         try:
-            files = {role: str(path) for role, path in env.weights.verified(name).items()}
+            with choose_reporter() as reporter:
+                found = env.weights.verified(name, on_bytes=_show_reading(env, name, reporter))
+            files, previous = {role: str(path) for role, path in found.items()}, found.previous
         except WeightsError as caught:
             error = caught
             problems.append(caught)
         seconds = round(time.monotonic() - begun, 2)
-        value = {"name": name, "ok": error is None, "files": files, "problem": str(error or ""), "seconds": seconds}
-        text = f"{name}: {'good' if error is None else 'NOT good'}, {seconds:.1f} s"
-        emit(value, as_json=as_json, human=partial(str, text))
+        value = {"name": name, "ok": error is None, "files": files, "problem": str(error or previous)}
+        good = "NOT good" if error else f"the version before is good; {previous}" if previous else "good"
+        text = f"{name}: {good}, {seconds:.1f} s"
+        emit({**value, "previous": bool(previous), "seconds": seconds}, as_json=as_json, human=partial(str, text))
     if problems:
         kind = WeightsBad if any(isinstance(problem, WeightsBad) for problem in problems) else type(problems[0])
         raise kind(" | ".join(str(problem) for problem in problems))
+
+
+def repair_weights(context: typer.Context, names: list[str] | None = _NAMES, as_json: bool = JSON_OPTION) -> None:
+    """Bring damaged weights back, fetching only what is damaged of them; without NAME all that were set aside.
+
+    Example: watchkeeper weights repair qwen2.5-1.5b
+    """
+    env: Env = context.obj
+    begun = time.monotonic()
+    chosen = names or list(dict.fromkeys(item.file.split("/")[0] for item in env.weights.set_aside()))
+    with choose_reporter() as reporter:
+        files = pull(env.weights, chosen, reporter)
+        told = f"{', '.join(chosen)}: here and verified" if chosen else "nothing was set aside"
+        reporter.note(f"{told} after {time.monotonic() - begun:.1f} s")
+    value = {"names": chosen, "files": [_pulled(file) for file in files], "seconds": round(time.monotonic() - begun, 2)}
+    emit(value, as_json=as_json, human=lambda: "\n".join(_pulled_line(file) for file in files))
+
+
+def roll_back_weights(
+    context: typer.Context,
+    name: str = typer.Argument(metavar="NAME", help="A name of the catalogue."),
+    reason: str = typer.Option("a person went back", "--reason", help="Kept, and shown by list and doctor."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Let the version before answer, until another one is pulled.
+
+    Example: watchkeeper weights rollback qwen2.5-1.5b --reason "answers in Latin"
+    """
+    env: Env = context.obj
+    env.weights.reject(name, reason)
+    files = {role: str(path) for role, path in env.weights.verified(name).items()}
+    emit({"name": name, "reason": reason, "files": files}, as_json=as_json, human="\n".join(files.values()))
 
 
 def where_weights(context: typer.Context, names: list[str] | None = _NAMES, as_json: bool = JSON_OPTION) -> None:
@@ -110,6 +152,22 @@ def where_weights(context: typer.Context, names: list[str] | None = _NAMES, as_j
         files = env.weights.status(name).files
         value = {"name": name, "files": {file.role: _placed(file) for file in files}}
         emit(value, as_json=as_json, human=partial(_placed_lines, files))
+
+
+def _show_reading(env: Env, name: str, reporter: Reporter) -> OnBytes | None:
+    """How far the reading is; None where it is over before anybody looks."""
+    total = sum(file.bytes for file in env.weights.status(name).files)
+    if total < _SHOWN_BYTES:
+        return None
+    reporter.started(name, total, 0, doing="to read")
+    counted, lock = [0], threading.Lock()
+
+    def count(more: int) -> None:
+        with lock:
+            counted[0] += more
+            reporter.moved(counted[0])
+
+    return count
 
 
 def _with_files(env: Env) -> list[str]:
@@ -161,10 +219,12 @@ def _pulled(file: PulledFile) -> dict[str, Any]:
         "path": str(file.path),
         "bytes": file.bytes,
         "source": file.source,
+        "mended_chunks": file.mended_chunks,
         "seconds": round(file.seconds, 2),
     }
 
 
 def _pulled_line(file: PulledFile) -> str:
     source = "was here" if file.source == "here" else f"from {file.source}"
+    source += f", {file.mended_chunks} chunks repaired" if file.mended_chunks else ""
     return f"{file.entry:<14} {file.role:<12} {megabytes(file.bytes):>9}  {source}, {file.seconds:.1f} s"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import httpx
@@ -70,6 +72,21 @@ class Hub:
             time.sleep(pause)
             pause *= 2
 
+    def pieces(self, entry: Entry, file: WeightFile, at: int, size: int) -> Iterator[bytes]:
+        place = self._place(file)
+        if place is None:
+            raise SourceFailed("does not have it")
+        pause = self._settings.backoff_seconds
+        for left in range(self._settings.retries, -1, -1):
+            try:
+                yield self._range(self._url(place), at, size)
+                return
+            except _TryAgain as reason:
+                if not left:
+                    raise SourceFailed(str(reason)) from None
+            time.sleep(pause)
+            pause *= 2
+
     def close(self) -> None:
         self._client.close()
 
@@ -83,20 +100,38 @@ class Hub:
     def _once(self, url: str, into: Partial, moved: Moved) -> None:
         """One request, from where the file stands to its end."""
         headers = {"Range": f"bytes={into.size}-"} if into.size else {}
+        with self._asked(url, headers) as response:
+            total = _accept(response, into)
+            for piece in response.iter_raw():  # as it arrives: nothing is lost when the line breaks
+                into.write(piece)
+                moved(into.size)
+        if total and into.size < total:
+            raise _TryAgain(f"the connection ended after {into.size} of {total} bytes")
+
+    def _range(self, url: str, at: int, size: int) -> bytes:
+        """One request for a piece; never more than was asked for is taken."""
+        taken = bytearray()
+        with self._asked(url, {"Range": f"bytes={at}-{at + size - 1}"}) as response:
+            _accept_range(response, at)
+            for piece in response.iter_raw():
+                taken += piece
+                if len(taken) > size:
+                    raise SourceFailed(f"sends more than the {size} bytes that were asked for")
+        if len(taken) < size:
+            raise _TryAgain(f"the connection ended after {len(taken)} of {size} bytes")
+        return bytes(taken)
+
+    @contextmanager
+    def _asked(self, url: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
         try:
             with self._client.stream("GET", url, headers=headers) as response:
-                total = _accept(response, into)
-                for piece in response.iter_raw():  # as it arrives: nothing is lost when the line breaks
-                    into.write(piece)
-                    moved(into.size)
+                yield response
         except (_Refused, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise SourceFailed(str(error)) from None
         except httpx.TooManyRedirects:
             raise SourceFailed(f"redirects more than {self._settings.max_redirects} times") from None
         except httpx.HTTPError as error:
             raise _TryAgain(_reason(error, url)) from None
-        if total and into.size < total:
-            raise _TryAgain(f"the connection ended after {into.size} of {total} bytes")
 
     def _check_address(self, request: httpx.Request) -> None:
         if request.url.scheme == "https" and not _is_loopback(request.url.host):
@@ -113,18 +148,33 @@ def _accept(response: httpx.Response, into: Partial) -> int:
     if status == 416:  # what we have is longer than what the server has, or all of it
         into.cut(0)
         raise _TryAgain("cannot go on from where the file stands")
-    if status in (408, 425, 429) or status >= 500:
-        raise _TryAgain(f"answers {status} {response.reason_phrase}")
-    if status not in (200, 206):
-        raise SourceFailed(f"answers {status} {response.reason_phrase}")
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise SourceFailed("sends the file in another encoding")
+    _refuse(response)
     total = _announced(response, into)
     if into.file.bytes and total and total != into.file.bytes:
         raise SourceFailed(f"offers a file of {total} bytes, not {into.file.bytes}")
     if total > into.limit:
         raise SourceFailed(f"offers a file of {total} bytes, more than {into.limit}")
     return total or into.file.bytes
+
+
+def _accept_range(response: httpx.Response, at: int) -> None:
+    """Look at the answer to a request for a piece."""
+    _refuse(response)
+    if response.status_code == 200:
+        raise SourceFailed("gives whole files only")
+    told = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if told is None or int(told[1]) != at:
+        raise _TryAgain("answers with another range than was asked for")
+
+
+def _refuse(response: httpx.Response) -> None:
+    status = response.status_code
+    if status in (408, 425, 429) or status >= 500:
+        raise _TryAgain(f"answers {status} {response.reason_phrase}")
+    if status not in (200, 206):
+        raise SourceFailed(f"answers {status} {response.reason_phrase}")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise SourceFailed("sends the file in another encoding")
 
 
 def _announced(response: httpx.Response, into: Partial) -> int:

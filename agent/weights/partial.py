@@ -19,7 +19,7 @@ from agent.settings import WeightsSettings
 from agent.weights.catalogue import WeightFile
 from agent.weights.chunks import ChunkedDigest, FileDigests
 
-__all__ = ["Partial", "SourceFailed"]
+__all__ = ["Partial", "SourceFailed", "sync_folder"]
 
 
 class SourceFailed(Exception):
@@ -151,7 +151,7 @@ class Partial:
             os.fsync(self._descriptor)
             self._path.replace(self.target)
             self._journal.unlink(missing_ok=True)
-            _fsync_folder(self.target.parent)
+            sync_folder(self.target.parent)
         except OSError as error:
             raise self._refusal(error) from None
         self._close()
@@ -192,7 +192,11 @@ class Partial:
         return PullError(f"{self._path}: cannot be written: {error.strerror}; set weights.folder to another folder")
 
 
-def _fsync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable.
+
+    :raises OSError: the disk fails.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""How far a pull is: a bar on a terminal, plain lines elsewhere; always on stderr, so that stdout stays the result."""
+"""How far a pull or a check is: a bar on a terminal, lines elsewhere; on stderr, so that stdout stays the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["BarReporter", "LineReporter", "Reporter", "SilentReporter", "choose_
 class Reporter(Protocol):
     """Told what happens during a pull."""
 
-    def started(self, label: str, total: int, done: int) -> None:
+    def started(self, label: str, total: int, done: int, *, doing: str = "to get") -> None:
         """A file begins; `total` is 0 where unknown, `done` what an earlier pull left."""
         ...
 
@@ -46,7 +46,7 @@ class Reporter(Protocol):
 class SilentReporter:
     """Says nothing."""
 
-    def started(self, label: str, total: int, done: int) -> None:
+    def started(self, label: str, total: int, done: int, *, doing: str = "to get") -> None:
         """Nothing."""
 
     def moved(self, done: int) -> None:
@@ -78,7 +78,7 @@ class BarReporter(SilentReporter):
         )
         self._task: TaskID | None = None
 
-    def started(self, label: str, total: int, done: int) -> None:
+    def started(self, label: str, total: int, done: int, *, doing: str = "to get") -> None:
         self._task = self._progress.add_task(label, total=total or None, completed=done)
 
     def moved(self, done: int) -> None:
@@ -107,10 +107,10 @@ class LineReporter(SilentReporter):
         self._begun = self._last = 0.0
         self._told = 0
 
-    def started(self, label: str, total: int, done: int) -> None:
+    def started(self, label: str, total: int, done: int, *, doing: str = "to get") -> None:
         self._label, self._total, self._begun_at, self._told = label, total, done, done
         self._begun = self._last = time.monotonic()
-        self.note(f"{label}: {megabytes(total)} to get" + (f", {megabytes(done)} are here already" if done else ""))
+        self.note(f"{label}: {megabytes(total)} {doing}" + (f", {megabytes(done)} are here already" if done else ""))
 
     def moved(self, done: int) -> None:
         now = time.monotonic()

@@ -11,19 +11,22 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import PullError
 from agent.settings import WeightsSettings
 from agent.weights.catalogue import Entry, WeightFile
+from agent.weights.digest import Checked
 from agent.weights.folders import Folders
 from agent.weights.hub import Hub
+from agent.weights.mend import Mended, mend
 from agent.weights.notes import Pin, now
 from agent.weights.partial import Partial, SourceFailed
 from agent.weights.progress import Reporter, megabytes
 from agent.weights.registry import Registry
+from agent.weights.slots import drop_previous, keep_as_previous
 from agent.weights.sources import Source
 from agent.weights.store import WeightStore
 
@@ -43,6 +46,8 @@ class PulledFile:
     source: str
     """`here` where it was present and right already, `earlier pull` where only the rename was left to do."""
     seconds: float
+    mended_chunks: int = 0
+    """Chunks that were fetched alone to repair it; 0 where it came whole."""
 
 
 def pull(store: WeightStore, names: Sequence[str], reporter: Reporter, *, optional: bool = False) -> list[PulledFile]:
@@ -70,21 +75,39 @@ def _pull_entry(
             if found is None:
                 continue
             if found.problem:
-                reporter.note(f"{entry.name}: {file.name} {found.problem}; set aside as {file.name}.bad")
+                aside = "" if found.fault in ("unreadable", "earlier version") else f"; set aside as {file.name}.bad"
+                reporter.note(f"{entry.name}: {file.name} {found.problem}{aside}")
             else:
                 sources.unneeded(file)
         _ensure_room(store, entry, lacking)
+        _keep_earlier(store, entry, checked, reporter)
         pulled = []
         for file, found in checked.items():
             if found is None or found.problem:
                 pulled.append(_pull_file(store, entry, file, sources, reporter))
             else:
                 pulled.append(_pulled(store, entry, file, found.bytes, "here", begun))
+        if not store.settings.previous_slot or shutil.disk_usage(store.folder).free < store.settings.spare_bytes:
+            drop_previous(store.folder / entry.name)
         return pulled
+
+
+def _keep_earlier(
+    store: WeightStore, entry: Entry, checked: Mapping[WeightFile, Checked | None], reporter: Reporter
+) -> None:
+    """A sound earlier version goes on answering until all of the new one is here, and stays as the one before."""
+    earlier = [file for file, found in checked.items() if found and found.fault == "earlier version"]
+    sound = [file for file, found in checked.items() if found and (not found.problem or file in earlier)]
+    if earlier and not keep_as_previous(store.folder / entry.name, [store.path(entry, file) for file in sound]):
+        reporter.note(f"{entry.name}: this disk knows no links, so the version before is not kept")
 
 
 def _pull_file(store: WeightStore, entry: Entry, file: WeightFile, sources: _Sources, reporter: Reporter) -> PulledFile:
     begun = time.monotonic()
+    mended = _mended(store, entry, file, sources, reporter)
+    if mended is not None:
+        named = ", ".join(mended.sources) or "here"
+        return _pulled(store, entry, file, store.path(entry, file).stat().st_size, named, begun, mended.chunks)
     reasons: list[str] = []
     with Partial(store.path(entry, file), file, store.settings) as part:
         reporter.started(f"{entry.name}/{file.name}", file.size, part.size)
@@ -106,8 +129,21 @@ def _pull_file(store: WeightStore, entry: Entry, file: WeightFile, sources: _Sou
     raise PullError(f"{entry.name}: no source could give {file.name}: {told}")
 
 
-def _pulled(store: WeightStore, entry: Entry, file: WeightFile, size: int, source: str, begun: float) -> PulledFile:
-    return PulledFile(entry.name, file.role, store.path(entry, file), size, source, time.monotonic() - begun)
+def _mended(store: WeightStore, entry: Entry, file: WeightFile, sources: _Sources, reporter: Reporter) -> Mended | None:
+    """Repaired from what is here; None where it has to be fetched whole."""
+    try:
+        return mend(store, entry, file, list(sources.for_file(file)), reporter)
+    except SourceFailed as reason:
+        reporter.note(f"{entry.name}/{file.name}: {reason}; it is fetched whole")
+    except OSError as error:
+        reporter.note(f"{entry.name}/{file.name}: cannot be repaired in place: {error.strerror or error}")
+    return None
+
+
+def _pulled(
+    store: WeightStore, entry: Entry, file: WeightFile, size: int, source: str, begun: float, mended: int = 0
+) -> PulledFile:
+    return PulledFile(entry.name, file.role, store.path(entry, file), size, source, time.monotonic() - begun, mended)
 
 
 def _take(source: Source, entry: Entry, file: WeightFile, part: Partial, reporter: Reporter) -> str:

