@@ -1,4 +1,4 @@
-"""What the tests of `agent.workers` run in a child process: a few calls that behave, and many that do not."""
+"""For the tests of `agent.workers`: what runs in the child (much of it does not behave), and how to wait for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -168,6 +168,19 @@ def _channel() -> int:
 def _limit(name: str) -> str:
     line = next(line for line in Path("/proc/self/limits").read_text().splitlines() if line.startswith(name))
     return line[len(name) :].split()[0]
+
+
+def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something that another thread or process does."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
+
+
+def open_files() -> list[int]:
+    """Descriptors of this process."""
+    return sorted(number for number, _ in _open_files())
 
 
 def pair(header_bytes: int = 1_000, attachment_bytes: int = 1_000) -> tuple[socket.socket, Channel]:

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.answer import render
 from agent.env import Env
 from agent.errors import BadReply, ModelDied, ModelError, PromptTooLong
+from agent.loop import Findings
 from agent.messages import Message, Reply, Usage
 from agent.model import served
 from agent.model.ladder import Fall, Ladder, open_rung
@@ -31,9 +33,10 @@ from agent.model.worker import WorkerModel
 from agent.photo import Photo, load_photo
 from agent.settings import ModelSettings, PhotoSettings, WorkerSettings
 from agent.tools import tool
-from agent.values import ToolResult
+from agent.values import Language, ToolResult
 from tests.conftest import weights_environ
 from tests.fakes import ScriptedModel
+from tests.served import open_files, until
 from tests.tiny_qwen3vl import TinyFiles, write_tiny_qwen3vl
 
 SETTINGS = ModelSettings(context_tokens=1_024, batch_tokens=256, micro_batch_tokens=64, image_tokens=128)
@@ -171,8 +174,7 @@ def test_a_person_does_not_wait_for_scheduled_work(model: WorkerModel) -> None:
     alone = model.reply_many(requests, limits=limits)
     with ThreadPoolExecutor(1) as threads:
         batch = threads.submit(model.reply_many, requests, limits=limits)
-        while model._supervisor.state != "busy":
-            time.sleep(0.001)
+        until(lambda: model._supervisor.state == "busy")
         assert ask(model, user("now"), bound=Lark()).text in ("yes", "no")
         assert not batch.done()
         assert [type(reply) for reply in batch.result()] == [type(reply) for reply in alone] == [Reply, Reply]
@@ -210,7 +212,7 @@ def test_cancelled_and_late_replies_are_aborted(model: WorkerModel) -> None:
 
     reply = ask(model, user("tell me"), tokens=900, cancelled=cancelled, on_text=heard.append)
     assert reply.stopped == "aborted" and reply.text.startswith("".join(heard[:3]))
-    assert time.monotonic() - began[0] < 0.5
+    assert time.monotonic() - began[0] < 3
     assert ask(model, user("tell me"), tokens=900, deadline=time.monotonic() + 0.1).stopped == "aborted"
     assert ask(model, user("tell me"), deadline=time.monotonic() - 1).stopped == "aborted"
     assert model.pid == pid
@@ -232,8 +234,9 @@ def test_a_photo_crosses_once(tiny: TinyFiles, monkeypatch: pytest.MonkeyPatch) 
     first = ask(model, user("what?", one)).text
     assert ask(model, user("what?", one)).text == first
     assert crossed == [1, 0]
-    os.kill(model.pid or 0, signal.SIGKILL)
-    time.sleep(0.1)
+    pid = model.pid
+    os.kill(pid or 0, signal.SIGKILL)
+    until(lambda: model.pid not in (None, pid))
     assert ask(model, user("what?", one)).text == first
     assert crossed[2:] == [0, 1], "it asked, was told that the photo is not there, and sent it"
     ask(model, [*user("what?", one), *user("and?", two)])
@@ -286,7 +289,7 @@ def test_a_file_that_does_not_load_is_told_by_the_first_reply(tiny: TinyFiles, t
 @pytest.mark.weights
 def test_closing_leaves_nothing(tiny: TinyFiles) -> None:
     """No process, no descriptor, no thread, also after a death and a photo."""
-    before = sorted(entry.name for entry in Path("/proc/self/fd").iterdir()), threading.active_count()
+    before = open_files(), threading.active_count()
     model = started(tiny)
     ask(model, user("what?", picture(5)))
     with pytest.raises(ModelDied, match="SIGKILL"):
@@ -296,7 +299,8 @@ def test_closing_leaves_nothing(tiny: TinyFiles) -> None:
     model.close()
     model.close()
     assert not Path(f"/proc/{pid}").exists()
-    assert (sorted(entry.name for entry in Path("/proc/self/fd").iterdir()), threading.active_count()) == before
+    until(lambda: threading.active_count() == before[1])
+    assert open_files() == before[0]
 
 
 def test_a_rung_that_died_is_asked_once_more_and_it_is_said() -> None:
@@ -327,6 +331,18 @@ def test_a_rung_that_dies_twice_leaves_the_turn_to_the_next_and_is_back_for_anot
     assert ladder.settle() == (Fall("big", "died"),)
     assert ask(ladder, user("hi")).text == "fine" and ladder.settle() == (Fall("big", "died"),)
     assert opened == ["big", "small", "big", "big", "small"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("zh", "big 的进程中途退出(SIGKILL),已重新启动"), ("en", "the process of big died (SIGKILL); it was started")],
+)
+def test_the_answer_says_that_a_process_died(language: Language, said: str) -> None:
+    """In the person's language, and not that the rung is unusable; so does the record that goes into the trail."""
+    fall = Fall("big", "SIGKILL", started_again=True)
+    answer = render(Findings((), Usage(), 0.0, 0.0), None, language, gist="", rung="big", falls=[fall])
+    assert said in answer.text and "不可用" not in answer.text and "not usable" not in answer.text
+    assert fall.to_json() == {"rung": "big", "reason": "SIGKILL", "started_again": True}
 
 
 def test_one_that_was_killed_because_it_did_not_stop_is_not_asked_again() -> None:

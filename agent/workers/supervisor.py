@@ -9,7 +9,6 @@ process died, and decides. Those that still waited go to the next process.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import queue
 import random as randomness
 import threading
@@ -21,6 +20,7 @@ from agent.errors import CallCancelled, WorkerBusy, WorkerDied, WorkerDown, Work
 from agent.settings import WorkerSettings
 from agent.values import Json
 from agent.workers.launch import WorkerSpec
+from agent.workers.line import Line, Ticket, has_room
 from agent.workers.shared import SharedBuffer
 from agent.workers.states import Event, Health, State, after
 from agent.workers.worker import OpenCall, Priority, Result, Worker
@@ -60,8 +60,7 @@ class Supervisor:
         self._failure: WorkerError | None = None
         self._failed_at_start = False
         self._generation = 0
-        self._tickets = itertools.count()
-        self._waiting: list[tuple[bool, int]] = []
+        self._line = Line()
 
     @property
     def state(self) -> State:
@@ -190,12 +189,11 @@ class Supervisor:
     ) -> tuple[Worker, OpenCall]:
         """Wait for the call's turn and send it."""
         with self._condition:
-            if len(self._waiting) >= self._settings.max_waiting_calls:
+            if len(self._line) >= self._settings.max_waiting_calls:
                 raise WorkerBusy(
-                    f"{self.spec.name}: {len(self._waiting)} calls wait already (workers.max_waiting_calls); try later"
+                    f"{self.spec.name}: {len(self._line)} calls wait already (workers.max_waiting_calls); try later"
                 )
-            ticket = (priority != "interactive", next(self._tickets))
-            self._waiting.append(ticket)
+            ticket = self._line.join(priority)
             try:
                 worker = self._my_turn(ticket, deadline, cancelled)
                 seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -203,10 +201,10 @@ class Supervisor:
                 self._move("call")
                 return worker, call
             finally:
-                self._waiting.remove(ticket)
+                self._line.leave(ticket)
                 self._condition.notify_all()
 
-    def _my_turn(self, ticket: tuple[bool, int], deadline: float | None, cancelled: Callable[[], bool]) -> Worker:
+    def _my_turn(self, ticket: Ticket, deadline: float | None, cancelled: Callable[[], bool]) -> Worker:
         while True:
             if self._state in ("stopped", "draining"):
                 raise WorkerDown(f"{self.spec.name}: its process is {self._state}; start it again")
@@ -215,7 +213,7 @@ class Supervisor:
             if self._failed_at_start and self._failure:
                 raise self._failure
             worker = self._worker
-            if worker and worker.ready and min(self._waiting) == ticket and self._has_room(worker, ticket):
+            if worker and worker.ready and self._line.first(ticket) and self._has_room(worker, ticket):
                 return worker
             if cancelled() or (deadline is not None and time.monotonic() > deadline):
                 raise CallCancelled(f"{self.spec.name}: the call was cancelled before it began")
@@ -228,12 +226,8 @@ class Supervisor:
             f"{self.spec.name}: it died too often and is left alone for a while; the last: {self._failure}"
         )
 
-    def _has_room(self, worker: Worker, ticket: tuple[bool, int]) -> bool:
-        running = worker.in_flight()
-        if not running:
-            return True
-        interactive = not ticket[0]
-        return interactive and bool(worker.report.get("nests")) and "interactive" not in running
+    def _has_room(self, worker: Worker, ticket: Ticket) -> bool:
+        return has_room(ticket, worker.in_flight(), nests=bool(worker.report.get("nests")))
 
     def _receive(
         self,
