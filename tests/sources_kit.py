@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,16 +68,17 @@ class Handler(BaseHTTPRequestHandler):
             self._serve(served)
 
     def _serve(self, served: Served) -> None:
-        start = 0
+        start, end = 0, len(served.body)
         wanted = self.headers.get("Range")
         if wanted and served.ranges:
-            start = int(wanted.removeprefix("bytes=").rstrip("-"))
+            first, _, last = wanted.removeprefix("bytes=").partition("-")
+            start, end = int(first), int(last) + 1 if last else end
             if start >= len(served.body):
                 self._head(416, 0)
                 return
-        rest = served.body[start:]
+        rest = served.body[start:end]
         told = len(rest) if served.told_length is None else served.told_length
-        self._head(206 if start else 200, None if served.endless else told, start)
+        self._head(206 if wanted and served.ranges else 200, None if served.endless else told, start)
         try:
             self._send(served, rest)
         except OSError:
@@ -162,3 +164,16 @@ def stick(tmp_path: Path, **files: bytes) -> tuple[Path, WeightsSettings]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return usb, settings_for("http://127.0.0.1:9", sources=("file",), usb_folders=(usb,))
+
+
+def build_wheel(folder: Path, name: str, members: dict[str, bytes], version: str = "1.0") -> None:
+    """A wheel of data, and a module that would be noticed if it ran."""
+    folder.mkdir(parents=True, exist_ok=True)
+    info = f"{name}-{version}.dist-info"
+    boom = f"open({str(folder / 'IMPORTED')!r}, 'w')"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
+        for path, data in {**members, f"{name}/__init__.py": boom.encode()}.items():
+            wheel.writestr(path, data)
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")

@@ -7,7 +7,6 @@ import json
 import os
 import struct
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import pytest

