@@ -175,7 +175,7 @@ class ModelSettings(Section):
     """0 is as many as the model knows and half of the free memory holds."""
     batch_tokens: int = 512
     micro_batch_tokens: int = 256
-    kv_type: Literal["auto", "f16", "q8_0", "q4_0"] = "f16"
+    kv_type: Literal["auto", "f16", "q8_0", "q4_0"] = "auto"
     """What the context is kept in; `auto` is f16, or q8_0 where memory is short. Qwen2.5 talks nonsense with q4_0."""
     flash_attention: bool = True
     mmap: bool = True

@@ -7,13 +7,14 @@ this turn, and the next turn begins with the better one again; after two such tu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.bound import PickBound
 from agent.env import Env
 from agent.errors import BadReply, ModelDied, ModelError, PromptTooLong, WeightsError
 from agent.messages import Message, Reply
+from agent.model.machine import MachineNotes, Settled, settle
 from agent.model.protocol import Bound, Model, ReplyLimits
 from agent.model.remote import RemoteModel
 from agent.model.result_cache import with_result_cache
@@ -161,7 +162,7 @@ def open_rung(name: str, env: Env) -> Model:
     """Load one rung.
 
     :raises WeightsError: its files are missing or not what they should be.
-    :raises ModelError: it does not load.
+    :raises ModelError: it does not load, or not into the memory that is free.
     """
     if name == RULES:
         return RulesModel()
@@ -173,24 +174,33 @@ def open_rung(name: str, env: Env) -> Model:
     model = WorkerModel(name, settings=env.settings.model, workers=env.settings.workers)
     try:
         files = env.weights.verified(name)
-        cache = {"folder": str(env.home.cache / "prefix"), **_cache_digests(files)}
-        model.load(files["model"], projector=files.get("mmproj"), cache=cache)
+        settled = _settle(env, files)
+        digests = _cache_digests(files, settled)
+        cache = {"folder": str(env.home.cache / "prefix"), **digests}
+        model.load(files["model"], projector=settled.projector, cache=cache, settings=settled.settings)
     except BaseException:
         model.close()
         raise
-    remembering = with_result_cache(model, env, weights_digest=_digest(files))
+    remembering = with_result_cache(model, env, weights_digest=_digest(digests))
     return _PickedByRules(remembering) if entry.rules_pick else remembering
 
 
-def _cache_digests(files: VerifiedFiles) -> dict[str, str]:
+def _settle(env: Env, files: VerifiedFiles) -> Settled:
+    """With what a rung is loaded here and now: by what was measured on this box, its cores and its memory."""
+    free = look_at_machine(env.weights.folder).free_ram_bytes
+    known = MachineNotes(env.home.cache).recall(files.digests["model"])
+    return settle(env.settings.model, files, free_bytes=free, remembered=known)
+
+
+def _cache_digests(files: VerifiedFiles, settled: Settled) -> dict[str, str]:
     """What the states of a model depend on."""
-    roles = {"model": "weights_sha256", "mmproj": "projector_sha256"}
-    return {key: files.digests[role] for role, key in roles.items() if role in files}
+    roles = {"weights_sha256": "model", "projector_sha256": settled.projector_role}
+    return {key: files.digests[role] for key, role in roles.items() if role}
 
 
-def _digest(files: VerifiedFiles) -> str:
+def _digest(digests: Mapping[str, str]) -> str:
     """One digest over all the files that a rung was loaded from."""
-    return hashlib.sha256(" ".join(dict.fromkeys(files.digests.values())).encode()).hexdigest()
+    return hashlib.sha256(" ".join(digests.values()).encode()).hexdigest()
 
 
 class _PickedByRules:

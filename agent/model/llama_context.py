@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import ModelError
-from agent.model.llama_library import last_complaint, library, physical_cores
+from agent.model.cores import physical_cores
+from agent.model.heat import Governor
+from agent.model.llama_library import last_complaint, library
 from agent.model.llama_native import NativeModel
 from agent.settings import ModelSettings
 
 __all__ = ["ABORTED", "NativeContext", "OutOfCells", "Row"]
 
-GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
+GGML_TYPES = {"auto": 1, "f16": 1, "q8_0": 8, "q4_0": 2}
 ABORTED = 2
 """What llama_decode returns when the abort callback said so."""
 NO_CELLS = 1
@@ -64,7 +66,8 @@ class NativeContext:
         self._batch: Any = None
         self._wanted = 0
         self.lanes = lanes
-        self.threads = settings.threads or physical_cores()
+        self.threads = self._most_threads = settings.threads or physical_cores()
+        self._governor = Governor(settings, self.threads)
         self.handle: Any = self._open(native, settings)
         """llama.cpp's context, for the vision side."""
         self.tokens: int = self._lib.llama_n_ctx(self.handle)
@@ -161,6 +164,7 @@ class NativeContext:
         self._wanted = len(rows)
 
     def _run(self) -> int:
+        self._set_threads(min(self._most_threads, self._governor.threads()))
         return int(self._lib.llama_decode(self.handle, self._batch))
 
     def interruptible(self, stop: Callable[[], bool], work: Callable[[], int]) -> int:
@@ -196,7 +200,10 @@ class NativeContext:
         return np.ctypeslib.as_array(pointer, (self._vocabulary_size,))
 
     def use_threads(self, threads: int) -> None:
-        """For the passes from now on."""
+        """For the passes from now on; fewer while the box is hot."""
+        self._most_threads = threads
+
+    def _set_threads(self, threads: int) -> None:
         if threads != self.threads:
             self.threads = threads
             self._lib.llama_set_n_threads(self.handle, threads, threads)

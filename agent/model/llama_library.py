@@ -12,9 +12,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from agent.errors import ModelError
+from agent.model.cores import physical_cores
 
 __all__ = ["check_gguf", "last_complaint", "library", "physical_cores"]
 
@@ -62,12 +61,6 @@ def last_complaint() -> str:
     text = "; ".join(_complaints)
     _complaints.clear()
     return f": {text}" if text else ""
-
-
-def physical_cores() -> int:
-    """Cores that this process may use, not counting hyper-threads."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
 
 
 def check_gguf(path: Path) -> None:

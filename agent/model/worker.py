@@ -72,9 +72,17 @@ class WorkerModel:
         """Of its process."""
         return self._supervisor.pid
 
-    def load(self, path: Path, *, projector: Path | None = None, cache: Mapping[str, str] | None = None) -> None:
+    def load(
+        self,
+        path: Path,
+        *,
+        projector: Path | None = None,
+        cache: Mapping[str, str] | None = None,
+        settings: ModelSettings | None = None,
+    ) -> None:
         """Say which files to load, and return at once; what is wrong with them is raised by the first reply.
 
+        :param settings: with what was open filled in; None takes those it was made with.
         :param projector: the vision half (mmproj).
         :param cache: `folder` and the digests of `PrefixCache`; None keeps no states.
         """
@@ -82,7 +90,7 @@ class WorkerModel:
         config: dict[str, Json] = {
             "path": str(path),
             "name": self.name,
-            "settings": self._settings.model_dump(mode="json"),
+            "settings": (settings or self._settings).model_dump(mode="json"),
             "projector": None if projector is None else str(projector),
             "cache": None if cache is None else dict(cache),
             "photo_bytes": self._photo_bytes,
