@@ -2,7 +2,7 @@
 # make test    environment and the whole suite
 # make setup   the environment alone
 # make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
-# make bench-turn, make bench-model, make bench-panels, make score-turn    figures; a table, and last one JSON line
+# make bench-turn, bench-model, bench-panels, bench-weights, score-turn    figures; a table, and last one JSON line
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 # llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: setup demo test lint check fix bench-turn bench-model bench-panels score-turn clean
+.PHONY: setup demo test lint check fix bench-turn bench-model bench-panels bench-weights score-turn clean
 
 setup: $(READY)
 
@@ -50,6 +50,9 @@ bench-model: setup
 
 bench-panels: setup
 	@$(BIN)/python -m tests.bench.panels
+
+bench-weights: setup
+	@$(BIN)/python -m tests.bench.weights
 
 score-turn: setup
 	@$(BIN)/python -m tests.bench.score_turn

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -209,3 +211,87 @@ def test_any_changed_byte_is_found(tmp_path_factory: pytest.TempPathFactory, at:
     put(store, "plain/m.gguf", bytes(data))
     with pytest.raises(WeightsBad):
         store.verified("plain")
+
+
+def test_swapped_names_are_named(store: WeightStore) -> None:
+    """A file that is another one of the catalogue is called by its right name, whether sizes differ or not."""
+    put(store, "sees/m.gguf", MODEL), put(store, "sees/p.gguf", BIG_EYE)
+    with pytest.raises(WeightsBad, match=r"p\.gguf is f\.gguf of sees") as caught:
+        store.verified("sees")
+    assert caught.value.faults == {"p.gguf": "swapped"}
+
+
+def test_a_file_that_vanishes_is_missing(store: WeightStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gone while it was read, for example with its card: not here, and nobody is blamed."""
+    path = put(store, "plain/m.gguf", MODEL)
+    real = os.preadv
+
+    def pull_the_card(*arguments: object) -> int:
+        path.unlink(missing_ok=True)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "preadv", pull_the_card)
+    with pytest.raises(WeightsMissing) as caught:
+        store.verified("plain")
+    assert caught.value.faults == {"m.gguf": "missing"}
+    assert store.set_aside() == ()
+
+
+def test_a_file_cut_short_while_it_is_read_is_refused(store: WeightStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size was right when it was opened, and is not any more."""
+    path = put(store, "plain/m.gguf", MODEL)
+    real = os.preadv
+
+    def cut(*arguments: object) -> int:
+        os.truncate(path, 0)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "preadv", cut)
+    with pytest.raises(WeightsBad, match="was cut short at byte 0 while it was read") as caught:
+        store.verified("plain")
+    assert caught.value.faults == {"m.gguf": "truncated"}
+
+
+def test_no_other_file_can_take_the_place_of_a_checked_one(store: WeightStore) -> None:
+    """Between check and load the name may lead elsewhere: the held path leads to what was read, in any process."""
+    path = put(store, "plain/m.gguf", MODEL)
+    files = store.verified("plain")
+    path.with_name("evil").write_bytes(b"evil")
+    path.with_name("evil").replace(path)
+    assert files["model"].read_bytes() == b"evil"
+    assert files.held("model").read_bytes() == MODEL
+    read = [sys.executable, "-c", "import sys; sys.stdout.write(open(sys.argv[1]).read())", str(files.held("model"))]
+    assert subprocess.run(read, capture_output=True, check=True).stdout == MODEL
+    files.close()
+    files.close()
+
+
+def test_writing_to_a_checked_file_is_noticed(store: WeightStore) -> None:
+    """Who loads asks again afterwards."""
+    path = put(store, "plain/m.gguf", MODEL)
+    files = store.verified("plain")
+    assert files.unchanged()
+    with path.open("r+b") as file:
+        file.write(b"x")
+    assert not files.unchanged()
+
+
+def test_nobody_s_files_stay_open(store: WeightStore) -> None:
+    """Descriptors go with what `verified` gave."""
+    put(store, "sees/m.gguf", MODEL), put(store, "sees/p.gguf", EYE), put(store, "sees/f.gguf", b"bad")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        assert store.verified("sees")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_chunks_are_known_after_the_first_check(store: WeightStore) -> None:
+    """What lies beside a sound file is this box's own, and is not written again."""
+    path = put(store, "plain/m.gguf", MODEL)
+    store.verified("plain")
+    note = store.manifest(path)
+    assert note is not None
+    assert (note.size, note.sha256, note.by_box) == (len(MODEL), sha(MODEL), True)
+    before = path.with_name("m.gguf.chunks.json").stat().st_mtime_ns
+    store.verified("plain")
+    assert path.with_name("m.gguf.chunks.json").stat().st_mtime_ns == before
