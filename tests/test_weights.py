@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import re
@@ -279,6 +280,7 @@ def test_writing_to_a_checked_file_is_noticed(store: WeightStore) -> None:
 def test_nobody_s_files_stay_open(store: WeightStore) -> None:
     """Descriptors go with what `verified` gave."""
     put(store, "sees/m.gguf", MODEL), put(store, "sees/p.gguf", EYE), put(store, "sees/f.gguf", b"bad")
+    gc.collect()
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
         assert store.verified("sees")

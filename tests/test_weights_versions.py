@@ -86,6 +86,9 @@ def test_the_old_set_answers_until_the_new_one_is_whole(newer: WeightStore, tmp_
         pull(newer, ["sees"], SilentReporter())
     assert (newer.folder / "sees" / "m").read_bytes() == NEW_MODEL
     assert contents(newer) == OLD
+    with pytest.raises(PullError):
+        pull(newer, ["sees"], SilentReporter())
+    assert contents(newer) == OLD, "a second half of a pull does not take the first one's file for the old version's"
     lend(tmp_path, NEW_MODEL, NEW_EYE)
     pull(newer, ["sees"], SilentReporter())
     assert contents(newer) == NEW
@@ -147,3 +150,15 @@ def test_a_disk_without_links_still_updates(
     (newer.folder / "sees" / "p").unlink()
     with pytest.raises(WeightsMissing):
         newer.verified("sees")
+
+
+def test_a_half_bad_version_does_not_take_the_place_of_a_whole_one(newer: WeightStore, tmp_path: Path) -> None:
+    """The slot is for what can answer: a set with a damaged file leaves the older, whole one there."""
+    lend(tmp_path, *NEW)
+    pull(newer, ["sees"], SilentReporter())
+    (newer.folder / "sees" / "m").write_bytes(NEW_MODEL[:-1] + b"x")
+    third = store_of(tmp_path, catalogue(b"third", NEW_EYE + b"3"))
+    lend(tmp_path, None, None)
+    with pytest.raises(PullError):
+        pull(third, ["sees"], SilentReporter())
+    assert contents(third) == OLD

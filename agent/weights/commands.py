@@ -21,7 +21,7 @@ from agent.weights.chunks import OnBytes
 from agent.weights.ladder import look_at_machine, recommended
 from agent.weights.progress import Reporter, choose_reporter, megabytes
 from agent.weights.pull import PulledFile, pull
-from agent.weights.store import EntryStatus, FileStatus
+from agent.weights.status import EntryStatus, FileStatus
 
 __all__ = ["commands"]
 

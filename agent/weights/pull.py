@@ -26,7 +26,7 @@ from agent.weights.notes import Pin, now
 from agent.weights.partial import Partial, SourceFailed
 from agent.weights.progress import Reporter, megabytes
 from agent.weights.registry import Registry
-from agent.weights.slots import drop_previous, keep_as_previous
+from agent.weights.slots import drop_previous, keep_as_previous, previous_path
 from agent.weights.sources import Source
 from agent.weights.store import WeightStore
 
@@ -98,8 +98,17 @@ def _keep_earlier(
     """A sound earlier version goes on answering until all of the new one is here, and stays as the one before."""
     earlier = [file for file, found in checked.items() if found and found.fault == "earlier version"]
     sound = [file for file, found in checked.items() if found and (not found.problem or file in earlier)]
-    if earlier and not keep_as_previous(store.folder / entry.name, [store.path(entry, file) for file in sound]):
+    kept = all(_is_previous(store, store.path(entry, file)) for file in earlier)  # by a pull that was stopped
+    if kept or not set(entry.required) <= set(sound):
+        return
+    if not keep_as_previous(store.folder / entry.name, [store.path(entry, file) for file in sound]):
         reporter.note(f"{entry.name}: this disk knows no links, so the version before is not kept")
+
+
+def _is_previous(store: WeightStore, path: Path) -> bool:
+    """The second slot holds this file already."""
+    here, before = store.manifest(path), store.manifest(previous_path(path))
+    return here is not None and before is not None and here.sha256 == before.sha256
 
 
 def _pull_file(store: WeightStore, entry: Entry, file: WeightFile, sources: _Sources, reporter: Reporter) -> PulledFile:

@@ -14,14 +14,13 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
 
 from agent.box_key import box_secret
 from agent.errors import InputError, WeightsBad
 from agent.settings import WeightsSettings
+from agent.weights.aside import set_aside
 from agent.weights.catalogue import Catalogue, Entry, WeightFile, load_catalogue
 from agent.weights.chunks import FileDigests, OnBytes
 from agent.weights.digest import Checked, Expected, check_file, hashing_pool, open_weight
@@ -29,38 +28,16 @@ from agent.weights.explain import explain
 from agent.weights.held import VerifiedFiles
 from agent.weights.later import Pending, first_look, verify_later
 from agent.weights.manifest import Manifest, make_manifest, read_manifest, write_manifest
-from agent.weights.notes import Pin, SetAside, beside, now, read_note, remove, set_aside_note, write_note
+from agent.weights.notes import Pin, SetAside, beside, read_note, remove, set_aside_note, write_note
 from agent.weights.refusal import refusal
-from agent.weights.slots import previous_path, reject, rejection
+from agent.weights.slots import reject, rejection
+from agent.weights.status import EntryStatus, glance
+from agent.weights.versions import Earlier, find_earlier, verified_earlier
 
-__all__ = ["EntryStatus", "FileStatus", "OnBad", "WeightStore"]
+__all__ = ["OnBad", "WeightStore"]
 
-State = Literal["present", "missing", "wrong size", "unpinned", "earlier version"]
 OnBad = Callable[[str, str, str], None]
 """Told entry, file name and reason when a file that is in use turns out bad."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileStatus:
-    """A file at a glance: looked at, not read."""
-
-    role: str
-    path: Path
-    state: State
-    bytes: int
-    """On disk; 0 where missing."""
-    pin: Pin | None
-    """Set where the digest comes from the first pull and not from the catalogue."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryStatus:
-    """An entry at a glance."""
-
-    name: str
-    present: bool
-    """Every role that it needs is here at the right size, or in its version before. Digests are another question."""
-    files: tuple[FileStatus, ...]
 
 
 class WeightStore:
@@ -100,7 +77,7 @@ class WeightStore:
         pending: dict[WeightFile, Pending] = {}
         if on_bad is not None:
             pending = {file: seen for file in entry.files if (seen := self._first_look(entry, file))}
-        checked = self.check(entry, on_bytes=on_bytes, leave=pending)
+        checked = {} if rejected else self.check(entry, on_bytes=on_bytes, leave=pending)
         found = self._by_role(entry, checked, pending)
         lacking = [file for file in entry.required if file.role not in found]
         if lacking or rejected:
@@ -132,13 +109,14 @@ class WeightStore:
         :raises InputError: the catalogue has no such entry.
         """
         entry = self._entry(name)
-        files = tuple(self._glance(entry, file) for file in entry.files)
+        places = ((file, self.path(entry, file)) for file in entry.files)
+        files = tuple(glance(file, path, self.pin(entry, file), self.manifest(path)) for file, path in places)
         here = {status.role for status in files if status.state == "present"}
         present = all(
             file.role in here or any(other.role in here for other in entry.substitutes(file.role))
             for file in entry.required
         )
-        return EntryStatus(name, present or self._has_previous(entry), files)
+        return EntryStatus(name, present or self._earlier(entry) is not None, files)
 
     def present(self) -> tuple[str, ...]:
         """Names of the entries that are here by size, in the catalogue's order. The ladder chooses among them."""
@@ -162,7 +140,7 @@ class WeightStore:
         :raises WeightsBad: there is none before, or it cannot be written down.
         """
         entry = self._entry(name)
-        if not self._has_previous(entry):
+        if self._earlier(entry) is None:
             raise WeightsBad(f"{name}: there is no version before; pull this one: watchkeeper weights pull {name}")
         try:
             reject(self.folder / name, entry, reason)
@@ -240,7 +218,9 @@ class WeightStore:
                 found = explain(path, file, found, self.catalogue, self.manifest(path), inside=self.folder, pool=pool)
             except (FileNotFoundError, NotADirectoryError):
                 return None
-            if found.fault in ("unreadable", "earlier version") or self._set_aside(entry, file, found):
+            if found.fault in ("unreadable", "earlier version") or set_aside(
+                self.path(entry, file), entry, file, found
+            ):
                 return found
         return found if found.problem else None
 
@@ -264,43 +244,28 @@ class WeightStore:
                         values[file.role] = values[other.role]  # type: ignore[assignment]
         return VerifiedFiles(paths, held, digests)
 
-    def _has_previous(self, entry: Entry) -> bool:
-        """By notes and sizes: every file that is needed in a version before, or in the present one where it stayed."""
-        found = {file: self._earlier(entry, file) for file in entry.required}
-        return all(found.values()) and any(
-            place and place[1].sha256 != self.expected(entry, file).sha256 for file, place in found.items()
-        )
-
-    def _earlier(self, entry: Entry, file: WeightFile) -> tuple[Path, Manifest] | None:
-        """The version before of a file, at a glance."""
-        here = self.path(entry, file)
-        for path in (previous_path(here), here):
-            note = self.manifest(path)
-            with contextlib.suppress(OSError):
-                if note is not None and note.by_box and path.stat().st_size == note.size:
-                    return path, note
+    def _earlier(self, entry: Entry) -> dict[WeightFile, Earlier] | None:
+        """The version before, at a glance; None where there is none, or it is the present one."""
+        found = find_earlier({file: self.path(entry, file) for file in entry.required}, self.manifest)
+        if found and any(place.note.sha256 != self.expected(entry, file).sha256 for file, place in found.items()):
+            return found
         return None
 
     def _previous(self, entry: Entry, checked: Mapping[WeightFile, Checked | None], rejected: str) -> VerifiedFiles:
-        """The version before, as a whole, verified.
+        """The version before.
 
         :raises WeightsError: there is none that is sound; says what is wrong with the present one.
         """
         refused = refusal(self.folder, entry, checked, self.set_aside(entry.name), rejected)
-        found = {file: place for file in entry.required if (place := self._earlier(entry, file))}
-        if len(found) < len(entry.required):
-            raise refused
-        paths, held, digests = {}, {}, {}
+        for found in checked.values():
+            if found and found.held:
+                found.held.close()
+        earlier = self._earlier(entry)
         with self._pool() as pool:
-            for file, (path, note) in found.items():
-                wanted = Expected(note.size, note.sha256, note.root, note)
-                with contextlib.suppress(OSError):
-                    sound = check_file(path, wanted, inside=self.folder, pool=pool)
-                    if not sound.problem and sound.held:
-                        paths[file.role], held[file.role], digests[file.role] = path, sound.held, note.sha256
-        if len(held) < len(found):
+            files = earlier and verified_earlier(earlier, inside=self.folder, pool=pool, why=str(refused))
+        if not files:
             raise refused
-        return VerifiedFiles(paths, held, digests, previous=str(refused))
+        return files
 
     def _first_look(self, entry: Entry, file: WeightFile) -> Pending | None:
         path = self.path(entry, file)
@@ -313,57 +278,12 @@ class WeightStore:
             file, problem = files[id(seen)], found.problem
             try:
                 if found.fault != "unreadable":
-                    self._set_aside(entry, file, found)
+                    set_aside(self.path(entry, file), entry, file, found)
             except WeightsBad as error:
                 problem = str(error)
             on_bad(entry.name, file.name, problem)
 
         self._later.append(verify_later(list(pending.values()), self.settings, found_bad))
-
-    def _glance(self, entry: Entry, file: WeightFile) -> FileStatus:
-        path, pin = self.path(entry, file), self.pin(entry, file)
-        expected = file.bytes or (pin.bytes if pin else 0)
-        try:
-            size = path.stat().st_size
-        except OSError:
-            return FileStatus(file.role, path, "missing", 0, pin)
-        if not file.sha256 and pin is None:
-            return FileStatus(file.role, path, "unpinned", size, None)
-        state: State = "present"
-        if expected and size != expected:
-            note = self.manifest(path)
-            state = "earlier version" if note and note.by_box and note.size == size else "wrong size"
-        return FileStatus(file.role, path, state, size, pin)
-
-    def _set_aside(self, entry: Entry, file: WeightFile, found: Checked) -> bool:
-        """Rename a bad file. False where another file has come into its place since it was read."""
-        path = self.path(entry, file)
-        try:
-            there = path.lstat()
-            if (there.st_dev, there.st_ino) != found.identity:
-                return False
-            bad = beside(path, ".bad")
-            remove(bad)
-            path.replace(bad)
-        except OSError as error:
-            raise WeightsBad(
-                f"{entry.name}: {file.name} {found.problem}, and it cannot be set aside: {error.strerror}; "
-                f"make {path.parent} writable or remove {path}",
-                {file.name: found.fault},
-            ) from None
-        note = SetAside(
-            file=f"{entry.name}/{file.name}",
-            reason=found.problem,
-            when=now(),
-            expected_bytes=file.bytes,
-            expected_sha256=file.sha256,
-            found_bytes=found.bytes,
-            found_sha256=found.sha256,
-            fault=found.fault,
-        )
-        with contextlib.suppress(OSError):  # on a full disk the reason is lost, the file is out of the way all the same
-            write_note(beside(path, ".bad.json"), note)
-        return True
 
 
 def _stands_under(path: Path, found: Checked) -> bool:
