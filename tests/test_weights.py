@@ -17,14 +17,7 @@ from hypothesis import strategies as st
 
 from agent.errors import InputError, WeightsBad, WeightsMissing, WeightsUnreadable
 from agent.weights.store import WeightStore
-from tests.weights_kit import (
-    BIG_EYE,
-    EYE,
-    MODEL,
-    make_store,
-    put,
-    sha,
-)
+from tests.weights_kit import BIG_EYE, EYE, MODEL, make_store, put, sha
 
 
 @pytest.fixture

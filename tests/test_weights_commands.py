@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,17 +14,12 @@ from typer.testing import CliRunner
 
 from agent.errors import PullError, WeightsBad, WeightsMissing
 from agent.settings import Settings, WeightsSettings
+from agent.weights.catalogue import Catalogue
 from agent.weights.commands import commands
 from agent.weights.progress import SilentReporter
 from agent.weights.pull import pull
 from agent.weights.store import WeightStore
-from tests.weights_kit import (
-    EYE,
-    MODEL,
-    lend,
-    make_store,
-    put,
-)
+from tests.weights_kit import BIG_EYE, EYE, MODEL, TEXT, lend, make_store, put, weight
 
 
 @pytest.fixture
@@ -94,7 +90,55 @@ def test_pull_fails_with_exit_code_two(store: WeightStore) -> None:
         assert error.exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["list", "pull", "verify", "where"])
+def test_repair_without_a_name_brings_back_what_was_set_aside(store: WeightStore) -> None:
+    """And only that; with nothing to do it says so."""
+    put(store, "plain/m.gguf", b"bad"), put(store, "sees/p.gguf", EYE)
+    lend(store, "m.gguf", MODEL)
+    run(store, "verify", "plain")
+    done = json.loads(run(store, "repair", "--json")[0])
+    assert done["names"] == ["plain"]
+    assert [(file["source"], file["mended_chunks"]) for file in done["files"]] == [("file", 0)]
+    assert store.verified("plain")
+    assert json.loads(run(store, "repair", "--json")[0])["names"] == []
+
+
+def test_rollback_needs_a_version_before(store: WeightStore) -> None:
+    """With none, one line and the exit code of weights."""
+    put(store, "plain/m.gguf", MODEL)
+    _, error = run(store, "rollback", "plain")
+    assert isinstance(error, WeightsBad)
+    assert "there is no version before" in str(error)
+
+
+def test_rollback_is_shown(tmp_path: Path) -> None:
+    """The version before answers, verify says so, and a program can tell."""
+    store = make_store(tmp_path)
+    lend(store, "m.gguf", MODEL)
+    pull(store, ["plain"], SilentReporter())
+    newer = Catalogue((replace(TEXT, files=(weight("model", "m.gguf", BIG_EYE),)),))
+    lend(store, "m.gguf", BIG_EYE)
+    after = make_store(tmp_path, catalogue=newer)
+    pull(after, ["plain"], SilentReporter())
+    assert json.loads(run(after, "verify", "--json")[0])["previous"] is False
+    told = json.loads(run(after, "rollback", "plain", "--reason", "talks nonsense", "--json")[0])
+    assert Path(told["files"]["model"]).read_bytes() == MODEL
+    assert json.loads(run(after, "verify", "--json")[0])["previous"] is True
+    shown = run(after, "verify")[0]
+    assert "plain: the version before is good; plain: this version was rejected: talks nonsense" in shown
+
+
+def test_a_long_verification_shows_how_far_it_is(
+    store: WeightStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, in bytes read."""
+    monkeypatch.setattr("agent.weights.commands._SHOWN_BYTES", 1000)
+    put(store, "plain/m.gguf", MODEL)
+    result = CliRunner().invoke(commands(), ["verify", "plain"], obj=SimpleNamespace(weights=store))
+    assert "plain: 11000 B to read" in result.stderr
+    assert "plain: good" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["list", "pull", "verify", "repair", "rollback", "where"])
 def test_help_has_an_example(command: str) -> None:
     """Each command shows how it is called."""
     app = commands()

@@ -15,14 +15,7 @@ from hypothesis import strategies as st
 from agent.errors import PullError
 from agent.weights.partial import SourceFailed
 from agent.weights.store import WeightStore
-from tests.weights_kit import (
-    FILE,
-    MODEL,
-    grow,
-    make_store,
-    put,
-    sha,
-)
+from tests.weights_kit import FILE, MODEL, grow, make_store, put, sha
 
 
 @pytest.fixture

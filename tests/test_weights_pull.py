@@ -13,17 +13,7 @@ from agent.errors import PullError, WeightsBad
 from agent.weights.progress import SilentReporter
 from agent.weights.pull import pull
 from agent.weights.store import WeightStore
-from tests.weights_kit import (
-    BIG_EYE,
-    EYE,
-    FILE,
-    MODEL,
-    grow,
-    lend,
-    make_store,
-    put,
-    sha,
-)
+from tests.weights_kit import BIG_EYE, EYE, FILE, MODEL, grow, lend, make_store, put, sha
 
 
 @pytest.fixture

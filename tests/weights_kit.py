@@ -39,9 +39,10 @@ OPEN = Entry("open", "embedding", "Open", "MIT", (WeightFile("model", "open.bin"
 CATALOGUE = Catalogue((SEES, TEXT, OPEN))
 
 
-def make_store(tmp_path: Path, **more: object) -> WeightStore:
+def make_store(tmp_path: Path, *, catalogue: Catalogue = CATALOGUE, **more: object) -> WeightStore:
     values = {"usb_folders": (tmp_path / "usb",), "spare_bytes": 0, "sources": ("file",), **more}
-    return WeightStore(tmp_path / "weights", WeightsSettings.model_validate(values), catalogue=CATALOGUE)
+    settings = WeightsSettings.model_validate(values)
+    return WeightStore(tmp_path / "weights", settings, catalogue=catalogue, box_key=tmp_path / "box.key")
 
 
 def put(store: WeightStore, name: str, data: bytes) -> Path:
