@@ -4,27 +4,31 @@
 
 An edited row breaks its own hash, a missing or moved one the chain. The last hash is also kept in a small file
 beside the database, so a deleted tail is noticed; the file is written after the row, so after a power cut it may
-lag, never lead. One that leads is kept as it is: rows that are added after a deletion do not hide it.
+lag, never lead. One that leads is kept as it is: rows that are added after a deletion do not hide it. Who can delete
+rows can delete that file too, so a tip can be carried away (`Tip`) and held against the trail later.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.errors import DatabaseError, IntegrityError
+from agent.errors import DatabaseError, InputError, IntegrityError
 from agent.watch import open_watch
 
-__all__ = ["AuditRow", "Trail"]
+__all__ = ["AuditRow", "Tip", "Trail", "Writing"]
 
 _START = "0" * 64
+_TIP = re.compile(r"watchkeeper-tip (\d{1,18}) ([0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,50 @@ class AuditRow:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The end of a trail at one moment: who keeps it elsewhere sees later whether rows up to there are gone."""
+
+    rows: int
+    hash: str
+    """Of the last row; zeros where there is none."""
+
+    def __str__(self) -> str:
+        return f"watchkeeper-tip {self.rows} {self.hash}"
+
+    @staticmethod
+    def parse(text: str) -> Tip:
+        """What `str` gave, on a line of its own or within other text.
+
+        :raises InputError: there is none in it.
+        """
+        found = _TIP.search(text)
+        if found is None:
+            raise InputError("no tip of a trail in it; give what `watchkeeper audit tip` printed")
+        return Tip(int(found[1]), found[2])
+
+
+class Writing:
+    """An open transaction: what is added here is durable together, or not there at all."""
+
+    def __init__(self, db: sqlite3.Connection, last: tuple[int, str]) -> None:
+        self.db = db
+        self.last = last
+
+    def add(self, turn: str, kind: str, body: Mapping[str, Any]) -> AuditRow:
+        """Add a row."""
+        text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # the name of a file may be no text
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        seq, before = self.last[0] + 1, self.last[1]
+        row_hash = _hash(before, seq, turn, at, kind, text)
+        self.db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (seq, turn, at, kind, text, row_hash))
+        self.last = (seq, row_hash)
+        return AuditRow(seq, turn, at, kind, json.loads(text), row_hash)
+
+
 class Trail:
-    """The trail of one box. Rows are only ever added."""
+    """The trail of one box. Rows are only ever added. Safe for use from several threads."""
 
     def __init__(self, path: Path, *, busy_seconds: float) -> None:
         """Open or create it.
@@ -50,6 +96,7 @@ class Trail:
         """
         self.path = path
         self._tip_file = path.with_suffix(".tip")
+        self._lock = threading.Lock()
         self._db = open_watch(path, busy_seconds=busy_seconds)
 
     def add(self, turn: str, kind: str, body: Mapping[str, Any]) -> AuditRow:
@@ -57,28 +104,32 @@ class Trail:
 
         :raises DatabaseError: it cannot be written; what was to be recorded must then not be done.
         """
-        text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
-        text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # the name of a file may be no text
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            seq, before = self._last()
-            whole = self._holds(self._tip())
-            row_hash = _hash(before, seq + 1, turn, at, kind, text)
-            self._db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (seq + 1, turn, at, kind, text, row_hash))
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            with suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            why = f"the audit trail cannot be written ({error}); free disk or close its user"
-            raise DatabaseError(f"{self.path}: {why}") from None
-        except BaseException:  # Ctrl-C in between: the next row must find no open transaction
-            with suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            raise
-        if whole:
-            self._keep_tip(seq + 1, row_hash)
-        return AuditRow(seq + 1, turn, at, kind, json.loads(text), row_hash)
+        with self.writing() as writing:
+            return writing.add(turn, kind, body)
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Rows and other changes of `watch.db` in one transaction, durable when the block ends. No other process
+        writes meanwhile, so what is read in it is still so when it is written.
+
+        :raises DatabaseError: it cannot be written; then nothing of it is there.
+        """
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                writing = Writing(self._db, self._last())
+                whole = self._holds(self._tip())
+                yield writing
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._roll_back()
+                why = f"the audit trail cannot be written ({error}); free disk or close its user"
+                raise DatabaseError(f"{self.path}: {why}") from None
+            except BaseException:  # Ctrl-C in between: the next row must find no open transaction
+                self._roll_back()
+                raise
+            if whole:
+                self._keep_tip(*writing.last)
 
     def rows(self, *, turn: str | None = None, newest: int | None = None) -> Iterator[AuditRow]:
         """Rows in order.
@@ -93,9 +144,17 @@ class Trail:
         for seq, name, at, kind, body, row_hash in reversed(found) if newest else found:
             yield AuditRow(seq, str(name), str(at), str(kind), _body(body), str(row_hash))
 
-    def verify(self) -> int:
+    def tip(self) -> Tip:
+        """The end as it is now.
+
+        :raises DatabaseError: the file cannot be read.
+        """
+        return next((Tip(row[0], row[-1]) for row in self._read("ORDER BY seq DESC LIMIT 1")), Tip(0, _START))
+
+    def verify(self, *, kept: Tip | None = None) -> int:
         """Check the whole chain.
 
+        :param kept: an end that was carried away earlier.
         :returns: how many rows there are.
         :raises IntegrityError: names the first row that is edited, missing or out of order, or says that the end is
         gone.
@@ -109,6 +168,11 @@ class Trail:
             if row_hash != _hash(before, seq, turn, at, kind, body):
                 raise IntegrityError(f"{self.path}: row {seq} ({kind}) was edited or moved")
             before = row_hash
+        if kept is not None and not self._holds((kept.rows, kept.hash)):
+            raise IntegrityError(
+                f"{self.path}: it is not the trail that the tip was taken from, or its end was deleted and written "
+                f"anew: row {kept.rows} of the tip is not there, the trail has {count}"
+            )
         tip = self._tip()
         if tip is not None and not self._holds(tip):
             raise IntegrityError(
@@ -120,6 +184,10 @@ class Trail:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):
+            self._db.execute("ROLLBACK")
 
     def _read(self, rest: str, values: Sequence[object] = ()) -> Generator[tuple[Any, ...]]:
         try:

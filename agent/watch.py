@@ -1,4 +1,4 @@
-"""`watch.db`: what this box did. WAL mode, every write durable before it is acted on."""
+"""`watch.db`: what this box did and what it is about to do. WAL mode, every write durable before it is acted on."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ def audit(db: Database) -> None:
             hash TEXT NOT NULL
         )""")
     db.execute("CREATE INDEX audit_turn ON audit (turn)")
+
+
+@MIGRATIONS()
+def journal(db: Database) -> None:
+    """What has begun and where it stands; `agent.journal` says what may follow what."""
+    db.execute("""
+        CREATE TABLE journal (
+            kind TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, turn TEXT NOT NULL, body TEXT NOT NULL,
+            owner TEXT NOT NULL, person TEXT NOT NULL, seal TEXT NOT NULL,
+            wall REAL NOT NULL, boot TEXT NOT NULL, up REAL NOT NULL, seconds REAL,
+            PRIMARY KEY (kind, id)
+        ) WITHOUT ROWID""")
+    db.execute("CREATE INDEX journal_state ON journal (kind, state)")
 
 
 def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
