@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 
 from agent.model.llama_library import physical_cores
-from tests.bench.model_memory import peak_bytes_of
+from tests.bench.model_memory import cpu_ms, peak_bytes_of
 from tests.bench.model_work import CALL_SCHEMA, Asked, Loaded, bench_settings, chat_messages, photo_png
 from tests.bench.random_qwen3vl import cache_folder
 
@@ -178,7 +178,7 @@ class Server:
 
     def reply(self, asked: Asked) -> dict[str, Any]:
         """One completion and what it took, the way over loopback included."""
-        began = time.perf_counter()
+        began, cpu_before_ms = time.perf_counter(), cpu_ms(self._process.pid)
         url = "" if asked.photo is None else _data_uri(photo_png(asked.photo))
         body: dict[str, Any] = {
             "messages": chat_messages(asked, url),
@@ -196,6 +196,7 @@ class Server:
         timings = said["timings"]
         return {
             "ms": ms,
+            "cpu_ms": cpu_ms(self._process.pid) - cpu_before_ms,
             "prefill_ms": timings["prompt_ms"],
             "decode_ms": timings["predicted_ms"],
             "passes": timings["predicted_n"],

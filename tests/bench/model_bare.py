@@ -48,13 +48,15 @@ class Bare:
         ).encode()
         room = (self._lib.llama_token * (len(text) + 8))()
         count = self._lib.llama_tokenize(self._vocabulary, text, len(text), room, len(room), False, True)
+        cpu_before = time.process_time()
         self._lib.llama_memory_clear(self._lib.llama_get_memory(self._context), True)
         token = self._next(list(room[:count]))
         began = time.perf_counter()
         for _ in range(asked.max_tokens - 1):
             token = self._next([token])
         decode_ms = (time.perf_counter() - began) * 1_000
-        return {"decode_ms": decode_ms, "passes": asked.max_tokens - 1, "prompt_tokens": count}
+        cpu_ms = (time.process_time() - cpu_before) * 1_000
+        return {"decode_ms": decode_ms, "cpu_ms": cpu_ms, "passes": asked.max_tokens - 1, "prompt_tokens": count}
 
     def _next(self, tokens: list[int]) -> int:
         array = (self._lib.llama_token * len(tokens))(*tokens)

@@ -1,4 +1,4 @@
-"""Peak memory of a process and the machine's memory bandwidth."""
+"""What processes used of memory and processor, and the machine's memory bandwidth."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import psutil
 
-__all__ = ["bandwidth_gb_per_second", "peak_bytes", "peak_bytes_of"]
+__all__ = ["bandwidth_gb_per_second", "cpu_ms", "peak_bytes", "peak_bytes_of"]
 
 RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 COPIED_BYTES = 256_000_000
@@ -30,6 +31,14 @@ def peak_bytes_of(process: int) -> int | None:
     except OSError:
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
+
+
+def cpu_ms(*processes: int) -> float:
+    """Processor time that these used so far, all threads together. As everyone here waits without spinning, it is the
+    work that was done, whatever else the machine did meanwhile.
+    """
+    times = [psutil.Process(process).cpu_times() for process in processes]
+    return sum(one.user + one.system for one in times) * 1_000
 
 
 def bandwidth_gb_per_second(threads: int) -> float:

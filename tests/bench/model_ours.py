@@ -8,6 +8,7 @@ process is started, the digest is checked while it imports its libraries, then i
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -21,7 +22,7 @@ from agent.settings import WeightsSettings, WorkerSettings
 from agent.weights.catalogue import Catalogue, Entry, WeightFile
 from agent.weights.store import WeightStore
 from tests.bench.children import serve
-from tests.bench.model_memory import peak_bytes_of
+from tests.bench.model_memory import cpu_ms, peak_bytes_of
 from tests.bench.model_work import CALL_SCHEMA, Asked, Loaded, bench_settings, photo_pixels
 
 
@@ -80,9 +81,15 @@ def reply(model: WorkerModel, asked: Asked) -> dict[str, Any]:
     messages = messages_of(asked)
     bound = SchemaBound(CALL_SCHEMA) if asked.schema else None
     limits = ReplyLimits(asked.max_tokens, lookup_tokens=asked.lookup_tokens)
-    began = time.perf_counter()
+    began, cpu_before_ms = time.perf_counter(), cpu_of(model)
     said = model.reply(messages, [], bound=bound, limits=limits)
-    return figures(said, (time.perf_counter() - began) * 1_000)
+    ms = (time.perf_counter() - began) * 1_000
+    return {**figures(said, ms), "cpu_ms": cpu_of(model) - cpu_before_ms}
+
+
+def cpu_of(model: WorkerModel) -> float:
+    """Of this process and the worker's, in ms."""
+    return cpu_ms(os.getpid(), *([model.pid] if model.pid else []))
 
 
 def figures(said: Reply, ms: float) -> dict[str, Any]:
@@ -104,10 +111,10 @@ def together(model: WorkerModel, asked: list[Asked]) -> dict[str, Any]:
     """All at once."""
     limits = ReplyLimits(max(one.max_tokens for one in asked))
     requests = [Request(messages_of(one), [], None, limits) for one in asked]
-    began = time.perf_counter()
+    began, cpu_before_ms = time.perf_counter(), cpu_of(model)
     said = model.reply_many(requests, limits=limits)
-    ms = (time.perf_counter() - began) * 1_000
-    return {"ms": ms, "replies": [figures(one, ms) for one in said if isinstance(one, Reply)]}
+    ms, used_ms = (time.perf_counter() - began) * 1_000, cpu_of(model) - cpu_before_ms
+    return {"ms": ms, "cpu_ms": used_ms, "replies": [figures(one, ms) for one in said if isinstance(one, Reply)]}
 
 
 if __name__ == "__main__":

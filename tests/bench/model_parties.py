@@ -13,7 +13,7 @@ from tests.bench.children import Child
 from tests.bench.llama_server import Server, ServerMissing
 from tests.bench.model_work import Asked, Loaded
 
-__all__ = ["OURS", "PEER", "SERVER", "Bench", "Party", "Said", "interleave", "median_of", "why_missing"]
+__all__ = ["OURS", "PEER", "SERVER", "Bench", "Party", "Said", "cpu_ratio", "interleave", "median_of", "why_missing"]
 
 OURS, PEER, SERVER, BARE = "ours", "llama-cpp-python", "llama-server", "bare"
 Said = dict[str, Any]
@@ -129,6 +129,12 @@ def median_of(said: Sequence[Said], key: str) -> float | None:
     """Of one figure; None where it was not measured."""
     values = [one[key] for one in said if key in one]
     return float(median(values)) if values else None
+
+
+def cpu_ratio(one: Sequence[Said], other: Sequence[Said]) -> float | None:
+    """Processor time of one over that of the other; None where it was not measured."""
+    mine, theirs = median_of(one, "cpu_ms"), median_of(other, "cpu_ms")
+    return mine / theirs if mine and theirs else None
 
 
 def why_missing(said: Mapping[str, Sequence[Said]]) -> str:

@@ -45,7 +45,7 @@ class Peer:
 
     def reply(self, asked: Asked) -> dict[str, Any]:
         """One completion and what it took."""
-        began = time.perf_counter()
+        began, cpu_before = time.perf_counter(), time.process_time()
         url = "" if asked.photo is None else data_uri(photo_png(asked.photo))
         more = {"response_format": {"type": "json_object", "schema": CALL_SCHEMA}} if asked.schema else {}
         said = self._llama.create_chat_completion(
@@ -58,6 +58,7 @@ class Peer:
         ms = (time.perf_counter() - began) * 1_000
         return {
             "ms": ms,
+            "cpu_ms": (time.process_time() - cpu_before) * 1_000,
             "tokens": said["usage"]["completion_tokens"],
             "prompt_tokens": said["usage"]["prompt_tokens"],
             "text": said["choices"][0]["message"]["content"],

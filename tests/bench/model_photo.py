@@ -11,7 +11,18 @@ from typing import get_args
 
 from agent.settings import ModelSettings
 from tests.bench import model_table as table
-from tests.bench.model_parties import OURS, PEER, SERVER, Bench, Party, Said, interleave, median_of, why_missing
+from tests.bench.model_parties import (
+    OURS,
+    PEER,
+    SERVER,
+    Bench,
+    Party,
+    Said,
+    cpu_ratio,
+    interleave,
+    median_of,
+    why_missing,
+)
 from tests.bench.model_table import Line
 from tests.bench.model_work import LONG_SYSTEM, PHOTO_QUESTIONS, TOOL_SYSTEM, Asked, Loaded
 
@@ -47,11 +58,11 @@ def photo_lines(bench: Bench, loaded: Loaded, *, first_photo: int) -> list[Line]
     return [*_first_lines(name, first, default), *_second_lines(name, second), _restarted_line(name, restarted)]
 
 
-def _default_look(bench: Bench, loaded: Loaded, photo: int) -> float:
-    """Seconds of llama-cpp-python as it comes, without flash attention."""
+def _default_look(bench: Bench, loaded: Loaded, photo: int) -> Said:
+    """llama-cpp-python as it comes, without flash attention."""
     with bench.peer(replace(loaded, settings={"flash_attention": False})) as peer:
         peer.reply(Asked(LOOK_SYSTEM, "Ready?", 1))
-        return float(peer.reply(Asked(LOOK_SYSTEM, PHOTO_QUESTIONS[0], 1, photo=photo))["ms"]) / 1_000
+        return peer.reply(Asked(LOOK_SYSTEM, PHOTO_QUESTIONS[0], 1, photo=photo))
 
 
 def _add(all_said: dict[str, list[Said]], said: Mapping[str, Sequence[Said]]) -> None:
@@ -69,23 +80,24 @@ def _seconds(said: Mapping[str, Sequence[Said]]) -> tuple[float | None, float | 
     return ours, peer, server
 
 
-def _first_lines(name: str, said: Mapping[str, Sequence[Said]], default: float) -> list[Line]:
-    ours, peer, server = _seconds(said)
-    assert ours is not None and peer is not None
-    line = Line(f"first look at 640×480, times {PEER}", name, "s", ours, peer, server, note=why_missing(said))
-    as_it_comes = replace(line, peer=default, note="with its own defaults: no flash attention")
-    return [
-        table.at_least(replace(line, note=f"with our flags {line.note}"), peer / ours, LEAST_TIMES_LOOK),
-        table.at_least(as_it_comes, default / ours, LEAST_TIMES_LOOK),
-    ]
+def _first_lines(name: str, said: Mapping[str, Sequence[Said]], default: Said) -> list[Line]:
+    lines = []
+    for peers, note in ((said[PEER], "with our flags"), ([default], "with its own defaults: no flash attention")):
+        ours, peer, server = _seconds({**said, PEER: peers})
+        assert ours is not None and peer is not None
+        line = Line(f"first look at 640×480, times {PEER}", name, "s", ours, peer, server, note=note)
+        line = replace(line, cpu_ratio=cpu_ratio(peers, said[OURS]), note=f"{note} {why_missing(said)}")
+        lines.append(table.at_least(line, peer / ours, LEAST_TIMES_LOOK))
+    return lines
 
 
 def _second_lines(name: str, said: Mapping[str, Sequence[Said]]) -> list[Line]:
     ours, peer, server = _seconds(said)
     assert ours is not None and peer is not None
     line = Line("second question on the photo", name, "s", ours, peer, server)
+    share = replace(line, work=f"{line.work}, share of {PEER}", cpu_ratio=cpu_ratio(said[OURS], said[PEER]))
     return [
-        table.at_most(replace(line, work=f"{line.work}, share of {PEER}"), ours / peer, MOST_SECOND_SHARE),
+        table.at_most(share, ours / peer, MOST_SECOND_SHARE),
         table.at_most(replace(line, work=f"{line.work}, seconds"), ours, MOST_SECOND_S),
     ]
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from tests.bench.table import machine
 
 __all__ = ["Line", "at_least", "at_most", "not_measured", "print_lines", "told"]
 
-HEADS = ("work", "model", "unit", "ours", "llama-cpp-python", "llama-server", "ratio", "target", "reached", "note")
+HEADS = (
+    "work",
+    "model",
+    "unit",
+    "ours",
+    "llama-cpp-python",
+    "llama-server",
+    "ratio",
+    "by CPU",
+    "target",
+    "reached",
+    "note",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,8 @@ class Line:
     """llama-server."""
     ratio: float | None = None
     """What the target is about."""
+    cpu_ratio: float | None = None
+    """The same by processor time, which other programs on the machine hardly change."""
     target: str = ""
     """In words; empty where there is none."""
     reached: bool | None = None
@@ -46,7 +60,7 @@ def at_most(line: Line, ratio: float, limit: float) -> Line:
 
 
 def _judged(line: Line, ratio: float, target: str, reached: bool) -> Line:
-    return Line(line.work, line.model, line.unit, line.ours, line.peer, line.server, ratio, target, reached, line.note)
+    return replace(line, ratio=ratio, target=target, reached=reached)
 
 
 def told(work: str, model: str, unit: str, ours: float, note: str = "") -> Line:
@@ -69,7 +83,7 @@ def print_lines(lines: Sequence[Line], **more: object) -> None:
 
 
 def _cells(line: Line) -> tuple[str, ...]:
-    numbers = [_number(value) for value in (line.ours, line.peer, line.server, line.ratio)]
+    numbers = [_number(value) for value in (line.ours, line.peer, line.server, line.ratio, line.cpu_ratio)]
     reached = {True: "yes", False: "NO", None: ""}[line.reached]
     return (line.work, line.model, line.unit, *numbers, line.target, reached, line.note)
 

@@ -7,7 +7,19 @@ from dataclasses import replace
 
 from tests.bench import model_table as table
 from tests.bench.model_memory import bandwidth_gb_per_second
-from tests.bench.model_parties import BARE, OURS, PEER, SERVER, Bench, Party, Said, interleave, median_of, why_missing
+from tests.bench.model_parties import (
+    BARE,
+    OURS,
+    PEER,
+    SERVER,
+    Bench,
+    Party,
+    Said,
+    cpu_ratio,
+    interleave,
+    median_of,
+    why_missing,
+)
 from tests.bench.model_table import Line
 from tests.bench.model_work import (
     CALL_QUESTIONS,
@@ -25,7 +37,7 @@ __all__ = ["bandwidth_lines", "batch_lines", "call_lines", "decode_lines", "pref
 
 VL, MIDDLE, SMALL = "qwen3-vl-2b", "qwen2.5-1.5b", "qwen2.5-0.5b"
 WRITTEN_TOKENS, CALL_TOKENS, QUOTE_TOKENS, BATCH_TOKENS = 96, 80, 260, 48
-LOOKUP_TOKENS = 10
+LOOKUP_TOKENS = 15
 SEQUENCES = 8
 LEAST_OF_BARE, LEAST_TIMES_PEER, LEAST_TIMES_SERVER = 0.97, 5.0, 2.0
 LEAST_QUOTING, LEAST_TOGETHER, MOST_OF_PREFILL = 1.4, 2.0, 0.1
@@ -50,6 +62,7 @@ def _decoded(bench: Bench, name: str, *, repack: bool) -> Line:
     floor = speed[BARE] or 0.0
     note = f"bare loop {floor:.1f}; weights {'repacked' if repack else 'not repacked'} here, repacked in the server"
     line = Line("plain decode", name, "tok/s", ours=speed[OURS], server=speed[SERVER], note=note)
+    line = replace(line, cpu_ratio=cpu_ratio(said[BARE], said[OURS]))
     return table.at_least(line, (speed[OURS] or 0.0) / floor, LEAST_OF_BARE)
 
 
@@ -69,16 +82,14 @@ def call_lines(bench: Bench, name: str) -> list[Line]:
     tokens = "/".join(f"{median_of(many, 'tokens') or 0:.0f}" for many in said.values())
     note = f"tokens {tokens}; our passes {median_of(said[OURS], 'passes') or 0:.0f} {why_missing(said)}"
     line = Line("tool call, five tools, warm prefix", name, "ms", ms[OURS], ms[PEER], ms[SERVER], note=note)
-    own_ms = ms[OURS] or 0.0
-    lines = [
-        table.at_least(replace(line, work=f"{line.work}: times {PEER}"), (ms[PEER] or 0.0) / own_ms, LEAST_TIMES_PEER)
-    ]
-    server_ms = ms[SERVER]
-    if server_ms is not None:
-        times = server_ms / own_ms
-        lines.append(table.at_least(replace(line, work=f"{line.work}: times {SERVER}"), times, LEAST_TIMES_SERVER))
-    else:
-        lines.append(table.not_measured(f"{line.work}: times {SERVER}", name, why_missing(said)))
+    lines = []
+    for who, limit in ((PEER, LEAST_TIMES_PEER), (SERVER, LEAST_TIMES_SERVER)):
+        work, theirs = f"{line.work}: times {who}", ms[who]
+        beside = replace(line, work=work, cpu_ratio=cpu_ratio(said[who], said[OURS]))
+        if theirs is None:
+            lines.append(table.not_measured(work, name, why_missing(said), f">= {limit:g}"))
+        else:
+            lines.append(table.at_least(beside, theirs / (ms[OURS] or 0.0), limit))
     return lines
 
 
@@ -99,6 +110,7 @@ def prefix_lines(bench: Bench, name: str) -> list[Line]:
     tokens = median_of(said["cold"], "prompt_tokens") or 0.0
     note = f"prompt of {tokens:.0f} tokens read in {cold:.0f} ms cold; {reused:.0f} tokens came from disk"
     line = Line("instruction prefix after a restart, share of its prefill", name, "ms", restored, note=note)
+    line = replace(line, cpu_ratio=cpu_ratio(said["restored"], said["cold"]))
     return [table.at_most(line, restored / cold, MOST_OF_PREFILL)]
 
 
@@ -116,6 +128,7 @@ def quote_lines(bench: Bench, name: str) -> list[Line]:
     note = f"plain {plain_ms:.0f} ms; passes {passes}; {quick[0]['tokens']} tokens, "
     line = Line("quoting three rows and the steps, times plain decode", name, "ms", own_ms, note=note)
     line = replace(line, note=line.note + ("the same text" if same else "NOT THE SAME TEXT"))
+    line = replace(line, cpu_ratio=cpu_ratio(slow, quick))
     judged = table.at_least(line, plain_ms / own_ms, LEAST_QUOTING)
     return [judged if same else replace(judged, reached=False)]
 
@@ -134,12 +147,13 @@ def batch_lines(bench: Bench, name: str) -> list[Line]:
         for _ in range(max(1, bench.repetitions // 2)):
             together.append(ours.together(requests))
             said = [ours.reply(asked) for asked in requests]
-            alone.append({"ms": sum(one["ms"] for one in said), "texts": [one["text"] for one in said]})
+            total = {key: sum(one[key] for one in said) for key in ("ms", "cpu_ms")}
+            alone.append({**total, "texts": [one["text"] for one in said]})
     own_ms, alone_ms = (median_of(many, "ms") or 0.0 for many in (together, alone))
     texts = [one["text"] for one in together[0]["replies"]]
     same = sum(one == other for one, other in zip(texts, alone[0]["texts"], strict=True))
     note = f"one after another {alone_ms:.0f} ms; {same} of {SEQUENCES} texts the same"
-    line = Line(work, name, "ms", own_ms, note=note)
+    line = Line(work, name, "ms", own_ms, note=note, cpu_ratio=cpu_ratio(alone, together))
     return [table.at_least(line, alone_ms / own_ms, LEAST_TOGETHER)]
 
 
