@@ -10,6 +10,7 @@ import os
 import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["Held", "VerifiedFiles"]
 
@@ -27,8 +28,17 @@ class Held:
         """By which this and other processes of the user open it, as long as it is held."""
         return Path(f"/proc/{os.getpid()}/fd/{self.descriptor}")
 
+    @property
+    def size(self) -> int:
+        """Bytes, as it was opened."""
+        return self._seen.size
+
+    def same_file(self, other: Held) -> bool:
+        """Both lead to one file."""
+        return (self._seen.device, self._seen.inode) == (other._seen.device, other._seen.inode)
+
     def unchanged(self) -> bool:
-        """Nobody has written to it since it was opened, as far as the file system says."""
+        """Nobody has written to it since it was opened, by the time of change that no program can set."""
         return not self._close.alive or _state(self.descriptor) == self._seen
 
     def close(self) -> None:
@@ -65,6 +75,10 @@ class VerifiedFiles(Mapping[str, Path]):
         """
         return self._held[role].path
 
+    def is_held(self, role: str, held: Held) -> bool:
+        """Whether this is the file of a role."""
+        return role in self._held and self._held[role].same_file(held)
+
     def unchanged(self) -> bool:
         """No file was written to since its check began. Ask again after loading."""
         return all(held.unchanged() for held in self._held.values())
@@ -75,6 +89,13 @@ class VerifiedFiles(Mapping[str, Path]):
             held.close()
 
 
-def _state(descriptor: int) -> tuple[int, int, int]:
+class _State(NamedTuple):
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
+
+
+def _state(descriptor: int) -> _State:
     found = os.fstat(descriptor)
-    return found.st_ino, found.st_size, found.st_ctime_ns
+    return _State(found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns)

@@ -21,11 +21,12 @@ from agent.box_key import box_secret
 from agent.errors import InputError, WeightsBad
 from agent.settings import WeightsSettings
 from agent.weights.aside import set_aside
+from agent.weights.begun import Begun, open_early
 from agent.weights.catalogue import Catalogue, Entry, WeightFile, load_catalogue
 from agent.weights.chunks import FileDigests, OnBytes
 from agent.weights.digest import Checked, Expected, check_file, hashing_pool, open_weight
 from agent.weights.explain import explain
-from agent.weights.held import VerifiedFiles
+from agent.weights.held import Held, VerifiedFiles
 from agent.weights.later import Pending, first_look, verify_later
 from agent.weights.manifest import Manifest, make_manifest, read_manifest, write_manifest
 from agent.weights.notes import Pin, SetAside, beside, read_note, remove, set_aside_note, write_note
@@ -85,6 +86,20 @@ class WeightStore:
         if on_bad is not None and pending:
             self._verify_later(entry, pending, on_bad)
         return found
+
+    def begin(self, name: str, *, on_bad: OnBad | None = None) -> Begun:
+        """Begin to verify, and say what may be loaded meanwhile; see `Begun`. Parameters as `verified`.
+
+        :raises InputError: the catalogue has no such entry.
+        """
+        entry = self._entry(name)
+        early: dict[str, Held] = {}
+        if not rejection(self.folder / name, entry):
+            opened = {
+                file.role: open_early(self.path(entry, file), self.expected(entry, file)) for file in entry.required
+            }
+            early = {role: held for role, held in opened.items() if held and all(opened.values())}
+        return Begun(early, partial(self.verified, name, on_bad=on_bad))
 
     def check(
         self, entry: Entry, *, on_bytes: OnBytes | None = None, leave: Iterable[WeightFile] = ()
