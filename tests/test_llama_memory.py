@@ -13,7 +13,7 @@ import pytest
 from agent.errors import ModelError, PromptTooLong
 from agent.messages import Message, Reply
 from agent.model.llama import LlamaModel
-from agent.model.lookup import Lookup
+from agent.model.lookup import Corpus, Lookup, Payoff
 from agent.model.prefix_cache import PrefixCache
 from agent.model.protocol import ReplyLimits, Request
 from agent.photo import Photo
@@ -187,7 +187,7 @@ def test_urgent_work_goes_between(model: LlamaModel, cold: LlamaModel) -> None:
     assert set(urgent) == {say(cold, asked("urgent!")).text}
 
 
-@pytest.mark.parametrize("most", [1, 4, 15])
+@pytest.mark.parametrize("most", [1, 4, 31])
 @pytest.mark.parametrize("bound", [None, Lark("start: /(循环泵|pump [0-9]|, ){1,30}/")])
 def test_guessing_ahead_changes_nothing(model: LlamaModel, cold: LlamaModel, most: int, bound: Lark | None) -> None:
     """A random model repeats itself soon; then guesses are right, and the reply takes fewer passes."""
@@ -201,26 +201,38 @@ def test_guessing_ahead_changes_nothing(model: LlamaModel, cold: LlamaModel, mos
 
 
 def test_guesses_come_from_what_recurs() -> None:
-    """What followed the last three tokens before, never across an image, and less of it after a miss."""
+    """What followed the longest repetition before, never across an image, and nothing after a short one."""
     lookup = Lookup(8)
-    lookup.read([1, 2, 3, 4, 5, 6, 7, None, 8, 9, 1, 2, 3])
-    assert lookup.guess() == [4, 5, 6, 7]
-    lookup.learn(4, 1, 30.0)
-    assert lookup.guess() == [4, 5]
-    lookup.read([9])
+    lookup.read([1, 2, 3, 4, 5, 6, 7, 8, None, 9, 5, 6, 30, 1, 2, 3, 4, 5, 6])
+    assert lookup.guess() == [7, 8]
+    lookup.learn(2, 1)
+    lookup.read([7, 9, 5])
     assert lookup.guess() == []
+    assert lookup.guess(least_match=2) == [6, 30, 1, 2, 3, 4, 5, 6]
     assert Lookup(0).guess() == []
+
+
+def test_replies_of_a_batch_guess_from_each_other() -> None:
+    """What one has said, another may say next; what was wholly right is followed further."""
+    corpus = Corpus()
+    one, other = Lookup(4, corpus), Lookup(4, corpus)
+    one.read(range(20))
+    other.read(range(4))
+    assert other.guess() == [] and other.guess(least_match=2) == [4, 5, 6, 7]
+    other.learn(4, 4)
+    assert other.guess() == [4, 5, 6, 7]
 
 
 def test_guessing_rests_where_it_does_not_pay() -> None:
     """Wrong guesses cost time; after some of them there are none for a while."""
-    lookup = Lookup(4)
-    lookup.read([1, 2, 3, 4, 1, 2, 3])
-    lookup.learn(0, 0, 20.0)
-    for _ in range(2):
-        assert lookup.guess()
-        lookup.learn(4, 0, 60.0)
-    assert not any(lookup.guess() for _ in range(20))
+    payoff = Payoff()
+    assert not payoff.may_guess()
+    payoff.plain(20.0)
+    for _ in range(5):
+        assert payoff.may_guess()
+        payoff.guessed(0, 60.0)
+    assert not any(payoff.may_guess() for _ in range(20))
+    assert any(payoff.may_guess() for _ in range(20))
 
 
 def test_thoughts_end_at_their_budget_and_are_no_reply(model: LlamaModel) -> None:

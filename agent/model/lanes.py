@@ -91,18 +91,20 @@ class Lanes:
         lane.add(tokens[:done])
         return done == len(tokens)
 
-    def read_rows(self, parts: Sequence[tuple[Lane, Sequence[int]]]) -> None:
-        """Run tokens in several lanes at once; the logits of each lane's last one are then in the context, in order.
+    def read_rows(self, parts: Sequence[tuple[Lane, Sequence[int], int]]) -> None:
+        """Run tokens in several lanes at once.
 
+        :param parts: lane, tokens, and how many of the last tokens' logits are wanted; they are then in the context,
+            in order.
         :raises ModelError: llama.cpp failed; the lanes are as before.
         """
         rows = [
-            Row(lane.number, token, lane.position + i, wanted=i == len(tokens) - 1)
-            for lane, tokens in parts
+            Row(lane.number, token, lane.position + i, wanted=i >= len(tokens) - wanted)
+            for lane, tokens, wanted in parts
             for i, token in enumerate(tokens)
         ]
         self.with_room(lambda: self._context.decode_rows(rows))
-        for lane, tokens in parts:
+        for lane, tokens, _ in parts:
             lane.add(tokens)
 
     def with_room(self, work: Callable[[], Result]) -> Result:

@@ -18,12 +18,13 @@ from agent.errors import ModelError, PromptTooLong
 from agent.messages import Message, Reply
 from agent.model.constrain import Free, Grammars, Guide
 from agent.model.lanes import Lane, Lanes
-from agent.model.llama_batch import Job, begin, speak
+from agent.model.llama_batch import Batch, Job, begin
 from agent.model.llama_context import NativeContext, OutOfCells
 from agent.model.llama_native import NativeModel
 from agent.model.llama_run import Run
 from agent.model.llama_states import States
 from agent.model.llama_vision import Vision
+from agent.model.lookup import Corpus, Lookup
 from agent.model.prefix import Entry, Picture, boundaries, cells_of, common_prefix, portions
 from agent.model.prefix_cache import PrefixCache
 from agent.model.protocol import Bound, ReplyLimits, Request
@@ -42,6 +43,8 @@ IMAGE_MARK = "<|image_pad|>"
 
 MESSAGE_MARK = "<|im_start|>"
 """What they write where a message begins."""
+BATCH_GUESSES = 8
+"""Tokens guessed at once for one reply of a batch."""
 PORTION_TOKENS = 8
 """Fewer tokens are read together with what follows them."""
 
@@ -178,6 +181,7 @@ class LlamaModel:
         :raises OutOfCells: they do not fit the memory together.
         """
         begun: list[tuple[_Ready, Job] | ModelError] = []
+        corpus = Corpus()
         with ExitStack() as open_lanes:
             for request in group:
                 try:
@@ -187,10 +191,11 @@ class LlamaModel:
                 except ModelError as error:
                     begun.append(error)
                     continue
-                job = Job(ready.lane, ready.prompt, ready.ends, request.limits, ready.utterance)
+                lookup = Lookup(BATCH_GUESSES, corpus)
+                job = Job(ready.lane, ready.prompt, ready.ends, request.limits, ready.utterance, lookup)
                 begin(self._context, self._lanes, self._vision, job)
                 begun.append((ready, job))
-            speak(self._context, self._lanes, [one[1] for one in begun if isinstance(one, tuple)])
+            Batch(self._context, self._lanes, [one[1] for one in begun if isinstance(one, tuple)]).speak()
         return [one if isinstance(one, ModelError) else self._reply_of(*one) for one in begun]
 
     def _reply_of(self, ready: _Ready, job: Job) -> Reply:

@@ -12,7 +12,7 @@ from agent.messages import Usage
 from agent.model.lanes import Lane, Lanes
 from agent.model.llama_context import NativeContext
 from agent.model.llama_vision import Vision
-from agent.model.lookup import Lookup
+from agent.model.lookup import Lookup, Payoff
 from agent.model.prefix import Entry, Picture
 from agent.model.protocol import ReplyLimits
 from agent.model.utterance import Utterance
@@ -41,6 +41,7 @@ class Run:
         self._utterance = utterance
         self._limits = limits
         self._lookup = Lookup(limits.lookup_tokens)
+        self._payoff = Payoff()
         self._passes = 0
         self._guessed = 0
         self._prefill_ms = 0.0
@@ -68,42 +69,37 @@ class Run:
         while waiting:
             self._limits.between()
             self._lookup.read(waiting)
-            guesses = self._lookup.guess()[: self._room() - len(waiting)]
+            guesses = self._lookup.guess()[: self._room() - len(waiting)] if self._payoff.may_guess() else []
             began = time.perf_counter()
             if not self._lanes.read(self._lane, [*waiting, *guesses], self._limits.expired, wanted=1 + len(guesses)):
                 return "aborted"
             self._passes += 1
-            before = self._guessed
             pass_ms = (time.perf_counter() - began) * 1_000
-            plain = len(waiting) == 1
-            waiting = self._check(guesses) if guesses else self._utterance.take(self._context.logits())
-            if guesses or plain:
-                self._lookup.learn(len(guesses), self._guessed - before, pass_ms)
+            if guesses:
+                waiting = self._check(guesses, pass_ms)
+            else:
+                if len(waiting) == 1:
+                    self._payoff.plain(pass_ms)
+                waiting = self._utterance.take(self._context.logits())
         return self._utterance.stopped or "done"
 
     def _room(self) -> int:
         """Tokens that the context still takes."""
         return self._context.tokens - self._lane.cells
 
-    def _check(self, guesses: Sequence[int]) -> list[int]:
-        """Choose after the last token and after each guess, as long as the guess was what is chosen.
+    def _check(self, guesses: Sequence[int], pass_ms: float) -> list[int]:
+        """Keep the guesses that were right; the lane then holds nothing else.
 
-        :return: what has to be read next; the lane then holds nothing else.
+        :return: what has to be read next.
         """
         held = len(self._lane.entries) - len(guesses)
-        right = 0
-        while True:
-            said = self._utterance.take(self._context.logits(right))
-            same = 0
-            while same < len(said) and right + same < len(guesses) and guesses[right + same] == said[same]:
-                same += 1
-            right += same
-            self._lookup.read(said[:same])
-            if not said or same < len(said):
-                break
+        right, waiting = self._utterance.take_guessed(self._context.logits, guesses)
         self._guessed += right
+        self._lookup.read(guesses[:right])
+        self._lookup.learn(len(guesses), right)
+        self._payoff.guessed(right, pass_ms)
         self._lanes.cut(self._lane, held + right)
-        return said[same:]
+        return waiting
 
     def usage(self, *, prompt_tokens: int, reused_tokens: int) -> Usage:
         """What it cost."""

@@ -70,6 +70,24 @@ class Utterance:
         forced = self._force()
         return [] if self.stopped else [token, *forced]
 
+    def take_guessed(
+        self, logits: Callable[[int], NDArray[np.float32]], guesses: Sequence[int]
+    ) -> tuple[int, list[int]]:
+        """Choose after the last token and after each guess, as long as the guess was what is chosen.
+
+        :param logits: of the last token by 0, of each guess by its number from 1.
+        :return: how many guesses were right, and what the model has to read next; empty where the reply is over.
+        """
+        right = 0
+        while True:
+            said = self.take(logits(right))
+            same = 0
+            while same < len(said) and right + same < len(guesses) and guesses[right + same] == said[same]:
+                same += 1
+            right += same
+            if not said or same < len(said):
+                return right, said[same:]
+
     def _force(self) -> list[int]:
         said: list[int] = []
         while True:
