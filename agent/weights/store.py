@@ -197,7 +197,7 @@ class WeightStore:
     def forget_bad(self, entry: Entry, file: WeightFile) -> None:
         """Remove what was set aside of a file, once a good one is in its place."""
         path = self.path(entry, file)
-        for left in (beside(path, ".bad"), beside(path, ".bad.json")):
+        for left in (beside(path, ".bad"), beside(path, ".bad.json"), beside(path, ".mend")):
             remove(left)
 
     def wait(self, seconds: float | None = None) -> bool:
