@@ -7,7 +7,9 @@
     │   ├── QuestionError       empty or too long
     │   ├── DatabaseError       missing, locked or of another shape
     │   ├── ManualError         a manual that holds no text, or cannot be read
-    │   └── PullError           weights could not be fetched: no disk, no source
+    │   ├── PullError           weights could not be fetched: no disk, no source
+    │   └── ModuleError         a module bundle is not sound, or no such module is here
+    ├── SwapFailed              a module did not prove itself; the one before it answers (exit code 3)
     ├── WeightsError            the ladder reacts: the next rung answers (exit code 3 when asked for by name)
     │   ├── WeightsMissing      no such file on this box
     │   ├── WeightsBad          short, or its digest is not the pinned one; it has been set aside
@@ -47,6 +49,7 @@ __all__ = [
     "ManualError",
     "ModelDied",
     "ModelError",
+    "ModuleError",
     "NeedsPerson",
     "NotEnoughMemory",
     "PhotoError",
@@ -55,11 +58,15 @@ __all__ = [
     "QuestionError",
     "SeenByModel",
     "SettingsError",
+    "SwapFailed",
     "TimeLimit",
     "ToolDenied",
     "ToolFailed",
     "ToolUnavailable",
     "TurnEnded",
+    "UpdateError",
+    "UpdateOffline",
+    "UpdateRefused",
     "WatchkeeperError",
     "WeightsBad",
     "WeightsError",
@@ -106,6 +113,30 @@ class ManualError(InputError):
 
 class PullError(InputError):
     """Weights could not be fetched."""
+
+
+class UpdateError(InputError):
+    """An update could not be fetched or put in use; what was in use stays."""
+
+
+class UpdateOffline(UpdateError):
+    """Nobody answers where updates come from."""
+
+
+class UpdateRefused(UpdateError):
+    """What is offered is not signed as this box trusts it, is older than what it knows, or is not what was signed."""
+
+    exit_code = 5
+
+
+class ModuleError(InputError):
+    """A module bundle is not sound, or no such module is here."""
+
+
+class SwapFailed(WatchkeeperError):
+    """A module did not prove itself; whatever answered before goes on."""
+
+    exit_code = 3
 
 
 class WeightsError(WatchkeeperError):

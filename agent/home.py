@@ -44,6 +44,16 @@ class Home:
         return self.folder / "weights"
 
     @property
+    def modules(self) -> Path:
+        """Installed modules."""
+        return self.folder / "modules"
+
+    @property
+    def updates(self) -> Path:
+        """The pinned root, what was learnt from repositories, and what is staged."""
+        return self.folder / "updates"
+
+    @property
     def box_key(self) -> Path:
         """A random key, by which this box knows what it wrote itself; not in `cache`, so that both must be forged."""
         return self.folder / "box.key"

@@ -20,6 +20,7 @@ __all__ = ["WorkerSpec", "child_environment", "launch"]
 
 _ROOT = Path(__file__).parent.parent.parent
 """The folder that holds this package: the child has to find the same one."""
+_ALONE = Path(__file__).parent / "alone.py"
 _PASSED = re.compile(r"PATH|HOME|LANG|LC_\w+|TMPDIR|OMP_\w+|WATCHKEEPER_\w+")
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL")
 _SECRET_VALUE = re.compile(r"://[^/@\s]*:[^/@\s]*@")
@@ -38,6 +39,8 @@ class WorkerSpec:
     """Arguments of the module's function `prepare`, which runs before it is known what to load; None: it has none."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Further variables."""
+    interpreter: Path | None = None
+    """Another Python, which sees its standard library and this package and nothing else; None is ours."""
 
 
 def child_environment(environ: Mapping[str, str], further: Mapping[str, str]) -> dict[str, str]:
@@ -72,9 +75,13 @@ def launch(spec: WorkerSpec, settings: WorkerSettings, *, descriptor: int, log: 
             "nice": settings.nice,
         },
     }
+    if spec.interpreter is None:
+        command = [sys.executable, "-P", "-m", "agent.workers"]
+    else:
+        command = [str(spec.interpreter), "-I", "-S", str(_ALONE)]
     # -P: what lies in the folder that a person happens to work in is not imported.
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "agent.workers", json.dumps(told)],
+        [*command, json.dumps(told)],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

@@ -1,0 +1,1 @@
+"""Modules: versions of a plugin, a reader or a voice, installed, tried, swapped and taken back while the agent runs."""
