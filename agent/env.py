@@ -12,6 +12,7 @@ from agent.errors import SettingsError
 from agent.home import Home, find_home
 from agent.settings import Settings
 from agent.settings_file import load_settings
+from agent.updates.catalogue import updated_catalogue
 from agent.weights.store import WeightStore
 
 __all__ = ["Env", "load_env"]
@@ -47,4 +48,5 @@ def load_env(environ: Mapping[str, str] = os.environ) -> Env:
         raise SettingsError(f"{config}: no such settings file; correct WATCHKEEPER_CONFIG")
     settings = load_settings(Path(config) if config else home.config, environ)
     folder = Path(os.path.expanduser(settings.weights.folder or home.weights)).absolute()  # noqa: PTH111 - never raises
-    return Env(settings, home, WeightStore(folder, settings.weights, box_key=home.box_key))
+    catalogue = updated_catalogue(home.updates)
+    return Env(settings, home, WeightStore(folder, settings.weights, catalogue=catalogue, box_key=home.box_key))
