@@ -5,7 +5,7 @@ gets the quote that answers it. A bound is a value: it writes itself as a llguid
 forced, parses what came back (from any model), and holds the choices openly so that the rules rung chooses among the
 same ones.
 
-    calls   最近三天有没有类似记录? -> similar_events {"like": "循环变频故障", "period": "最近三天"}
+    calls   最近三天有没有类似记录? -> similar_events("循环变频故障", "最近三天")
     picks   该怎么处理? -> C
 
 Everything but the tool's name, a choice between values and the letter is forced, so a call costs two or three sampled
@@ -87,19 +87,19 @@ class BoundTool:
 
     def lark(self) -> str:
         """The call as a grammar expression."""
-        parts = [_literal(f"{self.tool.name} {{")]
+        parts = [_literal(f"{self.tool.name}(")]
         for i, argument in enumerate(self.arguments):
-            parts += [_literal(f'{", " if i else ""}"{argument.name}": '), argument.lark()]
-        return " ".join([*parts, _literal("}")])
+            parts += [*([_literal(", ")] if i else []), argument.lark()]
+        return " ".join([*parts, _literal(")")])
 
     def most_bytes(self) -> int | None:
         """Of the longest call; None where an argument has no end."""
-        total = _bytes(f"{self.tool.name} {{}}")
+        total = _bytes(f"{self.tool.name}()")
         for argument in self.arguments:
             most = argument.most_bytes()
             if most is None:
                 return None
-            total += _bytes(f'"{argument.name}": , ') + most
+            total += _bytes(", ") + most
         return total
 
     def call(self, arguments: Mapping[str, Json]) -> ToolCall:
@@ -133,17 +133,23 @@ class CallPart:
         """
         if self.may_decline and body == NO_TOOL:
             return None
-        name, _, rest = body.partition(" ")
+        name, _, rest = body.partition("(")
         bound = next((b for b in self.tools if b.tool.name == name), None)
         if bound is None:
             raise BadReply(f"no tool named {name!r} at this step")
         try:
-            arguments = json.loads(rest)
+            values = json.loads(f"[{rest.removesuffix(')')}]")
         except ValueError:
-            raise BadReply(f"{name}: arguments are not JSON: {rest[:80]!r}") from None
-        if not isinstance(arguments, dict):
-            raise BadReply(f"{name}: arguments are not an object")
-        return bound.call(arguments)
+            raise BadReply(f"{name}: arguments are not JSON values: {rest[:80]!r}") from None
+        if len(values) != len(bound.arguments):
+            raise BadReply(f"{name}: {len(values)} arguments where {len(bound.arguments)} are wanted: {rest[:80]!r}")
+        return bound.call({argument.name: value for argument, value in zip(bound.arguments, values, strict=True)})
+
+    def write(self, call: ToolCall) -> str:
+        """A call in the form that `parse` reads."""
+        bound = next(b for b in self.tools if b.tool.name == call.tool)
+        values = [call.arguments[a.name] for a in bound.arguments if a.name in call.arguments]
+        return f"{call.tool}({_json(values)[1:-1]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +181,7 @@ class CallBound:
 
     def write(self, calls: Sequence[ToolCall | None]) -> str:
         """Calls in the form that `parse` reads."""
-        bodies = [f"{call.tool} {_json(dict(call.arguments))}" if call else NO_TOOL for call in calls]
+        bodies = [part.write(call) if call else NO_TOOL for part, call in zip(self.parts, calls, strict=True)]
         return _write([part.text for part in self.parts], bodies)
 
     def parse(self, text: str) -> tuple[ToolCall | None, ...]:

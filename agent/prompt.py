@@ -101,8 +101,8 @@ def detect_language(question: str) -> Language:
 
 def _example(tool: Tool, example: Example) -> str:
     question, arguments = (example, None) if isinstance(example, str) else example
-    shown = f" {json.dumps(dict(arguments), ensure_ascii=False)}" if arguments else ""
-    return f"{question} -> {tool.name}{shown}"
+    shown = f"{json.dumps(list(arguments.values()), ensure_ascii=False)[1:-1]})" if arguments else ""
+    return f"{question} -> {tool.name}({shown}"
 
 
 def _shown(quote: Quote, settings: TurnSettings) -> str:

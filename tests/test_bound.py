@@ -63,12 +63,13 @@ def test_a_call_written_is_a_call_read() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        'similar_events {"like": "别的", "period": "过去三天"}',
-        'similar_events {"like": "泵故障", "period": "过去四天"}',
-        'similar_events {"like": "泵故障"}',
-        'open_valve {"like": "泵故障"}',
+        'similar_events("别的", "过去三天")',
+        'similar_events("泵故障", "过去四天")',
+        'similar_events("泵故障")',
+        'similar_events("泵故障", "过去三天", "过去三天")',
+        'open_valve("泵故障")',
         "similar_events",
-        'similar_events ["泵故障"]',
+        "similar_events(泵故障)",
         NO_TOOL,
     ],
 )
@@ -115,8 +116,8 @@ def test_results_can_be_asked_about_further() -> None:
 def test_a_choice_of_the_tool_itself_is_offered_whole() -> None:
     """An argument that names no evidence has the values of its type."""
     bound = bound_for("有超限的吗?", perception("压力"))
-    assert fit(bound.lark(), '有超限的吗? -> readings {"show": "out of range"}\n')
-    assert not fit(bound.lark(), '有超限的吗? -> readings {"show": "some"}\n')
+    assert fit(bound.lark(), '有超限的吗? -> readings("out of range")\n')
+    assert not fit(bound.lark(), '有超限的吗? -> readings("some")\n')
 
 
 def test_a_schema_is_kept() -> None:

@@ -35,8 +35,8 @@ def test_the_stable_part_has_tools_and_examples() -> None:
     assert "look(): Look at it." in lines
     assert "Mind the step." in lines
     assert lines[-4:] == [
-        "What happened? -> look",
-        'Is it high? -> look {"show": "limits"}',
+        "What happened? -> look(",
+        'Is it high? -> look("limits")',
         "你好 -> none",
         "Thank you. -> none",
     ]

@@ -110,8 +110,8 @@ def test_a_model_that_sees_looks_only_where_the_parser_saw_nothing(env: Env) -> 
             env, search_manuals, script=[(call("search_manuals", query="这是什么?"),), (None,)], perception=seen
         )
         bench.model.sees = True
-        bench.model.script[0] = "这是什么? -> search_manuals " + (
-            '{"query": "循环变频故障"}\n' if seen.lamps else '{"query": "这是什么?"}\n'
+        bench.model.script[0] = "这是什么? -> search_manuals" + (
+            '("循环变频故障")\n' if seen.lamps else '("这是什么?")\n'
         )
         bench.ask("这是什么?", photo=PANEL)
         assert (bench.model.seen[0][-1].photo is not None) is looks

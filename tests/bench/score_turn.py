@@ -71,7 +71,7 @@ def said(record: TurnRecord, agent: Agent, part: int) -> tuple[str, str]:
     """The tool that a part called, and what it quoted."""
     replies = [row.body["text"] for row in agent.trail.rows(turn=record.id) if row.kind == "model_replied"]
     lines: list[str] = replies[0].strip().splitlines() if replies else []
-    tool = lines[part].rpartition(" -> ")[2].split(" ")[0] if part < len(lines) else ""
+    tool = lines[part].rpartition(" -> ")[2].split("(")[0] if part < len(lines) else ""
     if part >= len(record.answer.parts):
         return tool, ""
     shown = record.answer.parts[part]
