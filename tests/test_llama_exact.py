@@ -6,7 +6,7 @@ Two hundred tokens, in Chinese and English, on the tiny random model and the rea
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from agent.messages import Message, Reply
-from agent.model.llama import LlamaModel
+from agent.model.llama import PORTION_TOKENS, LlamaModel
+from agent.model.prefix import Entry, portions
 from agent.model.prefix_cache import PrefixCache
 from agent.model.protocol import ReplyLimits, Request
 from agent.settings import ModelSettings
@@ -28,7 +29,7 @@ MADE_TOKENS = 64
 """Where what is compared is how they are made."""
 SETTINGS = ModelSettings(context_tokens=1_024, batch_tokens=256, micro_batch_tokens=256, threads=2)
 LIKE_PEER = SETTINGS.model_copy(update={"repack": True, "prefix_least_tokens": 10_000})
-"""llama-cpp-python always repacks weights and reads a prompt as a whole; either rounds otherwise."""
+"""llama-cpp-python always repacks weights, which rounds otherwise; and there are no states here."""
 SYSTEM = Message("system", "You help technicians of a heat station. " * 10)
 QUESTIONS = {
     "zh": "循环泵变频器报故障,可能的原因有哪些?请分点详细说明。",
@@ -67,8 +68,19 @@ def references(weights: Path) -> dict[str, Reference]:
     """By language."""
     model = LlamaModel.load(weights, name="x", settings=LIKE_PEER)
     prompts = {language: model._prompt([SYSTEM, Message("user", QUESTIONS[language])], []) for language in QUESTIONS}
+    read = {language: in_portions(prompt, model._message_mark) for language, prompt in prompts.items()}
     model.close()
-    return speak(weights, {language: [t for t in prompt if isinstance(t, int)] for language, prompt in prompts.items()})
+    return speak(weights, read)
+
+
+def in_portions(prompt: Sequence[Entry], mark: int) -> list[list[int]]:
+    """As we read it: a pass over other portions is rounded otherwise."""
+    ends = [*portions(prompt, [], mark, least=PORTION_TOKENS), len(prompt)]
+    return [
+        [token for token in prompt[start:end] if isinstance(token, int)]
+        for start, end in zip([0, *ends], ends, strict=False)
+        if end > start
+    ]
 
 
 @pytest.fixture(params=["tiny", "qwen2.5-0.5b"])
@@ -76,7 +88,7 @@ def small(request: pytest.FixtureRequest, tiny: TinyFiles, real_weights: Path) -
     return tiny.model if request.param == "tiny" else next(iter(sorted((real_weights / request.param).glob("*.gguf"))))
 
 
-def speak(weights: Path, prompts: dict[str, list[int]]) -> dict[str, Reference]:
+def speak(weights: Path, prompts: dict[str, list[list[int]]]) -> dict[str, Reference]:
     """Greedy, through llama-cpp-python."""
     import llama_cpp
 
@@ -88,13 +100,17 @@ def speak(weights: Path, prompts: dict[str, list[int]]) -> dict[str, Reference]:
         peer.reset()
         tokens: list[int] = []
         margins: list[float] = []
-        for token in peer.generate(prompt, temp=0.0, top_k=1, repeat_penalty=1.0):
-            if len(tokens) == TOKENS or llama_cpp.llama_vocab_is_eog(peer._model.vocab, token):
-                break
+        for part in prompt:
+            peer.eval(part)
+        while len(tokens) < TOKENS:
             logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(peer.ctx, -1), (peer.n_vocab(),))
             second, best = np.partition(logits, -2)[-2:]
+            token = int(peer.sample(temp=0.0, top_k=1, repeat_penalty=1.0))
+            if llama_cpp.llama_vocab_is_eog(peer._model.vocab, token):
+                break
             tokens.append(token)
             margins.append(float(best - second))
+            peer.eval([token])
         pieces = list(text_pieces(peer.detokenize([token], special=True) for token in tokens))
         said[language] = Reference(tokens, "".join(pieces), margins, pieces)
     peer.close()
