@@ -6,7 +6,7 @@ typed method for each hook, so that call sites are checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -17,7 +17,7 @@ import typer
 from agent import hookspecs
 from agent.env import Env
 from agent.errors import PhotoError, WatchkeeperError
-from agent.hookspecs import PROJECT, Finding, Veto
+from agent.hookspecs import PROJECT, Finding, Veto, hookimpl
 from agent.messages import ToolCall
 from agent.perception import Perception
 from agent.photo import Photo
@@ -110,16 +110,29 @@ class PluginHost:
 
     def health(self, env: Env) -> list[Finding]:
         """What plugins say about themselves, and what went wrong with them."""
-        findings = [f for _, found in self._each("check_health", env=env) for f in found or ()]
-        findings += [
+        own, troubles = self._health(env)
+        own += [
             Finding(f"plugin {p.name}", not p.problem, p.problem or f"loaded from {p.module}") for p in self.plugins
         ]
-        return findings + [Finding("plugin hook", False, trouble) for trouble in self.troubles]
+        return own + troubles
+
+    def own_health(self, env: Env) -> list[Finding]:
+        """The same without how they were loaded: what a plugin's process says of itself."""
+        own, troubles = self._health(env)
+        return own + troubles
+
+    def has(self, hook: str) -> bool:
+        """Whether any plugin implements a hook."""
+        return bool(getattr(self._hooks, hook).get_hookimpls())
 
     def shutdown(self, env: Env) -> None:
         """Let plugins free what they hold."""
         for _ in self._each("shutdown", env=env):
             pass
+
+    def _health(self, env: Env) -> tuple[list[Finding], list[Finding]]:
+        own = [f for _, found in self._each("check_health", env=env) for f in found or ()]
+        return own, [Finding("plugin hook", False, trouble) for trouble in self.troubles]
 
     def _each(self, hook: str, **arguments: Any) -> Iterable[tuple[str, Any]]:
         """(plugin, result) of each implementation; one that raises is reported and skipped, an error of ours is one
@@ -144,32 +157,59 @@ class PluginHost:
         return results
 
 
-def load_plugins(*, off: Sequence[str] = (), found: Iterable[EntryPoint] | None = None) -> PluginHost:
+class _CommandsOnly:
+    """What is left in this process of a plugin that runs in its own: the commands that it adds."""
+
+    def __init__(self, module: object) -> None:
+        self._add = getattr(module, "register_commands", None)
+
+    @hookimpl
+    def register_commands(self, cli: typer.Typer) -> None:
+        if self._add is not None:
+            self._add(cli)
+
+
+def load_plugins(
+    *,
+    off: Sequence[str] = (),
+    found: Iterable[EntryPoint] | None = None,
+    remote: Mapping[str, object] | None = None,
+) -> PluginHost:
     """Load the plugins that are installed.
 
     :param off: names that are not loaded.
     :param found: for tests; by default the entry points of the group.
+    :param remote: plugins that run in processes of their own, by name; they stand for the installed ones of that name.
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
+    elsewhere = {name: plugin for name, plugin in (remote or {}).items() if name not in off}
     loaded = []
     points = sorted(found if found is not None else entry_points(group=PROJECT), key=lambda point: point.name)
     for point in points:
         if point.name in off:
             loaded.append(LoadedPlugin(point.name, point.value, "turned off by plugins_off"))
-            continue
-        loaded.append(LoadedPlugin(point.name, point.value, _load(manager, point)))
-    return PluginHost(manager, loaded)
+        elif point.name in elsewhere:
+            problem = _load(manager, point, commands_only=True)
+            loaded += [LoadedPlugin(point.name, point.value, problem)] if problem else []
+        else:
+            loaded.append(LoadedPlugin(point.name, point.value, _load(manager, point)))
+    for name, plugin in sorted(elsewhere.items()):
+        manager.register(plugin, name=name)
+        loaded.append(LoadedPlugin(name, str(plugin), ""))
+    manager.check_pending()
+    return PluginHost(manager, sorted(loaded, key=lambda one: one.name))
 
 
-def _load(manager: pluggy.PluginManager, point: EntryPoint) -> str:
+def _load(manager: pluggy.PluginManager, point: EntryPoint, *, commands_only: bool = False) -> str:
     """Load one plugin; returns why it was left out."""
+    name = f"{point.name} (commands)" if commands_only else point.name
     try:
         module = point.load()
-        manager.register(module, name=point.name)
+        manager.register(_CommandsOnly(module) if commands_only else module, name=name)
         manager.check_pending()
     except Exception as error:
-        manager.unregister(name=point.name) if manager.has_plugin(point.name) else None
+        manager.unregister(name=name) if manager.has_plugin(name) else None
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         return why if isinstance(error, WatchkeeperError) else f"{type(error).__name__}: {why}"
     return ""

@@ -54,7 +54,7 @@ class Confined:
         """Of the module, which may leave its own out."""
         report = getattr(self._served, "report", None)
         told: dict[str, Json] = dict(report()) if report else {}
-        return {**told, "enforced": {**_enforced}, "pid": os.getpid()}
+        return {**told, "enforced": {**_enforced}, "methods": list(self.methods), "pid": os.getpid()}
 
     def close(self) -> None:
         """Of the module, which may leave it out."""

@@ -7,7 +7,7 @@
     entry = "tally_plugin"              # a plugin: its module; else "package.module:factory" of what is served
 
     [needs]                             # nothing more is given to its process
-    reads = ["log", "/etc/plant"]       # folders and files; "weights", "log" and "manuals" are the box's own
+    reads = ["log", "/etc/plant"]       # folders and files; "weights" and "log" are the box's own
     network = false
 
     [[golden]]                          # a call, and what it must give; all have to pass before it answers
@@ -34,7 +34,7 @@ __all__ = ["MANIFEST", "BundleEnvironment", "Golden", "Identity", "Kind", "Manif
 
 MANIFEST = "watchkeeper_module.toml"
 Kind = Literal["plugin", "ocr", "voice", "model", "projector", "lora"]
-_SYMBOLIC = frozenset({"weights", "log", "manuals"})
+_SYMBOLIC = frozenset({"weights", "log"})
 _MiB = 1024 * 1024
 
 Name = Annotated[str, StringConstraints(pattern=r"\A[a-z][a-z0-9]*(-[a-z0-9]+)*\Z", max_length=64)]
@@ -67,7 +67,7 @@ class Needs(_Part):
     devices: tuple[PlaceName, ...] = ()
     """Files under /dev."""
     reads: tuple[PlaceName, ...] = ()
-    """Absolute paths, or one of: weights, log, manuals."""
+    """Absolute paths, or one of: weights, log."""
     writes: tuple[PlaceName, ...] = ()
     """Absolute paths; its own state folder needs no mention."""
     memory_bytes: Annotated[int, Field(ge=32 * _MiB)] = 512 * _MiB
@@ -81,7 +81,7 @@ class Needs(_Part):
             if place not in _SYMBOLIC and (not path.is_absolute() or ".." in path.parts or not place.isprintable()):
                 raise ValueError(f"{place!r} is neither an absolute path nor one of {', '.join(sorted(_SYMBOLIC))}")
         if any(place in _SYMBOLIC for place in (*self.devices, *self.writes)):
-            raise ValueError("weights, log and manuals can only be read")
+            raise ValueError("weights and log can only be read")
         if not all(place.startswith("/dev/") for place in self.devices):
             raise ValueError("a device lies under /dev/")
         return self

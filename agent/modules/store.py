@@ -80,6 +80,8 @@ class Choice:
     """The current one stays, whatever comes."""
     rejected: Mapping[str, str] = field(default_factory=dict)
     """Version → why it did not prove itself."""
+    unproved: bool = False
+    """The current one was chosen without a trial; whoever starts it tries it first."""
     agreed: tuple[str, ...] = ()
     """What a person has let versions of this module use."""
 
