@@ -181,6 +181,14 @@ class Trail:
             )
         return count
 
+    def select(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Rows of another table of `watch.db`.
+
+        :raises DatabaseError: the file cannot be read.
+        """
+        with self._lock:
+            return list(self._select(sql, values))
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()
@@ -190,8 +198,11 @@ class Trail:
             self._db.execute("ROLLBACK")
 
     def _read(self, rest: str, values: Sequence[object] = ()) -> Generator[tuple[Any, ...]]:
+        return self._select(f"SELECT seq, turn, at, kind, body, hash FROM audit {rest}", values)
+
+    def _select(self, sql: str, values: Sequence[object]) -> Generator[tuple[Any, ...]]:
         try:
-            found = self._db.execute(f"SELECT seq, turn, at, kind, body, hash FROM audit {rest}", values)
+            found = self._db.execute(sql, values)
             for row in found:  # noqa: UP028 - `yield from` closes the cursor too, after the trail an error
                 yield row
         except (sqlite3.Error, OverflowError) as error:

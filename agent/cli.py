@@ -1,7 +1,10 @@
-"""The command line: `watchkeeper ask|panel|weights|kb|logs|audit|bench|plugins|doctor`. Plugins add theirs.
+"""The command line: `watchkeeper ask|panel|weights|kb|logs|audit|approvals|bench|plugins|update|doctor`.
+
+Plugins add theirs.
 
 Exit codes: 0 done, 2 what was given cannot be used, 3 weights or model, 4 a person has to approve, 5 a record is not
-what was written. An error is one line on stderr that says what was wrong, where, and what to do.
+what was written, or an update not what was signed. An error is one line on stderr that says what was wrong, where,
+and what to do.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from contextlib import suppress
 
 import typer
 
-from agent.commands import ask, audit, bench, doctor, plugins
+from agent.commands import approvals, ask, audit, bench, doctor, plugins, update
 from agent.console import complain
 from agent.env import Env, load_env
 from agent.errors import WatchkeeperError
@@ -45,8 +48,10 @@ def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     doctor.add_to(cli)
     cli.add_typer(weights_commands(), name="weights")
     cli.add_typer(audit.commands(), name="audit")
+    cli.add_typer(approvals.commands(), name="approvals")
     cli.add_typer(bench.commands(), name="bench")
     cli.add_typer(plugins.commands(), name="plugins")
+    cli.add_typer(update.commands(), name="update")
     host.add_commands(cli)
     return cli
 

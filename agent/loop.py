@@ -99,8 +99,9 @@ class Loop:
         try:
             found, evidence = self._look_up(found, evidence)
             while any(f.may_retry for f in found) and self._may_go_on():
-                again, evidence = self._look_up([f for f in found if f.may_retry], evidence)
-                if not any(f.call for f in again):
+                failed = [f for f in found if f.may_retry]
+                again, evidence = self._look_up(failed, evidence)
+                if again == failed:  # no other tool was offered, or none was chosen
                     break
                 found = _merged(found, again)
             found = self._pick(found, evidence)

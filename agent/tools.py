@@ -78,6 +78,8 @@ class Tool:
     takes_turn: bool = False
     needs_photo: bool = False
     """Offered only when the turn has a photo that was read."""
+    read_back: Callable[..., bool | None] | None = None
+    """Whether what a call with these arguments ordered is so by now; None where it cannot be told. Changes nothing."""
 
     def specification(self) -> dict[str, Json]:
         """Name, description and parameters as OpenAI and Qwen write them."""
@@ -99,6 +101,21 @@ class Tool:
 
         :raises ToolFailed: an argument is missing, unknown or of the wrong kind; or the tool could not do it.
         """
+        checked = self.check(arguments)
+        return self.function(view, **checked) if self.takes_turn else self.function(**checked)
+
+    def look_back(self, arguments: Mapping[str, Json]) -> bool | None:
+        """Whether what a call ordered is so by now; None where the tool cannot tell.
+
+        :raises ToolFailed: as `run`.
+        """
+        return None if self.read_back is None else self.read_back(**self.check(arguments))
+
+    def check(self, arguments: Mapping[str, Json]) -> dict[str, Any]:
+        """The arguments as the function takes them.
+
+        :raises ToolFailed: one is missing, unknown or of the wrong kind.
+        """
         known = {p.name: p for p in self.parameters}
         unknown = sorted(set(arguments) - set(known))
         if unknown:
@@ -109,7 +126,7 @@ class Tool:
                 checked[name] = self._check(parameter, arguments[name])
             elif parameter.required:
                 raise ToolFailed(f"{self.name}: argument {name} is missing")
-        return self.function(view, **checked) if self.takes_turn else self.function(**checked)
+        return checked
 
     def _check(self, parameter: Parameter, value: Json) -> Any:
         try:
@@ -125,6 +142,7 @@ def tool(
     examples: tuple[Example, ...] = (),
     needs_photo: bool = False,
     name: str = "",
+    read_back: Callable[..., bool | None] | None = None,
 ) -> Callable[[Callable[..., ToolResult]], Tool]:
     """Make a `Tool` of a function (or of a bound method).
 
@@ -133,7 +151,7 @@ def tool(
 
     def make(function: Callable[..., ToolResult]) -> Tool:
         made = _from_function(function, name or function.__name__)
-        return replace(made, risk=risk, cues=cues, examples=examples, needs_photo=needs_photo)
+        return replace(made, risk=risk, cues=cues, examples=examples, needs_photo=needs_photo, read_back=read_back)
 
     return make
 

@@ -20,27 +20,19 @@ from pathlib import Path
 from typing import Any
 
 from agent.answer import render
+from agent.approval import Approvals
 from agent.audit import Trail
+from agent.box_key import box_secret
 from agent.claims import unsupported
 from agent.conversation import Conversation, open_window, turn_line
+from agent.device_commands import DeviceCommands
 from agent.env import Env
-from agent.errors import (
-    BadReply,
-    InputError,
-    ModelError,
-    NeedsPerson,
-    PhotoError,
-    QuestionError,
-    SeenByModel,
-    ToolDenied,
-    ToolFailed,
-    ToolUnavailable,
-    WatchkeeperError,
-)
+from agent.errors import BadReply, ModelError, PhotoError, QuestionError, WatchkeeperError
 from agent.evidence import Evidence, gather_terms
+from agent.journal import Entry, IllegalStep, Journal
 from agent.look import Look, find_doubt, look_closer
 from agent.loop import Findings, Loop
-from agent.messages import Message, ToolCall
+from agent.messages import Message
 from agent.model.ladder import Ladder
 from agent.model.protocol import ReplyLimits
 from agent.parts import split_question
@@ -48,9 +40,11 @@ from agent.perception import Perception
 from agent.photo import Photo, load_photo
 from agent.plugin_host import PluginHost
 from agent.prompt import detect_language, gist_messages, system_message, user_message
-from agent.tools import Tool, TurnView
+from agent.recovery import recover
+from agent.tool_run import ToolRunner, read_back_with
+from agent.tools import TurnView
 from agent.turn_record import StageClock, TurnRecord
-from agent.values import Language, Term, ToolResult
+from agent.values import Language, Term
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
 
@@ -67,6 +61,12 @@ class Agent:
         self.ladder = ladder
         self.trail = trail
         self.tools = plugins.tools(env)
+        self.journal = Journal(trail)
+        self.approvals = Approvals(self.journal, env.settings.approvals, key=box_secret(env.home.box_key))
+        self.commands = DeviceCommands(self.journal)
+        self._runner = ToolRunner(plugins, self.approvals, self.commands)
+        self._owes = True
+        """Whether something may be half done: at start, and after an end that could not be written."""
         self._system = system_message(self.tools, plugins.instructions("", env))
 
     def warm(self) -> None:
@@ -88,22 +88,48 @@ class Agent:
         :raises NeedsPerson: a call waits for a person.
         """
         question = self._checked(question)
+        self.recover()
         turn = uuid.uuid4().hex[:12]
-        self.trail.add(turn, "turn_started", {"question": question, "photo": photo is not None})
+        with self.journal.writing() as pen:
+            told = {"question": question, "photo": photo is not None}
+            started = pen.begin("turn", turn, turn=turn, body={}, told=told)
         try:
-            return self._take(turn, question, photo, conversation or Conversation())
+            return self._take(started, question, photo, conversation or Conversation())
         except BaseException as error:
-            kind = "turn_failed" if isinstance(error, Exception) else "turn_interrupted"
-            self.trail.add(turn, kind, {"error": f"{type(error).__name__}: {error}"})
+            self._close_turn(started, error)
             raise
+
+    def recover(self) -> None:
+        """Close what a process before this one left half done; nothing where that was done.
+
+        :raises DatabaseError: `watch.db` cannot be used.
+        """
+        if self._owes:
+            recover(self.approvals, self.commands, read_back_with(self.tools))
+            self._owes = False
 
     def close(self) -> None:
         """Free model, plugins and trail."""
         self.ladder.close()
         self.plugins.shutdown(self.env)
+        self.journal.close()
         self.trail.close()
 
-    def _take(self, turn: str, question: str, source: Path | bytes | None, conversation: Conversation) -> TurnRecord:
+    def _close_turn(self, turn: Entry, error: BaseException) -> None:
+        """Write how a turn ended. Where even that fails, the error that ended it is still the one that is told."""
+        state = "failed" if isinstance(error, Exception) else "interrupted"
+        try:
+            with self.journal.writing() as pen:
+                pen.step(turn, state, {"error": f"{type(error).__name__}: {error}"})
+        except (WatchkeeperError, IllegalStep) as unwritten:
+            error.add_note(f"The trail could not say so: {unwritten}")
+            self.journal.drop("turn", turn.id)
+            self._owes = True
+
+    def _take(
+        self, started: Entry, question: str, source: Path | bytes | None, conversation: Conversation
+    ) -> TurnRecord:
+        turn = started.id
         clock, language, problems = StageClock(), detect_language(question), list[str]()
 
         def note(kind: str, body: dict[str, Any]) -> None:
@@ -116,7 +142,7 @@ class Agent:
         terms = gather_terms(question, perception, self.plugins.find_terms(question, self.env), conversation.terms)
         look = self._look_closer(view, photo, clock, note) if photo and sees else None
         shown = photo if sees and look is None and not _read_something(perception) else None
-        loop = self._loop(view, shown, conversation, note, problems)
+        loop = self._loop(turn, view, shown, conversation, note, problems)
         findings = loop.run(self._parts(question), Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
         gist = self._word(findings, language, clock, note, reusable=loop.reusable)
@@ -133,7 +159,8 @@ class Agent:
             turn, question, answer, rung, falls, perception, tuple(calls.values()), usage,
             clock.all(), tuple(problems),
         )  # fmt: skip
-        note("turn_finished", record.to_json())
+        with self.journal.writing() as pen:
+            pen.step(started, "finished", record.to_json())
         self.plugins.turn_finished(record)
         return record
 
@@ -185,6 +212,7 @@ class Agent:
 
     def _loop(
         self,
+        turn: str,
         view: TurnView,
         photo: Photo | None,
         conversation: Conversation,
@@ -199,41 +227,11 @@ class Agent:
             tools=self.tools,
             settings=settings,
             language=view.language,
-            run_tool=lambda tool, call: self._run_tool(tool, call, view, note, problems),
+            run_tool=lambda tool, call: self._runner.run(turn, tool, call, view, note, problems),
             note=note,
             deadline=time.monotonic() + settings.max_seconds,
             window=open_window(self._system, conversation, asked, brief, settings),
         )
-
-    def _run_tool(
-        self,
-        tool: Tool,
-        call: ToolCall,
-        view: TurnView,
-        note: Callable[[str, dict[str, Any]], None],
-        problems: list[str],
-    ) -> ToolResult:
-        """Run a call: veto, approval, function; the trail has it before and after.
-
-        :raises ToolDenied: a plugin refused.
-        :raises NeedsPerson: it is not a reading tool; nothing here may approve in a person's place.
-        :raises ToolFailed: it could not.
-        """
-        note("tool_called", {"id": call.id, **call.to_json()})
-        try:
-            veto = self.plugins.veto(call, tool, view)
-            if veto:
-                raise ToolDenied(veto.reason)
-            if tool.risk != "read":
-                raise NeedsPerson(f"{call.tool} changes something and waits for a person's approval")
-            result = _run_guarded(tool, call, view, problems)
-        except WatchkeeperError as error:
-            note("tool_failed", {"id": call.id, "error": str(error)})
-            raise
-        cited = [r.id for r in result.records] + [p.citation for p in result.passages]
-        note("tool_returned", {"id": call.id, "cited": cited, "notes": [n["en"] for n in result.notes]})
-        self.plugins.after_call(call, result, view)
-        return result
 
     def _word(
         self,
@@ -274,16 +272,3 @@ def _tags(findings: Findings) -> list[str]:
     """The machines that the records found are about."""
     records = [record for f in findings.parts if f.result for record in f.result.records]
     return [tag for record in records if isinstance(tag := record.fields.get("tag"), str) and tag]
-
-
-def _run_guarded(tool: Tool, call: ToolCall, view: TurnView, problems: list[str]) -> ToolResult:
-    """A tool that raises anything has failed; what a person can put right is kept for the end of the turn."""
-    try:
-        return tool.run(call.arguments, view)
-    except SeenByModel:
-        raise
-    except InputError as error:
-        problems.append(str(error))
-        raise ToolUnavailable(str(error)) from error
-    except Exception as error:
-        raise ToolFailed(f"{call.tool} broke: {type(error).__name__}: {error}") from error

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agent.audit import AuditRow, Trail
+from agent.audit import AuditRow, Tip, Trail
 from agent.console import emit
 from agent.env import Env
+from agent.errors import InputError
 
 __all__ = ["commands", "open_trail"]
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+_TIP_CHARS = 4_000
+"""That are read of what should hold one line."""
 
 
 def commands() -> typer.Typer:
@@ -22,18 +27,41 @@ def commands() -> typer.Typer:
     app = typer.Typer(help="The hash-chained trail of every step.", no_args_is_help=True)
 
     @app.command()
-    def verify(context: typer.Context, as_json: JsonFlag = False) -> None:
+    def verify(
+        context: typer.Context,
+        tip: Annotated[str | None, typer.Option(help="A file with an earlier tip; - is standard input.")] = None,
+        as_json: JsonFlag = False,
+    ) -> None:
         """Check that no row was edited, removed or moved.
 
-        Example: watchkeeper audit verify
+        Example: watchkeeper audit verify --tip /media/usb/tip.txt
         """
+        kept = None if tip is None else _read_tip(tip)
         with open_trail(context.obj) as trail:
-            count = trail.verify()
+            count = trail.verify(kept=kept)
         emit(
             {"rows": count, "intact": True},
             as_json=as_json,
             human=lambda: f"{count} rows, none edited, missing or moved",
         )
+
+    @app.command("tip")
+    def show_tip(
+        context: typer.Context,
+        out: Annotated[Path | None, typer.Option(help="Write it to this file, on a USB stick say.")] = None,
+        as_json: JsonFlag = False,
+    ) -> None:
+        """Show the end of the trail in one line, to be kept elsewhere (a file, a QR code): `audit verify --tip` then
+        notices rows that were deleted from the end.
+
+        Example: watchkeeper audit tip --out /media/usb/tip.txt
+        """
+        with open_trail(context.obj) as trail:
+            tip = trail.tip()
+        if out is not None:
+            out.write_text(f"{tip}\n", encoding="ascii")
+        value = {"rows": tip.rows, "hash": tip.hash, "tip": str(tip)}
+        emit(value, as_json=as_json, human=str(tip) if out is None else f"{out}: {tip.rows} rows")
 
     @app.command("list")
     def list_rows(
@@ -61,6 +89,25 @@ def open_trail(env: Env) -> closing[Trail]:
     :raises DatabaseError: `watch.db` cannot be used.
     """
     return closing(Trail(env.home.watch_db, busy_seconds=env.settings.watch.busy_seconds))
+
+
+def _read_tip(name: str) -> Tip:
+    """
+    :raises InputError: it cannot be read, or holds no tip.
+    """
+    if name == "-":
+        return Tip.parse(sys.stdin.read(_TIP_CHARS))
+    try:
+        with Path(name).open(encoding="utf-8", errors="replace") as file:
+            text = file.read(_TIP_CHARS)
+    except OSError as error:
+        raise InputError(
+            f"{name}: cannot be read ({error.strerror}); give the file of `watchkeeper audit tip`"
+        ) from None
+    try:
+        return Tip.parse(text)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def _value(row: AuditRow) -> dict[str, object]:

@@ -1,0 +1,128 @@
+"""Commands to devices: each is sent at most once, and what became of it is read back, never guessed.
+
+    planned → approved → sending → sent → confirmed
+                            └────────┴──→ failed | unsure → confirmed | failed
+
+`sending` is durable before the first byte goes out. So a command found in `sending` or `sent` whose process is dead may
+or may not have arrived: it is `unsure`, is looked for on the device, and is never sent again. Its key is its identity:
+a second command under the same key does not begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TypeVar
+
+from agent.clock import Span
+from agent.errors import DatabaseError, InputError, ToolDenied
+from agent.journal import Entry, IllegalStep, Journal, Pen
+from agent.values import Json
+
+__all__ = ["DeviceCommands", "ReadBack"]
+
+ReadBack = Callable[[Entry], bool | None]
+"""Whether what a command ordered is so on the device; None where that cannot be told. It only reads."""
+T = TypeVar("T")
+
+
+class DeviceCommands:
+    """The commands of one box."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    def plan(self, pen: Pen, key: str, *, turn: str, tool: str, arguments: Mapping[str, Json], span: Span) -> Entry:
+        """Write down a command that is to be sent within a span of time.
+
+        :param key: its identity.
+        :raises IllegalStep: there was one under this key.
+        """
+        body = {"tool": tool, "arguments": dict(arguments)}
+        return pen.begin("command", key, turn=turn, body=body, told={"command": key, **body}, span=span)
+
+    def approve(self, pen: Pen, entry: Entry, *, person: str) -> Entry:
+        """Somebody, or a rule that somebody made, stands for it."""
+        return pen.step(entry, "approved", {"command": entry.id, "person": person}, person=person)
+
+    def start(self, pen: Pen, entry: Entry) -> Entry:
+        """Take it for sending: from the end of the transaction on it may have been sent.
+
+        :raises ToolDenied: it is too late; it is closed in this transaction's place by `settle`.
+        :raises IllegalStep: it was not approved, or somebody else sends it.
+        """
+        if entry.span is None or not entry.span.holds(pen.now):
+            raise ToolDenied(f"command {entry.id}: it is too late to send it; order it anew")
+        return pen.step(entry, "sending", {"command": entry.id})
+
+    def carry_out(self, entry: Entry, send: Callable[[], T], read_back: ReadBack) -> tuple[Entry, T]:
+        """Send a command that was started, and read back what became of it.
+
+        :param send: called once. Whatever it raises leaves open whether the command arrived.
+        :return: the command in its last state, and what `send` gave.
+        :raises DatabaseError: it was sent, and the trail cannot say so; it is read back at the next start.
+        """
+        try:
+            try:
+                result = send()
+            except Exception as error:
+                with suppress(DatabaseError, IllegalStep):
+                    self._read_back(self._step(entry, "unsure", why=f"{type(error).__name__}: {error}"), read_back)
+                raise
+            return self._read_back(self._step(entry, "sent"), read_back), result
+        finally:
+            self.journal.drop("command", entry.id)  # whatever is still open about it now, nobody here has in hand
+
+    def settle(self, read_back: ReadBack) -> list[Entry]:
+        """At start, and whenever a device is back: read back what nobody knows, and close what is too late.
+
+        :return: the commands that were looked at, as they are now.
+        """
+        for entry in self.journal.abandoned("command", "sending", "sent"):
+            with suppress(IllegalStep):  # another process was quicker
+                self._step(entry, "unsure", why="the process that sent it has ended")
+        self._expire()
+        looked = []
+        for entry in self.journal.entries("command", "unsure"):
+            with suppress(IllegalStep):
+                looked.append(self._read_back(entry, read_back))
+        return looked
+
+    def unsure(self) -> list[Entry]:
+        """Commands of which nobody knows whether they arrived."""
+        return self.journal.entries("command", "unsure")
+
+    def close_by_hand(self, key: str, *, done: bool, person: str) -> Entry:
+        """A person has looked at the device.
+
+        :raises InputError: there is no such command, or what became of it is known.
+        """
+        entry = self.journal.entry("command", key)
+        if entry is None or entry.state != "unsure":
+            raise InputError(f"{key[:40]}: no command whose outcome is unknown; see: watchkeeper approvals list")
+        with self.journal.writing() as pen:
+            return pen.step(entry, "confirmed" if done else "failed", {"command": key, "person": person})
+
+    def _read_back(self, entry: Entry, read_back: ReadBack) -> Entry:
+        why = ""
+        try:
+            seen = read_back(entry)
+        except Exception as error:  # a device that cannot be asked says nothing about the command
+            seen, why = None, f"{type(error).__name__}: {error}"
+        if seen is None and entry.state == "unsure":
+            return entry
+        state = "unsure" if seen is None else "confirmed" if seen else "failed"
+        return self._step(entry, state, read_back=seen, **({"why": why} if why else {}))
+
+    def _expire(self) -> None:
+        now = self.journal.clock()
+        late = [
+            e for e in self.journal.entries("command", "planned", "approved") if e.span is None or not e.span.holds(now)
+        ]
+        for entry in late:
+            with suppress(IllegalStep):
+                self._step(entry, "expired")
+
+    def _step(self, entry: Entry, state: str, **told: Json) -> Entry:
+        with self.journal.writing() as pen:
+            return pen.step(entry, state, {"command": entry.id, **told})
