@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
 from agent.errors import PullError
-from agent.weights.catalogue import load_catalogue, read_catalogue
+from agent.weights.catalogue import WeightFile, load_catalogue, read_catalogue
+from agent.weights.chunks import CHUNK_BYTES, root_of
 
 
 def test_the_packaged_catalogue_is_whole() -> None:
@@ -88,3 +90,15 @@ def test_an_entry_may_name_every_source() -> None:
     assert (file.pypi.requirement(1), file.pypi.path(1)) == ("x-2==1", "x_2/p02")
     assert file.hf is not None
     assert file.modelscope is None
+
+
+def test_what_the_tests_run_on_is_bound_chunk_by_chunk() -> None:
+    """Files that were read for it have a root; of one chunk it follows from the digest of the whole."""
+    catalogue = load_catalogue()
+    for name in ("qwen2.5-1.5b", "qwen2.5-0.5b", "ocr-small", "ocr-tiny"):
+        assert all(re.fullmatch("[0-9a-f]{64}", file.root) for file in catalogue.entry(name).files)
+    data = b"one chunk"
+    digest = hashlib.sha256(data).digest()
+    assert WeightFile("x", "x", bytes=len(data), sha256=digest.hex()).root == root_of([digest])
+    assert WeightFile("x", "x", bytes=CHUNK_BYTES + 1, sha256=digest.hex()).root == ""
+    assert WeightFile("x", "x", about_bytes=9, sha256=digest.hex()).root == ""
