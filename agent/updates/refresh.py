@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, RepositoryError, SlowRetrievalError
-from tuf.api.metadata import Metadata, Targets, Timestamp
+from tuf.api.metadata import Metadata, TargetFile, Targets, Timestamp
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from agent.errors import UpdateError, UpdateRefused
@@ -59,11 +59,15 @@ def refresh(place: Place, folder: Path, settings: UpdateSettings) -> tuple[Item,
         raise UpdateError(f"{metadata}: cannot be used: {error.strerror}; make room or make it writable") from None
     _refuse_past(now, _signed_at(timestamp) - timedelta(seconds=settings.clock_slack_seconds))
     try:
-        return read_items((t.path, t.length, t.hashes, t.custom or {}) for t in targets.targets.values())
+        return read_items((t.path, t.length, t.hashes, _described(t)) for t in targets.targets.values())
     except Malformed as error:
         raise UpdateRefused(
             f"{place.name}: {error}; it was made for another program, or by a tool that is not ours: make it again"
         ) from None
+
+
+def _described(target: TargetFile) -> dict[str, object]:
+    return target.custom if isinstance(target.custom, dict) else {}
 
 
 class _Fetcher(FetcherInterface):
