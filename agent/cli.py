@@ -1,4 +1,4 @@
-"""The command line: `watchkeeper ask|panel|weights|kb|logs|audit|approvals|bench|plugins|update|doctor`.
+"""The command line: `watchkeeper ask|panel|weights|kb|logs|audit|approvals|bench|plugins|modules|update|doctor`.
 
 Plugins add theirs.
 
@@ -17,10 +17,12 @@ from contextlib import suppress
 
 import typer
 
-from agent.commands import approvals, ask, audit, bench, doctor, plugins, update
+from agent.commands import approvals, ask, audit, bench, doctor, modules, plugins, update
 from agent.console import complain
 from agent.env import Env, load_env
 from agent.errors import WatchkeeperError
+from agent.modules.host import ModuleHost
+from agent.modules.plugins import remote_plugins
 from agent.plugin_host import PluginHost, load_plugins
 from agent.weights.commands import commands as weights_commands
 from knowledge.errors import KnowledgeError
@@ -51,6 +53,7 @@ def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     cli.add_typer(approvals.commands(), name="approvals")
     cli.add_typer(bench.commands(), name="bench")
     cli.add_typer(plugins.commands(), name="plugins")
+    cli.add_typer(modules.commands(), name="modules")
     cli.add_typer(update.commands(), name="update")
     host.add_commands(cli)
     return cli
@@ -102,7 +105,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     env = load_env()
-    host = load_plugins(off=env.settings.plugins_off)
+    host = load_plugins(off=env.settings.plugins_off, remote=remote_plugins(ModuleHost(env)))
     try:
         result = build_cli(host, env)(
             list(arguments) if arguments is not None else None, standalone_mode=False, prog_name=_NAME

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pluggy
 import typer
@@ -26,6 +26,13 @@ from agent.turn_record import TurnRecord
 from agent.values import Term, ToolResult
 
 __all__ = ["LoadedPlugin", "PluginHost", "load_plugins"]
+
+
+@runtime_checkable
+class _Swappable(Protocol):
+    """A plugin that may become another version while this process runs."""
+
+    def generation(self) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,10 @@ class PluginHost:
                 else:
                     tools[made.name] = replace(made, plugin=plugin)
         return tuple(tools[name] for name in sorted(tools))
+
+    def generation(self) -> object:
+        """Changes when a plugin was swapped for one with other tools."""
+        return tuple(p.generation() for p in self._manager.get_plugins() if isinstance(p, _Swappable))
 
     def add_commands(self, cli: typer.Typer) -> None:
         """Let plugins add commands."""

@@ -395,6 +395,8 @@ class ModuleSettings(Section):
     probation_calls: int = 50
     """First calls of a new version, in which `probation_deaths` bring the one before it back."""
     probation_deaths: int = Field(default=2, ge=1)
+    retry_seconds: float = 30.0
+    """Before a module that did not start is started again."""
     follow_seconds: float = 1.0
     """How often a running agent looks whether another version was chosen."""
     lock_seconds: float = 120.0

@@ -60,14 +60,13 @@ class Agent:
         self.plugins = plugins
         self.ladder = ladder
         self.trail = trail
-        self.tools = plugins.tools(env)
+        self._load_tools()
         self.journal = Journal(trail)
         self.approvals = Approvals(self.journal, env.settings.approvals, key=box_secret(env.home.box_key))
         self.commands = DeviceCommands(self.journal)
         self._runner = ToolRunner(plugins, self.approvals, self.commands)
         self._owes = True
         """Whether something may be half done: at start, and after an end that could not be written."""
-        self._system = system_message(self.tools, plugins.instructions("", env))
 
     def warm(self) -> None:
         """Load the model and let it read the stable prefix, so that the first question does not pay for it."""
@@ -88,6 +87,8 @@ class Agent:
         :raises NeedsPerson: a call waits for a person.
         """
         question = self._checked(question)
+        if self.plugins.generation() != self._plugins_seen:
+            self._load_tools()
         self.recover()
         turn = uuid.uuid4().hex[:12]
         with self.journal.writing() as pen:
@@ -98,6 +99,12 @@ class Agent:
         except BaseException as error:
             self._close_turn(started, error)
             raise
+
+    def _load_tools(self) -> None:
+        """What plugins bring, and the stable prefix that names it."""
+        self._plugins_seen = self.plugins.generation()
+        self.tools = self.plugins.tools(self.env)
+        self._system = system_message(self.tools, self.plugins.instructions("", self.env))
 
     def recover(self) -> None:
         """Close what a process before this one left half done; nothing where that was done.

@@ -8,7 +8,9 @@ version before goes on. A version that dies in its first calls is taken back by 
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from agent.env import Env
 from agent.errors import ModuleError, SwapFailed
 from agent.modules.candidate import candidate_of
 from agent.modules.module import Candidate, Module, Swapped
-from agent.modules.store import Choice, ModuleStore
+from agent.modules.store import Choice, Installed, ModuleStore
 from agent.weights.ladder import look_at_machine
 
 __all__ = ["ModuleHost"]
@@ -39,6 +41,7 @@ class ModuleHost:
         self._lock = threading.Lock()
         self._open: dict[str, Module] = {}
         self._seen: dict[str, object] = {}
+        self._failures: dict[str, tuple[float, SwapFailed | ModuleError]] = {}
         self._closed = threading.Event()
         self._follower: threading.Thread | None = None
         self._recovered = False
@@ -64,14 +67,42 @@ class ModuleHost:
         with self._lock:
             module = self._open.get(name)
             if module is None or module.state == "empty":
+                self._raise_recent(name)
                 module = module or self._made(name)
-                self._start(module)
+                try:
+                    self._start(module)
+                except (SwapFailed, ModuleError) as error:
+                    self._failures[name] = time.monotonic(), error
+                    raise
                 self._open[name] = module
                 self._seen[name] = self._mark(name)
             if self._follower is None:
                 self._follower = threading.Thread(target=self._follow, name="follow modules", daemon=True)
                 self._follower.start()
         return module
+
+    def version(self, name: str) -> str:
+        """The version that was chosen; empty where there is none."""
+        return self.store.choice(name).current
+
+    def bundle_sha256(self, name: str) -> str:
+        """Of the bundle that the chosen version came from; empty where there is none."""
+        version = self.version(name)
+        try:
+            return self.store.installed(name, version).sha256 if version else ""
+        except ModuleError:
+            return ""
+
+    def install_bundle(self, path: Path) -> Installed:
+        """Install what came with an update, and let it answer if it proves itself.
+
+        :raises ModuleError: it is no sound bundle, or the module is pinned.
+        :raises NeedsPerson: it asks for something that nobody has agreed to.
+        :raises SwapFailed: it did not prove itself; what answered before goes on.
+        """
+        made = self.store.install(path)
+        self.swap(made.name, made.version)
+        return made
 
     def swap(self, name: str, version: str, *, alone: bool = False) -> Swapped:
         """Let another version answer: here, at the next start, and in every agent that runs.
@@ -121,6 +152,12 @@ class ModuleHost:
             module.close()
         if self._follower is not None and self._follower is not threading.current_thread():
             self._follower.join(self.env.settings.modules.drain_seconds)
+
+    def _raise_recent(self, name: str) -> None:
+        """One that did not start is not started again with every call."""
+        when, error = self._failures.get(name, (-math.inf, None))
+        if error is not None and time.monotonic() < when + self.env.settings.modules.retry_seconds:
+            raise error
 
     def _recover(self) -> None:
         with self._lock:

@@ -37,9 +37,9 @@ Kind = Literal["plugin", "ocr", "voice", "model", "projector", "lora"]
 _SYMBOLIC = frozenset({"weights", "log"})
 _MiB = 1024 * 1024
 
-Name = Annotated[str, StringConstraints(pattern=r"\A[a-z][a-z0-9]*(-[a-z0-9]+)*\Z", max_length=64)]
-VersionName = Annotated[str, StringConstraints(pattern=r"\A[0-9][a-z0-9.+!]*\Z", max_length=64)]
-Entry = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?\Z", max_length=200)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
+VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9][a-z0-9.+!]*$", max_length=64)]
+Entry = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?$", max_length=200)]
 PlaceName = Annotated[str, StringConstraints(min_length=1, max_length=240)]
 
 
@@ -101,14 +101,14 @@ class BundleEnvironment(_Part):
 
     own: bool = False
     """It sees the standard library and what the bundle brings, and nothing that Watchkeeper has installed."""
-    python: Annotated[str, StringConstraints(pattern=r"\A(3\.\d{1,2})?\Z")] = ""
+    python: Annotated[str, StringConstraints(pattern=r"^(3\.\d{1,2})?$")] = ""
     """The one it was made for, as 3.11; empty is any."""
 
 
 class Golden(_Part):
     """A recorded call, and what it must give."""
 
-    method: Annotated[str, StringConstraints(pattern=r"\A[a-z]\w*\Z", max_length=64)]
+    method: Annotated[str, StringConstraints(pattern=r"^[a-z]\w*$", max_length=64)]
     arguments: dict[str, Any] = {}
     image: PlaceName | None = None
     """A picture in the bundle; its pixels come with the call, with `height` and `width` as arguments."""

@@ -5,9 +5,9 @@ A plugin that came as a module may send anything: what is not exactly of these s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -21,6 +21,7 @@ from agent.tools import Example, Parameter, Risk, Tool, TurnView
 from agent.values import Json, Said, Term, ToolResult
 
 __all__ = [
+    "ToolCaller",
     "pack_call",
     "pack_perception",
     "pack_photo",
@@ -54,7 +55,7 @@ _PASSED_ON = frozenset(
 class _ParameterShape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, StringConstraints(pattern=r"\A[a-z]\w{0,63}\Z")]
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z]\w{0,63}$")]
     wanted: Annotated[dict[str, Any], Field(alias="schema")]
     required: bool
     binds: tuple[Annotated[str, StringConstraints(max_length=64)], ...]
@@ -63,7 +64,7 @@ class _ParameterShape(BaseModel):
 class _ToolShape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, StringConstraints(pattern=r"\A[a-z]\w{0,63}\Z")]
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z]\w{0,63}$")]
     description: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
     risk: Literal["read", "write", "dangerous"]
     parameters: Annotated[tuple[_ParameterShape, ...], Field(max_length=16)]
@@ -71,6 +72,7 @@ class _ToolShape(BaseModel):
     examples: Annotated[tuple[str | tuple[str, dict[str, Any]], ...], Field(max_length=64)]
     takes_turn: bool
     needs_photo: bool
+    reads_back: bool
 
 
 _TOOLS: TypeAdapter[tuple[_ToolShape, ...]] = TypeAdapter(Annotated[tuple[_ToolShape, ...], Field(max_length=64)])
@@ -144,6 +146,7 @@ def pack_tool(tool: Tool) -> dict[str, Json]:
     return {
         "name": tool.name, "description": tool.description, "risk": tool.risk, "cues": list(tool.cues),
         "examples": examples, "takes_turn": tool.takes_turn, "needs_photo": tool.needs_photo,
+        "reads_back": tool.read_back is not None,
         "parameters": [
             {"name": p.name, "schema": dict(p.schema), "required": p.required, "binds": list(p.binds)}
             for p in tool.parameters
@@ -151,22 +154,37 @@ def pack_tool(tool: Tool) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def unpack_tools(value: Any, run: Callable[[str, Mapping[str, Json], TurnView], ToolResult]) -> tuple[Tool, ...]:
+class ToolCaller(Protocol):
+    """Where a plugin's tools run."""
+
+    def run_tool(self, tool: str, arguments: Mapping[str, Json], view: TurnView) -> ToolResult:
+        """As `Tool.run`."""
+        ...
+
+    def look_back(self, tool: str, arguments: Mapping[str, Json]) -> bool | None:
+        """As `Tool.look_back`."""
+        ...
+
+
+def unpack_tools(value: Any, caller: ToolCaller) -> tuple[Tool, ...]:
     """The tools that a plugin's process brings. Their arguments are checked there, where the types are.
 
-    :param run: calls one by name.
     :raises ToolFailed: they are none.
     """
-    return tuple(_tool(shape, run) for shape in _checked(_TOOLS, value, "a list of tools"))
+    return tuple(_tool(shape, caller) for shape in _checked(_TOOLS, value, "a list of tools"))
 
 
 def unpack_tool(value: Any) -> Tool:
     """One that is only looked at."""
+    return unpack_tools([value], _OnlyLookedAt())[0]
 
-    def refuse(name: str, arguments: Mapping[str, Json], view: TurnView) -> ToolResult:
-        raise ToolFailed(f"{name}: is not run here")
 
-    return unpack_tools([value], refuse)[0]
+class _OnlyLookedAt:
+    def run_tool(self, tool: str, arguments: Mapping[str, Json], view: TurnView) -> ToolResult:
+        raise ToolFailed(f"{tool}: is not run here")
+
+    def look_back(self, tool: str, arguments: Mapping[str, Json]) -> bool | None:
+        return None
 
 
 def unpack_terms(value: Any) -> tuple[Term, ...]:
@@ -203,9 +221,12 @@ def raised(where: str, error: WorkerError) -> WatchkeeperError:
     return ToolFailed(f"{where}: {error}")
 
 
-def _tool(shape: _ToolShape, run: Callable[[str, Mapping[str, Json], TurnView], ToolResult]) -> Tool:
+def _tool(shape: _ToolShape, caller: ToolCaller) -> Tool:
     def function(turn: TurnView, **arguments: Json) -> ToolResult:
-        return run(shape.name, arguments, turn)
+        return caller.run_tool(shape.name, arguments, turn)
+
+    def read_back(**arguments: Json) -> bool | None:
+        return caller.look_back(shape.name, arguments)
 
     parameters = tuple(Parameter(p.name, p.wanted, p.required, p.binds, _ANYTHING) for p in shape.parameters)
     examples: tuple[Example, ...] = shape.examples
@@ -213,6 +234,7 @@ def _tool(shape: _ToolShape, run: Callable[[str, Mapping[str, Json], TurnView], 
     return Tool(
         shape.name, shape.description, parameters, risk, function,
         cues=shape.cues, examples=examples, takes_turn=True, needs_photo=shape.needs_photo,
+        read_back=read_back if shape.reads_back else None,
     )  # fmt: skip
 
 

@@ -58,21 +58,33 @@ class RemotePlugin:
     """What is registered in the agent."""
 
     def __init__(
-        self, name: str, opened: Callable[[], Callee], *, seconds: float, close: Callable[[], None] = lambda: None
+        self, name: str, opened: Callable[[], Callee], *, about: str, seconds: float, close: Callable[[], None]
     ) -> None:
         """
         :param opened: gives what is called, ready; raises WatchkeeperError where it does not start.
+        :param about: where it came from, for people.
         :param seconds: for one call.
         :param close: ends its process.
         """
         self._name = name
         self._opened = opened
+        self._about = about
         self._close = close
         self._seconds = seconds
 
+    def __str__(self) -> str:
+        return self._about
+
+    def generation(self) -> object:
+        """Changes when another version answers, which may have other tools."""
+        try:
+            return tuple(str(tool) for tool in self._opened().report.get("tools", ()))
+        except WatchkeeperError:
+            return ()
+
     @hookimpl
     def register_tools(self, env: Env) -> Iterable[Tool]:
-        return unpack_tools(self._opened().report.get("tools", ()), self._run)
+        return unpack_tools(self._opened().report.get("tools", ()), self)
 
     @hookimpl
     def perceive(self, photo: Photo, env: Env) -> Perception | None:
@@ -117,9 +129,15 @@ class RemotePlugin:
     def shutdown(self, env: Env) -> None:
         self._close()
 
-    def _run(self, tool: str, arguments: Mapping[str, Json], view: TurnView) -> ToolResult:
+    def run_tool(self, tool: str, arguments: Mapping[str, Json], view: TurnView) -> ToolResult:
+        """As `Tool.run`."""
         told: dict[str, Json] = {"tool": tool, "arguments": dict(arguments), "view": pack_view(view)}
         return unpack_result(self._call("run_tool", told))
+
+    def look_back(self, tool: str, arguments: Mapping[str, Json]) -> bool | None:
+        """As `Tool.look_back`. What is neither yes nor no says nothing."""
+        found = self._call("look_back", {"tool": tool, "arguments": dict(arguments)})
+        return found if isinstance(found, bool) else None
 
     def _has(self, hook: str) -> bool:
         hooks = self._opened().report.get("hooks")

@@ -25,12 +25,14 @@ from agent.modules.plugin_wire import (
 from agent.photo import Photo
 from agent.plugin_host import PluginHost, load_plugins
 from agent.settings import Settings
+from agent.tools import Tool
 from agent.values import Json
 from agent.weights.store import WeightStore
 from agent.workers.child import CallContext
 
 __all__ = ["ServedPlugin", "make"]
 
+_HOOKS = ("perceive", "find_terms", "prompt_instructions", "before_tool_call", "after_tool_call", "check_health")
 _NOT_SERVED = ("turn_finished", "register_commands")
 """Hooks that only plugins inside the agent's process can have."""
 
@@ -58,10 +60,7 @@ def make(*, name: str, plugin: str, env: dict[str, Any], module: bool) -> Served
 class ServedPlugin:
     """Implements `agent.workers.child.Served`."""
 
-    methods = (
-        "run_tool", "perceive", "find_terms", "prompt_instructions", "before_tool_call", "after_tool_call",
-        "check_health",
-    )  # fmt: skip
+    methods = ("run_tool", "look_back", *_HOOKS)
 
     def __init__(self, host: PluginHost, env: Env) -> None:
         self._host = host
@@ -73,7 +72,7 @@ class ServedPlugin:
     def report(self) -> Mapping[str, Json]:
         """Its tools, and the hooks that it has."""
         tools: list[Json] = [pack_tool(tool) for tool in self._tools.values()]
-        return {"tools": tools, "hooks": [hook for hook in self.methods if self._host.has(hook)]}
+        return {"tools": tools, "hooks": [hook for hook in _HOOKS if self._host.has(hook)]}
 
     def close(self) -> None:
         """Let it free what it holds."""
@@ -83,11 +82,12 @@ class ServedPlugin:
         self, context: CallContext, *, tool: str, arguments: dict[str, Any], view: dict[str, Any] | None = None
     ) -> Json:
         """Run a tool: its result, with records and passages as JSON."""
-        known = self._tools.get(tool)
-        if known is None:
-            raise ToolFailed(f"{tool}: no such tool here; it has {', '.join(self._tools) or 'none'}")
         told = view or {"question": "", "language": "en", "now": self._env.now().isoformat()}
-        return pack_result(known.run(arguments, unpack_view(told)))
+        return pack_result(self._tool(tool).run(arguments, unpack_view(told)))
+
+    def look_back(self, context: CallContext, *, tool: str, arguments: dict[str, Any]) -> Json:
+        """Whether what a call ordered is so by now."""
+        return self._tool(tool).look_back(arguments)
 
     def perceive(self, context: CallContext, *, width: int, height: int, digest: str = "", name: str = "") -> Json:
         """Read a photo, whose pixels come as the call's one buffer."""
@@ -124,3 +124,8 @@ class ServedPlugin:
     def check_health(self, context: CallContext) -> Json:
         """What it says of itself, and which of its hooks failed."""
         return [{"name": f.name, "ok": f.ok, "text": f.text} for f in self._host.own_health(self._env)]
+
+    def _tool(self, name: str) -> Tool:
+        if name not in self._tools:
+            raise ToolFailed(f"{name}: no such tool here; it has {', '.join(self._tools) or 'none'}")
+        return self._tools[name]

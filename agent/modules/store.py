@@ -344,7 +344,7 @@ class ModuleStore:
     def _forget_old(self, name: str) -> None:
         """Older versions that nobody uses make room."""
         choice, here = self.choice(name), self.versions(name)
-        unused = [v for v in here[:-1] if v not in (choice.current, choice.previous)]
+        unused = [v for v in here[:-1] if choice.current and v not in (choice.current, choice.previous)]
         for version in unused[: max(0, len(here) - self.settings.keep_versions)]:
             self._delete(name, version)
 
