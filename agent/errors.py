@@ -8,7 +8,10 @@
     │   ├── DatabaseError       missing, locked or of another shape
     │   ├── ManualError         a manual that holds no text, or cannot be read
     │   ├── PullError           weights could not be fetched: no disk, no source
-    │   └── ModuleError         a module bundle is not sound, or no such module is here
+    │   ├── ModuleError         a module bundle is not sound, or no such module is here
+    │   └── UpdateError         an update cannot be made with what the person gave
+    │       ├── UpdateOffline   its source cannot be reached now
+    │       └── UpdateRefused   it is not what was signed (exit code 5)
     ├── SwapFailed              a module did not prove itself; the one before it answers (exit code 3)
     ├── WeightsError            the ladder reacts: the next rung answers (exit code 3 when asked for by name)
     │   ├── WeightsMissing      no such file on this box
