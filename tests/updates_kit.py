@@ -43,6 +43,7 @@ class Maker:
         self.folder = folder
         self.roots = [CryptoSigner.generate_ed25519() for _ in range(root_keys)]
         self.online = make_signers()
+        self.first_timestamp = b""
         self._bundles = folder.with_name(f"{folder.name}-bundles")
         self._bundles.mkdir(parents=True)
         repository = self.at(now)
@@ -196,3 +197,31 @@ def clock(now: datetime) -> Iterator[None]:
     theirs = SimpleNamespace(datetime=Clock, timezone=SimpleNamespace(utc=UTC))
     with mock.patch.object(trusted_metadata_set, "datetime", theirs), mock.patch.object(refresh, "datetime", Clock):
         yield
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.updates_kit import Box, Modules
+folder, repo, point = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+left = [point]
+def counted(name):
+    real = getattr(os, name)
+    def call(*arguments, **more):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments, **more)
+    setattr(os, name, call)
+for name in ("fsync", "replace", "pwrite", "unlink", "symlink", "mkdir"):
+    counted(name)
+class Kept(Modules):
+    def put_in_use(self, item, files):
+        super().put_in_use(item, files)
+        draft = folder / "in-use.new"
+        draft.write_bytes(self.in_use[item.name][1])
+        os.replace(draft, folder / "in-use")
+root = Path(repo) / "root.json"
+Box(folder, root, Kept(vibration=("1", b"old"))).update(repo)
+"""
+"""An update in a process of its own, killed at its n-th write: arguments are folder, repository, n."""

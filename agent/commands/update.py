@@ -34,6 +34,7 @@ _SAYS = {
     "held back": "held back",
     "installed": "is in use now",
     "kept": "did not work, so the last good version stays",
+    "failed": "could not be put in use; the last good version stays",
 }
 
 
@@ -112,7 +113,7 @@ def _update(env: Env, source: str, names: Sequence[str], *, check: bool, as_json
             outcomes = build_updates(env, reporter).update(where, reporter, names)
     for outcome in outcomes:
         emit(asdict(outcome), as_json=as_json, human=partial(_line, outcome))
-    kept = [outcome for outcome in outcomes if outcome.state == "kept"]
+    kept = [outcome for outcome in outcomes if outcome.state in ("kept", "failed")]
     if kept:
         raise UpdateError(
             " | ".join(f"{outcome.kind} {outcome.name} {outcome.version}: {outcome.problem}" for outcome in kept)

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 __all__ = ["Item", "Kind", "Malformed", "Outcome", "State", "Target", "read_items"]
 
 Kind = Literal["weights", "module"]
-State = Literal["here", "available", "not chosen", "held back", "installed", "kept"]
+State = Literal["here", "available", "not chosen", "held back", "installed", "kept", "failed"]
 
 _FOLDERS: Mapping[str, Kind] = {"weights": "weights", "modules": "module"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -81,7 +81,8 @@ class Outcome:
     """Offered."""
     state: State
     """`here` already in use, `available`, `not chosen` because this box has none of it, `held back` because it failed
-    here before, `installed`, or `kept`: it failed just now and the last good version stays in use."""
+    here before, `installed`, `kept` because it is not healthy and the last good version stays in use, or `failed`: it
+    could not even be tried, and the next update goes on."""
     was: str = ""
     """The version in use before; empty where there was none or it has no version."""
     bytes: int = 0

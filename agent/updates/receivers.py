@@ -41,6 +41,6 @@ class Receiver(Protocol):
 
         :param files: file name → staged file, verified.
         :raises NotHealthy: the last good version is in use again.
-        :raises UpdateError: it could not be put in use at all; nothing has changed.
+        :raises UpdateError: it could not be tried at all; what was in use still is.
         """
         ...

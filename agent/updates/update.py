@@ -57,7 +57,7 @@ class Updates:
     def update(self, where: str, reporter: Reporter, names: Collection[str] = ()) -> list[Outcome]:
         """Fetch what is wanted and put it in use; parameters and errors as `check`.
 
-        :returns: what became of every item; `kept` where the last good version stays because the new one failed.
+        :returns: what became of every item; see `Outcome.state`.
         """
         with self._alone(), closing(open_place(where, self._settings)) as place:
             offered = self._offered(refresh(place, self._folder, self._settings), names)
@@ -112,13 +112,14 @@ class Updates:
         try:
             self._receivers[item.kind].put_in_use(item, files)
             self._tries.forget(item)
-        except UpdateError:  # the disk or the release is to blame: what is staged stays for the next update
+        except UpdateError as error:  # the disk or the release is to blame: what is staged stays for the next update
+            state, problem = "failed", str(error)
             self._tries.forget(item)
-            raise
-        except NotHealthy as failed:
-            state, problem = "kept", str(failed)
+        except NotHealthy as unhealthy:
+            state, problem = "kept", str(unhealthy)
             self._tries.failed(item, problem)
-        self._staging.drop(item)
+        if state != "failed":
+            self._staging.drop(item)
         return Outcome(item.kind, item.name, item.version, state, outcome.was, item.bytes, problem)
 
     @contextmanager
