@@ -12,6 +12,7 @@ import pytest
 
 from agent.errors import ModelError, PromptTooLong
 from agent.messages import Message, Reply
+from agent.model.draft import Draft
 from agent.model.llama import LlamaModel
 from agent.model.lookup import Corpus, Lookup, Payoff
 from agent.model.prefix_cache import PrefixCache
@@ -198,6 +199,50 @@ def test_guessing_ahead_changes_nothing(model: LlamaModel, cold: LlamaModel, mos
     assert quick.usage.passes + quick.usage.guessed_tokens >= plain.usage.passes
     again = model.reply(asked("and then?"), (), bound=None, limits=limits)
     assert again.text == cold.reply(asked("and then?"), (), bound=None, limits=limits).text
+
+
+CALLS = Lark(
+    'start: "循环泵->" tool "\\n" "and the lamp->" tool "\\n"\n'
+    'tool: "A similar event is " ("泵" | "灯") | "B all panel lamps" | "C and search for " ("泵" | "灯")'
+)
+
+
+def test_a_draft_makes_a_reply_quicker_and_never_another(model: LlamaModel, cold: LlamaModel) -> None:
+    """Right, it saves most passes (a random model spells some words otherwise); the reply is the same anyway."""
+    plain = cold.reply(asked("Which?"), (), bound=CALLS, limits=ReplyLimits(80))
+    first, second, _ = plain.text.split("\n")
+    passes = plain.usage.passes
+    drafts = [
+        (plain.text, passes // 2),
+        (plain.text * 3, passes // 2),
+        (plain.text.replace(first, "循环泵->D nothing"), passes),
+        (plain.text.replace(second, "and the lamp->D"), passes),
+        ("something else\n\n\n循环泵", passes),
+    ]
+    for draft, most in drafts:
+        drafted = model.reply(asked("Which?"), (), bound=CALLS, limits=ReplyLimits(80, draft=draft))
+        assert (drafted.text, drafted.stopped) == (plain.text, "done")
+        assert drafted.usage.passes <= most
+        again = [*asked("Which?"), Message("assistant", drafted.text), Message("user", "And now?")]
+        assert say(model, again).text == say(cold, again).text
+
+
+def test_a_draft_is_no_reply(model: LlamaModel) -> None:
+    """It stops with its tokens, and free text takes none."""
+    short = model.reply(asked("Which?"), (), bound=CALLS, limits=ReplyLimits(6, draft="循环泵->B all panel lamps\n"))
+    assert short.stopped == "length" and short.usage.sampled_tokens + short.usage.forced_tokens == 6
+    free = model.reply(asked("Which?"), (), bound=None, limits=ReplyLimits(6, draft="a pump"))
+    assert free.text == say(model, asked("Which?"), 6).text
+
+
+def test_a_draft_is_followed_line_by_line() -> None:
+    """A line that went otherwise is left, and the next one is foreseen again."""
+    draft = Draft("one -> a\ntwo -> b\n")
+    assert draft.rest("") == "one -> a\ntwo -> b\n"
+    assert draft.rest("one -> ") == "a\ntwo -> b\n"
+    assert draft.rest("one -> c") == ""
+    assert draft.rest("one -> c\ntwo") == " -> b\n"
+    assert draft.rest("one -> c\ntwo -> b\n") == draft.rest("1\n2\n3\n4") == ""
 
 
 def test_guesses_come_from_what_recurs() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import ModelError
+from agent.model.draft import NO_GUESS, Guess
 from agent.model.llama_native import NativeModel
 
 __all__ = ["Constraint", "Free", "Grammars", "Guide", "choose"]
@@ -32,6 +33,10 @@ class Guide(Protocol):
 
     def choose(self, logits: NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
         """The next token; it is taken as said."""
+        ...
+
+    def foresee(self, text: str) -> Guess:
+        """The tokens that come next if the reply goes on with a text; asking changes nothing."""
         ...
 
     @property
@@ -57,15 +62,19 @@ class Free:
     def choose(self, logits: NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
         return choose(logits, None, temperature, random)
 
+    def foresee(self, text: str) -> Guess:
+        return NO_GUESS
+
 
 class Constraint:
     """One reply in one grammar."""
 
     thinking = False
 
-    def __init__(self, matcher: Any, vocabulary_size: int) -> None:
+    def __init__(self, matcher: Any, native: NativeModel) -> None:
         self._matcher = matcher
-        self._mask = np.zeros((vocabulary_size + 31) // 32, np.int32)
+        self._native = native
+        self._mask = np.zeros((native.vocabulary_size + 31) // 32, np.int32)
 
     @property
     def over(self) -> bool:
@@ -89,6 +98,28 @@ class Constraint:
         self._check()
         return token
 
+    def foresee(self, text: str) -> Guess:
+        """As far as the grammar admits the text, without what is forced after the last choice: it is never read."""
+        ahead = self._matcher.deep_copy()
+        rest = text.encode()
+        tokens: list[int] = []
+        asked: list[int] = []
+        while rest:
+            asked.append(len(tokens))
+            token = self._native.tokenize(rest.decode())[0]
+            if ahead.try_consume_tokens([token]) != 1 or ahead.is_stopped():
+                break
+            run = [token, *ahead.compute_ff_tokens()]
+            ahead.consume_tokens(run[1:])
+            spelled = b"".join(map(self._native.piece, run))
+            if ahead.is_stopped() or not rest.startswith(spelled):
+                break
+            tokens += run
+            rest = rest[len(spelled) :]
+        else:
+            asked.append(len(tokens))
+        return Guess(tuple(tokens), tuple(asked))
+
     def _check(self) -> None:
         if self._matcher.is_error():
             raise ModelError(f"the grammar of this reply broke: {self._matcher.get_error()}")
@@ -111,7 +142,7 @@ class Grammars:
         self._compiled[lark] = matcher
         while len(self._compiled) > self._entries:
             self._compiled.popitem(last=False)
-        return Constraint(matcher.deep_copy(), self._native.vocabulary_size)
+        return Constraint(matcher.deep_copy(), self._native)
 
     def _compile(self, lark: str) -> Any:
         from llguidance import LLMatcher

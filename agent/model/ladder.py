@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from agent.bound import PickBound
+from agent.bound import CallBound, PickBound
 from agent.env import Env
 from agent.errors import BadReply, ModelDied, ModelError, PromptTooLong, WeightsError
 from agent.messages import Message, Reply
@@ -182,7 +182,7 @@ def open_rung(name: str, env: Env) -> Model:
         model.close()
         raise
     remembering = with_result_cache(model, env, weights_digest=_digest(digests))
-    return _PickedByRules(remembering) if entry.rules_pick else remembering
+    return _HelpedByRules(remembering, pick=entry.rules_pick)
 
 
 def _settle(env: Env, files: VerifiedFiles) -> Settled:
@@ -203,12 +203,17 @@ def _digest(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(" ".join(digests.values()).encode()).hexdigest()
 
 
-class _PickedByRules:
-    """A model that names tools and words lines, while rules point at the quotes."""
+class _HelpedByRules:
+    """A model to which the rules say what they would reply: where it agrees, mostly, it needs no pass to say so. For a
+    model that points at quotes worse than they do, they do that alone."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, pick: bool) -> None:
+        """
+        :param pick: the rules point at the quotes.
+        """
         self._model = model
         self._rules = RulesModel()
+        self._pick = pick
         self.name = model.name
         self.sees = model.sees
 
@@ -222,8 +227,12 @@ class _PickedByRules:
         on_text: Callable[[str], None] | None = None,
     ) -> Reply:
         """As `Model.reply`."""
-        speaker = self._rules if isinstance(bound, PickBound) else self._model
-        return speaker.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
+        if self._pick and isinstance(bound, PickBound):
+            return self._rules.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
+        if isinstance(bound, CallBound | PickBound):
+            draft = self._rules.reply(messages, tools, bound=bound, limits=limits).text
+            limits = replace(limits, draft=draft)
+        return self._model.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
 
     def close(self) -> None:
         """Free the model."""

@@ -76,10 +76,10 @@ class Lanes:
         lane.cut(count)
         self._context.forget(lane.position, lane=lane.number)
 
-    def read(self, lane: Lane, tokens: Sequence[int], stop: Callable[[], bool], *, wanted: int = 1) -> bool:
-        """Run tokens in a lane; the logits of the last ones are then in the context.
+    def read(self, lane: Lane, tokens: Sequence[int], stop: Callable[[], bool], *, wanted: Sequence[int] = ()) -> bool:
+        """Run tokens in a lane; the logits that are wanted are then in the context, in order.
 
-        :param wanted: how many of the last tokens' logits.
+        :param wanted: numbers of tokens, all within the last batch; empty is the last token's.
         :return: False when `stop` said so; the lane then holds what was finished.
         :raises ModelError: llama.cpp failed; the lane is as before.
         """
@@ -90,6 +90,11 @@ class Lanes:
         done = self.with_room(work)
         lane.add(tokens[:done])
         return done == len(tokens)
+
+    def fits_batch(self, tokens: int, more: int) -> bool:
+        """Whether the last batch of so many tokens has room for more."""
+        last = tokens % self._context.batch_tokens or self._context.batch_tokens
+        return last + more <= self._context.batch_tokens
 
     def read_rows(self, parts: Sequence[tuple[Lane, Sequence[int], int]]) -> None:
         """Run tokens in several lanes at once.

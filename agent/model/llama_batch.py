@@ -96,7 +96,7 @@ def begin(context: NativeContext, lanes: Lanes, vision: Vision | None, job: Job)
     job.stopped = job.utterance.stopped
     if job.stopped is None:
         job.lookup.read(entry if isinstance(entry, int) else None for entry in [*job.prompt, *said])
-        if prefill(lanes, job.lane, vision, [*job.prompt, *said], job.ends, job.limits):
+        if prefill(lanes, job.lane, vision, [*job.prompt, *said], job.ends, job.limits) is not None:
             job.take(context, -1)
         else:
             job.stopped = "aborted"

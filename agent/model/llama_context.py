@@ -103,13 +103,19 @@ class NativeContext:
         return context
 
     def decode(
-        self, tokens: Sequence[int], position: int, stop: Callable[[], bool], *, lane: int = 0, wanted: int = 1
+        self,
+        tokens: Sequence[int],
+        position: int,
+        stop: Callable[[], bool],
+        *,
+        lane: int = 0,
+        wanted: Sequence[int] = (),
     ) -> int:
-        """Run tokens of one lane; the logits of the last ones are then in `logits`.
+        """Run tokens of one lane; the logits that are wanted are then in `logits`, in order.
 
         :param position: of the first token.
         :param stop: asked while long passes run and between passes.
-        :param wanted: how many of the last tokens' logits; more than one only for fewer tokens than a batch holds.
+        :param wanted: numbers of tokens, all within the last `batch_tokens`; empty is the last one.
         :return: how many were taken; fewer than given when `stop` said so, and the rest left no trace.
         :raises OutOfCells: no room; what was before `position` is still there.
         :raises ModelError: llama.cpp failed; likewise.
@@ -121,7 +127,7 @@ class NativeContext:
             part = tokens[done : done + self.batch_tokens]
             last = done + len(part) == len(tokens)
             self._fill(part, np.arange(position + done, position + done + len(part)), [lane] * len(part))
-            self._want(range(len(part) - wanted, len(part)) if last else ())
+            self._want([at - done for at in wanted or (len(tokens) - 1,)] if last else ())
             code = self.interruptible(stop, self._run) if len(part) >= ABORT_TOKENS else self._run()
             if code == ABORTED:
                 self.forget(position + done, lane=lane)

@@ -35,6 +35,8 @@ class ReplyLimits:
     """Tokens that a model which thinks may do so before it replies; 0 is none. They are no part of the reply."""
     lookup_tokens: int = 0
     """Most tokens that are guessed ahead where the reply repeats the prompt; the reply is the same. 0 guesses none."""
+    draft: str = ""
+    """What the reply probably is. It makes the reply quicker where it is right, and never another one."""
     reusable: bool = False
     """Whether the same question may get the reply that it got before: nothing that it can lead to changes anything."""
     cancelled: Callable[[], bool] = lambda: False

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.model.constrain import Guide, choose
+from agent.model.draft import NO_GUESS, Guess
 
 __all__ = ["ThinkMarks", "Thinking", "think_marks"]
 
@@ -61,6 +62,9 @@ class Thinking:
         due, self._due = list(self._due), ()
         self.thinking = not self._closed
         return due
+
+    def foresee(self, text: str) -> Guess:
+        return NO_GUESS if self.thinking else self._reply.foresee(text)
 
     def choose(self, logits: NDArray[np.float32], temperature: float, random: np.random.Generator) -> int:
         if not self.thinking:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.model.constrain import Guide
+from agent.model.draft import NO_GUESS, Guess
 from agent.model.protocol import ReplyLimits
 
 __all__ = ["Utterance", "Vocabulary"]
@@ -70,12 +71,16 @@ class Utterance:
         forced = self._force()
         return [] if self.stopped else [token, *forced]
 
+    def foresee(self, text: str) -> Guess:
+        """The tokens that come next if the reply goes on with a text."""
+        return NO_GUESS if self.stopped else self._guide.foresee(text)
+
     def take_guessed(
         self, logits: Callable[[int], NDArray[np.float32]], guesses: Sequence[int]
     ) -> tuple[int, list[int]]:
         """Choose after the last token and after each guess, as long as the guess was what is chosen.
 
-        :param logits: of the last token by 0, of each guess by its number from 1.
+        :param logits: by how many guesses stand before the choice; asked where one is made.
         :return: how many guesses were right, and what the model has to read next; empty where the reply is over.
         """
         right = 0
