@@ -115,10 +115,11 @@ class Box:
             pin_root(root, folder, replace=False, max_bytes=self.settings.updates.max_root_bytes)
         receivers: dict[Kind, Receiver] = {"module": receiver}
         self.updates = Updates(folder, self.settings, receivers)
+        self.reporter = SilentReporter()
 
     def update(self, where: object, *names: str) -> dict[str, str]:
         """Name → state."""
-        return {done.name: done.state for done in self.updates.update(str(where), SilentReporter(), names)}
+        return {done.name: done.state for done in self.updates.update(str(where), self.reporter, names)}
 
     def check(self, where: object, *names: str) -> dict[str, str]:
         return {seen.name: seen.state for seen in self.updates.check(str(where), names)}

@@ -6,7 +6,8 @@ Whatever happens, the last good version stays in use.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,15 +18,17 @@ import typer
 from agent.console import JSON_OPTION, emit
 from agent.env import Env
 from agent.errors import UpdateError, UpdateOffline
+from agent.modules.host import ModuleHost
 from agent.updates.health import try_weights
 from agent.updates.items import Kind, Outcome
+from agent.updates.modules import ModuleReceiver
 from agent.updates.receivers import Receiver
 from agent.updates.trust import Pinned, pin_root
 from agent.updates.update import Updates
 from agent.updates.weights import WeightsReceiver
 from agent.weights.progress import Reporter, SilentReporter, choose_reporter, megabytes
 
-__all__ = ["build_updates", "check_quietly", "commands"]
+__all__ = ["check_quietly", "commands", "open_updates"]
 
 _SAYS = {
     "here": "in use",
@@ -78,11 +81,13 @@ def commands() -> typer.Typer:
     return app
 
 
-def build_updates(env: Env, reporter: Reporter) -> Updates:
+@contextmanager
+def open_updates(env: Env, reporter: Reporter) -> Iterator[Updates]:
     """The updates of this box, with who receives them."""
     weights = WeightsReceiver(env.weights, env.home.updates, env.home.box_key, partial(try_weights, env), reporter)
-    receivers: dict[Kind, Receiver] = {"weights": weights}
-    return Updates(env.home.updates, env.settings, receivers)
+    with closing(ModuleHost(env)) as host:
+        receivers: dict[Kind, Receiver] = {"weights": weights, "module": ModuleReceiver(host)}
+        yield Updates(env.home.updates, env.settings, receivers)
 
 
 def check_quietly(env: Env) -> list[Outcome] | None:
@@ -94,7 +99,8 @@ def check_quietly(env: Env) -> list[Outcome] | None:
     if not env.settings.updates.source:
         return None
     try:
-        return build_updates(env, SilentReporter()).check(env.settings.updates.source)
+        with open_updates(env, SilentReporter()) as updates:
+            return updates.check(env.settings.updates.source)
     except UpdateOffline:
         return None
 
@@ -105,12 +111,13 @@ def _update(env: Env, source: str, names: Sequence[str], *, check: bool, as_json
         raise UpdateError("no place to update from; add --from URL or --from FOLDER, or set updates.source")
     if check:
         try:
-            outcomes = build_updates(env, SilentReporter()).check(where, names)
+            with open_updates(env, SilentReporter()) as updates:
+                outcomes = updates.check(where, names)
         except UpdateOffline:
             return
     else:
-        with choose_reporter() as reporter:
-            outcomes = build_updates(env, reporter).update(where, reporter, names)
+        with choose_reporter() as reporter, open_updates(env, reporter) as updates:
+            outcomes = updates.update(where, reporter, names)
     for outcome in outcomes:
         emit(asdict(outcome), as_json=as_json, human=partial(_line, outcome))
     kept = [outcome for outcome in outcomes if outcome.state in ("kept", "failed")]

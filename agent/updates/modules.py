@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from agent.errors import UpdateError, WatchkeeperError
+from agent.errors import NeedsPerson, UpdateError, WatchkeeperError
 from agent.updates.items import Item
 from agent.updates.receivers import NotHealthy
 
@@ -24,9 +24,10 @@ class ModuleHost(Protocol):
         """Of the bundle that the version which answers came from, hex; empty where there is none."""
         ...
 
-    def install_bundle(self, path: Path) -> None:
+    def install_bundle(self, path: Path) -> object:
         """Check, unpack, start beside the old version, ask for health, swap; on any failure the old one stays.
 
+        :raises NeedsPerson: it asks for something that nobody has agreed to.
         :raises WatchkeeperError: it does not answer now; the old version does.
         """
         ...
@@ -55,9 +56,11 @@ class ModuleReceiver:
         (bundle,) = files.values()
         try:
             self._host.install_bundle(bundle)
-        except UpdateError:
-            raise
+        except NeedsPerson as error:
+            raise UpdateError(f"{item.label}: {error} (the bundle waits in {bundle})") from None
         except WatchkeeperError as error:
             before = self._host.version(item.name)
-            stays = f"{before} stays in use" if before else "nothing else was in use"
+            stays = f"{before} stays in use" if before else "nothing was in use before"
             raise NotHealthy(f"{error}; {stays}") from None
+        if not self.uses(item):
+            raise NotHealthy(f"{bundle.name} is the bundle of another module or version than was signed for it")
