@@ -17,7 +17,8 @@ from agent.console import JSON_OPTION, emit
 from agent.errors import ModuleError
 from agent.modules.host import ModuleHost
 from agent.modules.module import Swapped
-from agent.modules.store import Choice, Installed
+from agent.modules.notes import Choice
+from agent.modules.store import Installed
 
 __all__ = ["commands"]
 

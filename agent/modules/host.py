@@ -19,7 +19,8 @@ from agent.env import Env
 from agent.errors import ModuleError, SwapFailed
 from agent.modules.candidate import candidate_of
 from agent.modules.module import Candidate, Module, Swapped
-from agent.modules.store import Choice, Installed, ModuleStore
+from agent.modules.notes import Choice
+from agent.modules.store import Installed, ModuleStore
 from agent.weights.ladder import look_at_machine
 
 __all__ = ["ModuleHost"]

@@ -13,9 +13,7 @@ A version is unpacked under another name and renamed when everything of it is on
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -32,15 +30,16 @@ from pydantic import ValidationError
 from agent.errors import ModuleError, NeedsPerson
 from agent.modules.bundle import Bundle, open_bundle
 from agent.modules.manifest import Manifest
+from agent.modules.notes import Choice, bounded, digest_of, sync_folder, told, without, write
 from agent.settings import ModuleSettings
 
 __all__ = ["Choice", "Installed", "ModuleStore"]
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _VERSION = re.compile(r"[0-9][a-z0-9.+!]{0,63}")
-_NOTE_BYTES = 40_000_000
 _AGAIN_SECONDS = 0.05
 _DRAFT = ".draft-"
+_AGAIN = "install it again, or: watchkeeper modules rollback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +65,6 @@ class Installed:
     def site(self) -> Path:
         """What its process imports from."""
         return self.folder / "site"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which version answers."""
-
-    current: str = ""
-    """Empty: none was chosen yet."""
-    previous: str = ""
-    """What `rollback` goes back to."""
-    pinned: bool = False
-    """The current one stays, whatever comes."""
-    rejected: Mapping[str, str] = field(default_factory=dict)
-    """Version → why it did not prove itself."""
-    unproved: bool = False
-    """The current one was chosen without a trial; whoever starts it tries it first."""
-    agreed: tuple[str, ...] = ()
-    """What a person has let versions of this module use."""
 
 
 class ModuleStore:
@@ -118,7 +99,7 @@ class ModuleStore:
             here = ", ".join(self.versions(name)) or "none"
             raise ModuleError(f"{name} {version}: is not installed (here: {here}); see: watchkeeper modules list")
         try:
-            note = json.loads(_bounded(folder / "bundle.json"))
+            note = json.loads(bounded(folder / "bundle.json"))
             return Installed(Manifest.model_validate(note["manifest"]), folder, note["sha256"], dict(note["files"]))
         except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError):
             raise ModuleError(f"{name} {version}: its note on disk is damaged; {_AGAIN}") from None
@@ -136,7 +117,7 @@ class ModuleStore:
                 for entry in (*files, *links):
                     place = (Path(path) / entry).relative_to(found.folder).as_posix()
                     here.add(place)
-                    if _digest(found.folder / place) != found.files.get(place):
+                    if digest_of(found.folder / place) != found.files.get(place):
                         raise ModuleError(f"{name} {version}: {place} is not what was installed; {_AGAIN}")
         except OSError as error:
             raise ModuleError(
@@ -150,7 +131,7 @@ class ModuleStore:
     def choice(self, name: str) -> Choice:
         """Which version answers. A note that cannot be read chooses nothing, so that nothing unproved runs."""
         try:
-            value: Any = json.loads(_bounded(self.choice_file(name)))
+            value: Any = json.loads(bounded(self.choice_file(name)))
             return Choice(**{**value, "agreed": tuple(value["agreed"])})
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return Choice()
@@ -165,7 +146,7 @@ class ModuleStore:
         :raises ModuleError: it cannot be made.
         """
         folder = self._of(name) / "state"
-        with _told(folder):
+        with told(folder):
             (folder / "tmp").mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -178,7 +159,7 @@ class ModuleStore:
         """
         with open_bundle(bundle_file, self.settings) as bundle:
             name, version = bundle.manifest.module.name, bundle.manifest.module.version
-            with _told(self.folder):
+            with told(self.folder):
                 self._of(name).mkdir(parents=True, exist_ok=True)
             with self.locked(name):
                 asked = self._ask(bundle, agreed)
@@ -196,7 +177,7 @@ class ModuleStore:
         :raises ModuleError: the disk refuses; the choice is as it was.
         """
         made = change(self.choice(name))
-        _write(self.choice_file(name), asdict(made))
+        write(self.choice_file(name), asdict(made))
         return made
 
     def reject(self, name: str, version: str, reason: str) -> None:
@@ -208,7 +189,7 @@ class ModuleStore:
 
         :raises ModuleError: it cannot be written down, so it does not begin.
         """
-        _write(self._of(name) / "swap.json", {"to": to, "from": self.choice(name).current})
+        write(self._of(name) / "swap.json", {"to": to, "from": self.choice(name).current})
 
     def end(self, name: str) -> None:
         """A swap has ended, this way or the other."""
@@ -221,10 +202,10 @@ class ModuleStore:
         :returns: what was found, a line each.
         """
         found = []
-        self._sweep(self.folder)
-        for name in self.names():
+        for folder in sorted(self.folder.glob("*/.lock")):
+            name = folder.parent.name
             with contextlib.suppress(ModuleError), self.locked(name, wait=False):
-                self._sweep(self._of(name))
+                self._sweep(folder.parent)
                 if line := self._interrupted(name):
                     found.append(line)
         return tuple(found)
@@ -247,7 +228,7 @@ class ModuleStore:
         """
         if not self.versions(name):
             raise ModuleError(f"{name}: no such module; see: watchkeeper modules list")
-        with self.locked(name), _told(self._of(name)):
+        with self.locked(name), told(self._of(name)):
             self.choice_file(name).unlink(missing_ok=True)
             shutil.rmtree(self._of(name))
 
@@ -267,7 +248,7 @@ class ModuleStore:
         :raises ModuleError: another one does so for too long.
         """
         until = time.monotonic() + (self.settings.lock_seconds if wait else 0)
-        with _told(self._of(name)):
+        with told(self._of(name)):
             descriptor = os.open(self._of(name) / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             while True:
@@ -300,15 +281,16 @@ class ModuleStore:
 
     def _same(self, bundle: Bundle, name: str, version: str) -> Installed:
         """What is installed already, if it is sound; a damaged one is replaced by the same bundle."""
-        with contextlib.suppress(ModuleError):
+        try:
             here = self.verified(name, version)
-            if here.sha256 != bundle.sha256:
-                raise NeedsPerson(
-                    f"{name} {version}: another bundle of this version is installed; give the new one its own version"
-                )
-            return here
-        self._delete(name, version)
-        return self._unpack(bundle)
+        except ModuleError:
+            self._delete(name, version)
+            return self._unpack(bundle)
+        if here.sha256 != bundle.sha256:
+            raise ModuleError(
+                f"{name} {version}: another bundle of this version is installed; give the new one its own version"
+            )
+        return here
 
     def _unpack(self, bundle: Bundle) -> Installed:
         module = bundle.manifest.module
@@ -319,27 +301,27 @@ class ModuleStore:
                 f"{module.name} {module.version}: unpacks to {bundle.unpacked_bytes} bytes, and {max(0, free)} are "
                 f"free besides modules.spare_bytes; make room in {folder}"
             )
-        with _told(folder):
+        with told(folder):
             draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=folder))
         try:
             files = bundle.unpack(draft)
             note = {"manifest": bundle.manifest.model_dump(mode="json"), "sha256": bundle.sha256, "files": files}
-            _write(draft / "bundle.json", note)
-            with _told(folder):
+            write(draft / "bundle.json", note)
+            with told(folder):
                 draft.rename(folder / module.version)
-                _sync(folder)
+                sync_folder(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return self.installed(module.name, module.version)
 
     def _delete(self, name: str, version: str) -> None:
         """Out of the way at once, then file by file: a loss of power leaves a draft, not half a version."""
-        with _told(self._of(name)):
+        with told(self._of(name)):
             doomed = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=self._of(name)))
             (self._of(name) / version).rename(doomed / version)
             shutil.rmtree(doomed)
         with contextlib.suppress(ModuleError):
-            self.choose(name, lambda choice: _without(choice, version))
+            self.choose(name, lambda choice: without(choice, version))
 
     def _forget_old(self, name: str) -> None:
         """Older versions that nobody uses make room."""
@@ -354,7 +336,7 @@ class ModuleStore:
         if not path.exists():
             return ""
         try:
-            to = str(json.loads(_bounded(path))["to"])
+            to = str(json.loads(bounded(path))["to"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             to = "another version"
         current = self.choice(name).current
@@ -370,55 +352,5 @@ class ModuleStore:
         with contextlib.suppress(OSError):
             for draft in folder.glob(f"{_DRAFT}*"):
                 shutil.rmtree(draft, ignore_errors=True)
-
-
-_AGAIN = "install it again, or: watchkeeper modules rollback"
-
-
-def _without(choice: Choice, version: str) -> Choice:
-    rejected = {other: why for other, why in choice.rejected.items() if other != version}
-    return replace(choice, previous="" if choice.previous == version else choice.previous, rejected=rejected)
-
-
-def _bounded(path: Path) -> bytes:
-    with path.open("rb") as note:
-        return note.read(_NOTE_BYTES)
-
-
-def _digest(path: Path) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write(path: Path, value: Mapping[str, Any]) -> None:
-    """Whole or not at all, and on disk when this returns."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with _told(path):
-            with draft.open("w", encoding="utf-8") as out:
-                json.dump(value, out, ensure_ascii=False, indent=1, sort_keys=True)
-                out.flush()
-                os.fsync(out.fileno())
-            draft.replace(path)
-            _sync(path.parent)
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        hint = "free space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
-        raise ModuleError(f"{error.filename or path}: cannot be written: {error.strerror}; {hint}") from None
+            for note in folder.glob(".*.json.*"):
+                note.unlink(missing_ok=True)
