@@ -3,6 +3,7 @@
 # make setup   the environment alone
 # make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
 # make bench-turn, bench-model, bench-panels, bench-weights, score-turn    figures; a table, and last one JSON line
+# make faults  everything that can break is broken on purpose; exit code 1 if anything was lost (an hour or so)
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ READY := $(VENV)/.ready
 # llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: setup demo test lint check fix bench-turn bench-model bench-panels bench-weights score-turn clean
+.PHONY: setup demo test lint check fix bench-turn bench-model bench-panels bench-weights score-turn faults clean
 
 setup: $(READY)
 
@@ -56,6 +57,9 @@ bench-weights: setup
 
 score-turn: setup
 	@$(BIN)/python -m tests.bench.score_turn
+
+faults: setup
+	@$(BIN)/python -m tests.faults
 
 clean:
 	rm -rf $(VENV) .demo

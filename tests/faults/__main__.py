@@ -1,0 +1,69 @@
+"""`make faults`: every module here that has `run`, one table, and last one JSON line. Exit code 1 if anything was lost.
+
+python -m tests.faults [MODULE …]
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+
+from tests import faults
+from tests.bench.table import machine
+from tests.faults import Row
+
+__all__ = ["main", "report"]
+
+_WIDTH = 84
+Subject = tuple[str, Callable[[], Iterable[Row]]]
+
+
+def subjects(names: Sequence[str] = ()) -> Iterator[Subject]:
+    """Modules with a `run`, by name.
+
+    :param names: only these; empty is all.
+    """
+    for found in pkgutil.iter_modules(faults.__path__):
+        if found.name != "__main__" and (not names or found.name in names):
+            module = importlib.import_module(f"{faults.__name__}.{found.name}")
+            if hasattr(module, "run"):
+                yield found.name, module.run
+
+
+def report(found: Iterable[Subject]) -> int:
+    """Run all and print. A subject that breaks is a row that was lost, and the others still run.
+
+    :return: the exit code.
+    """
+    rows: list[Row] = []
+    print(f"{'fault':<{_WIDTH}} {'tried':>7} {'held':>7} {'lost':>6} {'seconds':>9}", flush=True)
+    for name, run in found:
+        try:
+            made = list(run())
+        except Exception as error:
+            made = [Row(f"{name}: could not be run", 1, 0, 0.0, f"{type(error).__name__}: {error}")]
+        for row in made:
+            print(_line(row), flush=True)
+        rows += made
+    told = [{**asdict(row), "lost": row.lost, "seconds": round(row.seconds, 1)} for row in rows]
+    print(json.dumps({"rows": told, "machine": machine()}, ensure_ascii=False))
+    return 1 if any(row.lost for row in rows) else 0
+
+
+def main(names: Sequence[str]) -> int:
+    """All subjects, or those that are named."""
+    return report(subjects(names))
+
+
+def _line(row: Row) -> str:
+    figures = f"{row.tried:>7} {row.held:>7} {row.lost:>6} {row.seconds:>9.1f}"
+    note = f"\n    {row.note}" if row.note else ""
+    return f"{row.fault:<{_WIDTH}} {figures}{note}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
