@@ -17,7 +17,7 @@ from agent.updates.receivers import Receiver
 from agent.updates.trust import pin_root
 from agent.updates.update import Updates
 from agent.updates.weights import WeightsReceiver
-from agent.weights.catalogue import Entry
+from agent.weights.catalogue import Entry, read_catalogue
 from agent.weights.progress import SilentReporter
 from agent.weights.pull import pull
 from agent.weights.store import WeightStore
@@ -64,7 +64,12 @@ class Box:
 
     def update(self, *names: str) -> list[Outcome]:
         receiver = WeightsReceiver(
-            self.store, self.folder, self.store.folder.parent / "box.key", self._health, SilentReporter()
+            self.store,
+            self.folder,
+            self.store.folder.parent / "box.key",
+            self._health,
+            SilentReporter(),
+            base=CATALOGUE,
         )
         receivers: dict[Kind, Receiver] = {"weights": receiver}
         updates = Updates(self.folder, Settings.model_validate({"updates": SETTINGS}), receivers)
@@ -186,6 +191,18 @@ def test_an_entry_that_does_not_fit_changes_nothing(box: Box, desk: Desk, entry:
     assert "made again" in done.problem or "made with its entry" in done.problem
     assert "\n" not in done.problem
     assert box.answers() == MODEL
+
+
+def test_a_newer_program_brings_its_own_entry_back(box: Box, desk: Desk) -> None:
+    """An update's entry stands in for the one that was packaged then; the files that are here answer meanwhile."""
+    desk.weights("plain", "2", NEW, entry=described("plain", NEW))
+    box.update()
+    packaged = read_catalogue(described("plain", b"newest"))
+    assert updated_catalogue(box.folder, packaged) == packaged
+    box_key = box.store.folder.parent / "box.key"
+    store = WeightStore(box.store.folder, box.store.settings, catalogue=packaged, box_key=box_key)
+    with closing(store.verified("plain")) as files:
+        assert files["model"].read_bytes() in (MODEL, NEW)
 
 
 def test_what_lies_in_the_catalogue_folder_and_is_none_is_passed_over(box: Box) -> None:

@@ -1,12 +1,13 @@
 """The catalogue of this box: the packaged one, and the entries that updates brought in their place.
 
 An update of weights may carry `catalogue.toml` with one entry. It is kept at `<updates>/catalogue/<name>.toml` and
-takes the place of the packaged entry of its name; a new name comes last, so it is used where a person asks for it.
-What is unreadable here is passed over: the packaged entry is always there to fall back on.
+takes the place of the packaged entry of its name, until the program itself comes with another one; a new name comes
+last, so it is used where a person asks for it. What is unreadable here is passed over.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -34,8 +35,9 @@ def updated_catalogue(folder: Path, base: Catalogue | None = None) -> Catalogue:
     :param folder: of updates.
     :param base: in place of the packaged catalogue.
     """
-    catalogue = base or load_catalogue()
-    for entry in _kept(folder / "catalogue"):
+    packaged = base or load_catalogue()
+    catalogue = packaged
+    for entry in _kept(folder / "catalogue", packaged):
         catalogue = with_entry(catalogue, entry)
     return catalogue
 
@@ -67,12 +69,12 @@ def read_entry(path: Path, name: str) -> Entry:
     return entry
 
 
-def keep_entry(folder: Path, entry_file: Path, name: str) -> None:
-    """From now on this entry counts.
+def keep_entry(folder: Path, entry_file: Path, name: str, packaged: Catalogue) -> None:
+    """From now on this entry counts, as long as the packaged one is what it is now.
 
     :raises UpdateError: it cannot be written.
     """
-    write_durably(_place(folder, name), entry_file.read_bytes())
+    write_durably(_place(folder, name), _over(packaged, name) + entry_file.read_bytes())
 
 
 def forget_entry(folder: Path, name: str) -> None:
@@ -80,10 +82,20 @@ def forget_entry(folder: Path, name: str) -> None:
     _place(folder, name).unlink(missing_ok=True)
 
 
-def _kept(folder: Path) -> Iterator[Entry]:
+def _kept(folder: Path, packaged: Catalogue) -> Iterator[Entry]:
     for path in sorted(folder.glob("*.toml")):
         with suppress(BadEntry, OSError):
-            yield read_entry(path, path.stem)
+            with path.open("rb") as file:
+                current = file.readline(_MAX_BYTES) == _over(packaged, path.stem)
+            if current:
+                yield read_entry(path, path.stem)
+
+
+def _over(packaged: Catalogue, name: str) -> bytes:
+    """The first line of a kept entry: which packaged entry it takes the place of."""
+    entries = [entry for entry in packaged.entries if entry.name == name]
+    files = " ".join(file.sha256 for entry in entries for file in entry.files)
+    return f"# in place of {hashlib.sha256(files.encode()).hexdigest()}\n".encode()
 
 
 def _place(folder: Path, name: str) -> Path:

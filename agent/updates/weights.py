@@ -23,7 +23,7 @@ from agent.updates.catalogue import (
 )
 from agent.updates.items import Item
 from agent.updates.receivers import NotHealthy
-from agent.weights.catalogue import Catalogue, Entry
+from agent.weights.catalogue import Catalogue, Entry, load_catalogue
 from agent.weights.progress import Reporter
 from agent.weights.pull import pull
 from agent.weights.slots import rejection
@@ -38,12 +38,23 @@ Health = Callable[[WeightStore, Entry], str]
 class WeightsReceiver:
     """Items of the kind `weights`."""
 
-    def __init__(self, store: WeightStore, folder: Path, box_key: Path, health: Health, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        store: WeightStore,
+        folder: Path,
+        box_key: Path,
+        health: Health,
+        reporter: Reporter,
+        *,
+        base: Catalogue | None = None,
+    ) -> None:
         """
         :param folder: of updates.
         :param box_key: as the store has it.
+        :param base: in place of the packaged catalogue.
         """
         self._store = store
+        self._base = base or load_catalogue()
         self._folder = folder
         self._box_key = box_key
         self._health = health
@@ -77,8 +88,8 @@ class WeightsReceiver:
         entry = self._entry(item, files)
         had = self.has(item.name)
         if ENTRY_FILE in files:
-            keep_entry(self._folder, files[ENTRY_FILE], item.name)
-        store = self._store_with(with_entry(self._store.catalogue, entry), next(iter(files.values())).parent)
+            keep_entry(self._folder, files[ENTRY_FILE], item.name, self._base)
+        store = self._store_with(with_entry(self._base, entry), next(iter(files.values())).parent)
         try:
             pull(store, [item.name], self._reporter)
             problem = self._problem(store, entry)
@@ -128,7 +139,7 @@ class WeightsReceiver:
 
     def _current(self) -> WeightStore:
         """The store as it is after earlier updates."""
-        return self._store_with(updated_catalogue(self._folder, self._store.catalogue))
+        return self._store_with(updated_catalogue(self._folder, self._base))
 
     def _store_with(self, catalogue: Catalogue, staged: Path | None = None) -> WeightStore:
         """
