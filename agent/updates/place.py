@@ -73,7 +73,7 @@ def open_place(where: str, settings: UpdateSettings) -> Place:
     if re.match(r"[a-z][a-z0-9+.-]*://", where, re.IGNORECASE):
         raise UpdateError(f"{where}: only http, https and folders are known; give one of those")
     folder = Path(os.path.expanduser(where))  # noqa: PTH111 - never raises
-    if not (folder / "metadata").is_dir():
+    if not os.path.isdir(folder / "metadata"):  # noqa: PTH112 - never raises
         raise UpdateError(f"{where}: no repository is here (no folder `metadata`); plug in the stick or correct --from")
     return FolderPlace(folder, settings)
 
