@@ -217,6 +217,15 @@ def test_nobody_answers(box: Box) -> None:
         box.check("http://127.0.0.1:9")
 
 
+def test_signed_metadata_has_a_time_for_all_of_it(
+    tmp_path: Path, desk_once: Maker, modules: Modules, place: str
+) -> None:
+    """A place that gives every file just in time is given up all the same."""
+    box = Box(tmp_path / "hasty", desk_once.folder / "root.json", modules, metadata_seconds=0)
+    with pytest.raises(UpdateError, match="the signed metadata took longer than 0 s; try again later or use a stick"):
+        box.check(place)
+
+
 def test_without_a_pinned_root_nothing_is_trusted(tmp_path: Path, modules: Modules, place: str) -> None:
     """A box that was told nothing believes nobody."""
     with pytest.raises(UpdateError, match="watchkeeper update trust FILE"):

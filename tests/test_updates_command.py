@@ -113,7 +113,7 @@ def test_the_way_of_the_readme(environ: Path, tmp_path: Path, capsys: pytest.Cap
     assert desk_command("add-module", wheel, "--repo", repo, "--keys", keys) == 0
     assert run(["update", "trust", str(repo / "root.json")]) == 0
     assert run(["update", "--from", str(repo), "--only", "small"]) == 0
-    assert "is in use now" in capsys.readouterr().out
+    assert "is in use from the agent's next start" in capsys.readouterr().out
     assert (environ / "weights" / "small" / "m.gguf").read_bytes() == b"model"
 
     new = tmp_path / "new"

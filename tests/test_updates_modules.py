@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from agent.cli import run
+from agent.env import load_env
 from agent.errors import ModuleError, NeedsPerson
+from agent.modules.host import ModuleHost
 from agent.updates.items import Outcome
 from agent.updates.modules import ModuleReceiver
+from deploy.release.repository import NewTarget
+from tests.modules_kit import tally
 from tests.updates_kit import Box, Maker
 
 
@@ -80,3 +87,24 @@ def test_a_bundle_of_another_module_is_not_taken_for_it(tmp_path: Path, desk: Ma
     host.called = "other"
     assert "another module" in updated(tmp_path, desk, host).problem
     assert updated(tmp_path, desk, host).state == "held back"
+
+
+def test_a_real_module_is_brought_up_to_date(
+    environ: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the release desk to the version that answers: the new one proves itself, a sick one leaves it in place."""
+    monkeypatch.setenv("WATCHKEEPER_MODULES__SPARE_RAM_BYTES", "0")
+    assert run(["modules", "install", str(tally(tmp_path)), "--swap"]) == 0
+    desk = Maker(tmp_path / "repo")
+    assert run(["update", "trust", str(desk.folder / "root.json")]) == 0
+    told = []
+    for version, well in (("1.1", True), ("1.2", False)):
+        custom = {"kind": "module", "name": "tally", "version": version}
+        made = tally(tmp_path, version, well=well)
+        desk.at().publish(desk.signers, add=[NewTarget(made, f"modules/tally/{made.name}", custom)], drop=["modules/"])
+        capsys.readouterr()
+        code = run(["update", "--from", str(desk.folder), "--json"])
+        told.append((code, json.loads(capsys.readouterr().out)["state"]))
+    assert told == [(0, "installed"), (2, "kept")]
+    with closing(ModuleHost(load_env({"WATCHKEEPER_HOME": str(environ)}))) as host:
+        assert host.version("tally") == "1.1"

@@ -21,8 +21,8 @@ from agent.errors import UpdateError
 from tests.updates_kit import Answer, Box, Maker, Modules, clock, drip, served
 
 GOOD, NEXT, EVIL = b"good bundle" * 3_000, b"next bundle" * 3_000, b"evil bundle" * 3_000
-SECONDS = 0.6
-"""What a slow server is allowed here."""
+PATIENT, HASTY = 10.0, 0.5
+"""Seconds that a server is allowed; few where it is slow on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Attack:
     folder_only: bool = False
     now: datetime | None = None
     """What the box's clock says."""
+    seconds: float = PATIENT
     answer: Answer | None = None
     """Where the server does it: only over the network."""
 
@@ -58,7 +59,7 @@ def attempt(folder: Path, attack: Attack, *, web: bool) -> tuple[str, bool]:
     desk.first_timestamp = (desk.folder / "metadata" / "timestamp.json").read_bytes()
     desk.offer("vibration", "2", GOOD)
     modules = Modules(vibration=("1", b"old"))
-    slow = {"read_seconds": SECONDS, "slow_seconds": SECONDS / 2, "metadata_seconds": 10.0, "retries": 1}
+    slow = {"read_seconds": attack.seconds, "slow_seconds": attack.seconds / 2, "retries": 1}
     box = Box(folder / "updates", desk.folder / "root.json", modules, **slow)
     box.update(desk.folder)
     desk.offer("vibration", "3", NEXT)
@@ -344,6 +345,8 @@ _EXPIRED = "has expired, and the clock says"
 _MIXED = "is not the file that was signed with the rest; copy the repository again"
 _FORM = "it was made for another program, or by a tool that is not ours"
 _TOO_LARGE = "is larger than it can be; do not use this place"
+_LATER = "try again later or use a stick"
+_GOES_ON = "bytes are here); update again, it goes on from there"
 _FUTURE, _PAST = datetime(2099, 5, 1, tzinfo=UTC), datetime(1970, 1, 1, 0, 3, tzinfo=UTC)
 
 ATTACKS = [
@@ -351,7 +354,7 @@ ATTACKS = [
     Attack("wrong signature on the targets", _stranger_targets, _NOT_SIGNED, recovers=False),
     Attack("targets edited after they were signed", _edited, _MIXED),
     Attack("arbitrary software in place of a bundle", _arbitrary, "it is not what was signed"),
-    Attack("a bundle that is too short", _short, "bytes are here); update again"),
+    Attack("a bundle that is too short", _short, _GOES_ON),
     Attack("a bundle that is too long", _long, "is longer than the"),
     Attack("a bundle that is missing", _gone, "copy the whole repository"),
     Attack("rollback of the timestamp", _old_timestamp, _STALE),
@@ -373,10 +376,10 @@ ATTACKS = [
     Attack("endless timestamp", _nothing, _TOO_LARGE, answer=_endless("timestamp.json")),
     Attack("endless root", _nothing, _TOO_LARGE, answer=_endless("2.root.json")),
     Attack("endless bundle", _nothing, "is longer than the", answer=_endless(".whl")),
-    Attack("slow timestamp", _nothing, "try again later or use a stick", answer=_slow("timestamp.json")),
-    Attack("slow head of an answer", _nothing, "takes too long to answer", answer=_slow("timestamp.json", head=True)),
-    Attack("slow bundle", _nothing, "sends less than", answer=_slow(".whl")),
-    Attack("slow head before a bundle", _nothing, "takes too long", answer=_slow(".whl", head=True)),
+    Attack("slow timestamp", _nothing, _LATER, seconds=HASTY, answer=_slow("timestamp.json")),
+    Attack("slow head of an answer", _nothing, _LATER, seconds=HASTY, answer=_slow("timestamp.json", head=True)),
+    Attack("slow bundle", _nothing, _GOES_ON, seconds=HASTY, answer=_slow(".whl")),
+    Attack("slow head before a bundle", _nothing, _GOES_ON, seconds=HASTY, answer=_slow(".whl", head=True)),
     Attack("a redirect elsewhere", _nothing, "answers 302", answer=_redirected),
     Attack("packed answers", _nothing, "another encoding", answer=_packed),
     Attack("a stick whose folder is a link that leads out", _link_out, "leads out of", folder_only=True),

@@ -131,6 +131,8 @@ def _line(outcome: Outcome) -> str:
     was = f", before {outcome.was}" if outcome.was and outcome.state != "here" else ""
     problem = f": {outcome.problem}; name it with --only to try again" if outcome.state == "held back" else ""
     said = f"{_SAYS[outcome.state]}{problem}"
+    if outcome.kind == "weights" and outcome.state == "installed":
+        said = "is in use from the agent's next start"
     return f"{outcome.kind:<8} {outcome.name:<20} {outcome.version:<14} {megabytes(outcome.bytes):>9}  {said}{was}"
 
 
