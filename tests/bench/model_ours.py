@@ -15,13 +15,15 @@ from typing import Any
 
 from agent.bound import SchemaBound
 from agent.messages import Message, Reply
-from agent.model.protocol import ReplyLimits, Request
+from agent.model.protocol import Bound, ReplyLimits, Request
 from agent.model.worker import WorkerModel
 from agent.photo import Photo
 from agent.settings import WeightsSettings, WorkerSettings
 from agent.weights.catalogue import Catalogue, Entry, WeightFile
 from agent.weights.store import WeightStore
 from tests.bench.children import serve
+from tests.bench.model_agent import SYSTEM as AGENT_SYSTEM
+from tests.bench.model_agent import call_bound, call_limits
 from tests.bench.model_memory import cpu_ms, peak_bytes_of
 from tests.bench.model_work import CALL_SCHEMA, Asked, Loaded, bench_settings, photo_pixels
 
@@ -78,10 +80,13 @@ def messages_of(asked: Asked) -> list[Message]:
 
 def reply(model: WorkerModel, asked: Asked) -> dict[str, Any]:
     """One reply and what it took."""
-    messages = messages_of(asked)
-    bound = SchemaBound(CALL_SCHEMA) if asked.schema else None
-    limits = ReplyLimits(asked.max_tokens, lookup_tokens=asked.lookup_tokens)
     began, cpu_before_ms = time.perf_counter(), cpu_of(model)
+    messages = messages_of(asked)
+    bound: Bound | None = SchemaBound(CALL_SCHEMA) if asked.schema else None
+    limits = ReplyLimits(asked.max_tokens, lookup_tokens=asked.lookup_tokens)
+    if asked.agent:
+        bound = call = call_bound(asked.question)
+        messages, limits = [AGENT_SYSTEM, messages[-1]], call_limits(call)
     said = model.reply(messages, [], bound=bound, limits=limits)
     ms = (time.perf_counter() - began) * 1_000
     return {**figures(said, ms), "cpu_ms": cpu_of(model) - cpu_before_ms}

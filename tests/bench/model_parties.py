@@ -15,7 +15,7 @@ from tests.bench.model_work import Asked, Loaded
 
 __all__ = ["OURS", "PEER", "SERVER", "Bench", "Party", "Said", "cpu_ratio", "interleave", "median_of", "why_missing"]
 
-OURS, PEER, SERVER, BARE = "ours", "llama-cpp-python", "llama-server", "bare"
+OURS, AGENT, PEER, SERVER, BARE = "ours", "our agent", "llama-cpp-python", "llama-server", "bare"
 Said = dict[str, Any]
 
 
@@ -123,6 +123,17 @@ def interleave(parties: Mapping[str, Party], requests: Sequence[Asked]) -> dict[
         for name, party in parties.items():
             said[name].append(party.reply(asked))
     return said
+
+
+@dataclass(frozen=True, slots=True)
+class AsAgent:
+    """Our side, asked for a call as the agent makes it."""
+
+    ours: Party
+
+    def reply(self, asked: Asked) -> Said:
+        """As `Party.reply`."""
+        return self.ours.reply(replace(asked, schema=False, agent=True))
 
 
 def median_of(said: Sequence[Said], key: str) -> float | None:

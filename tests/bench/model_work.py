@@ -172,6 +172,8 @@ class Asked:
     """Number of the photo that comes with the question."""
     schema: bool = False
     """The reply is one call of `CALL_SCHEMA`."""
+    agent: bool = False
+    """For us alone: the call is made as our agent makes it (`tests.bench.model_agent`)."""
     lookup_tokens: int = 0
     """For us alone: how many tokens are guessed ahead."""
 
