@@ -217,6 +217,23 @@ def test_nobody_answers(box: Box) -> None:
         box.check("http://127.0.0.1:9")
 
 
+def test_a_damaged_memory_is_learnt_again(box: Box, place: str) -> None:
+    """Files that a power cut left empty or wrong, of what this box knew, do not stop an update."""
+    box.check(place)
+    for content in (b"", b"{}", b"\xff"):
+        for file in (box.folder / "metadata").rglob("*.json"):
+            if not file.is_symlink():
+                file.write_bytes(content)
+        assert box.check(place)["vibration"] == "available"
+
+
+def test_a_damaged_root_is_said(box: Box, place: str) -> None:
+    """It is the box's own file that is wrong, not the repository."""
+    (box.folder / "root.json").write_bytes(b"{}")
+    with pytest.raises(UpdateError, match="the pinned root is damaged; pin it again"):
+        box.check(place)
+
+
 def test_signed_metadata_has_a_time_for_all_of_it(
     tmp_path: Path, desk_once: Maker, modules: Modules, place: str
 ) -> None:

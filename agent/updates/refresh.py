@@ -116,7 +116,10 @@ def _updater(metadata: Path, root: bytes, fetcher: FetcherInterface, settings: U
         snapshot_max_length=settings.max_snapshot_bytes,
         targets_max_length=settings.max_targets_bytes,
     )
-    return Updater(str(metadata), "metadata/", fetcher=fetcher, config=config, bootstrap=root)
+    try:
+        return Updater(str(metadata), "metadata/", fetcher=fetcher, config=config, bootstrap=root)
+    except RepositoryError:
+        raise UpdateError("the pinned root is damaged; pin it again: watchkeeper update trust FILE --replace") from None
 
 
 def _verified(metadata: Path) -> tuple[Timestamp, Targets]:
