@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import UpdateError
-from tests.updates_attacks import ATTACKS, GOOD, Attack, attempt, places
+from tests.updates_attacks import ATTACKS, Attack, attempt, places
+from tests.updates_forge import GOOD
 from tests.updates_kit import Box, Maker, Modules
 
 TRIES = [(attack, web) for attack in ATTACKS for web in places(attack)]
