@@ -105,7 +105,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     env = load_env()
-    host = load_plugins(off=env.settings.plugins_off, remote=remote_plugins(ModuleHost(env)))
+    remote = remote_plugins(ModuleHost(env))
+    host = load_plugins(off=env.settings.plugins_off, remote=remote)
     try:
         result = build_cli(host, env)(
             list(arguments) if arguments is not None else None, standalone_mode=False, prog_name=_NAME
@@ -114,6 +115,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         result = done.exit_code
     except SystemExit as gone:  # typer says so that the reader of a pipe has gone
         raise gone.__context__ if isinstance(gone.__context__, BrokenPipeError) else gone from None
+    finally:
+        for plugin in remote.values():
+            plugin.shutdown(env)
     if result == _INTERRUPTED:  # typer says so that Ctrl-C was pressed
         raise KeyboardInterrupt
     return result if isinstance(result, int) else 0

@@ -79,6 +79,7 @@ def _plain(allowed: Allowed) -> dict[str, Any]:
 def _workers(installed: Installed, env: Env) -> WorkerSettings:
     needs, modules = installed.manifest.needs, env.settings.modules
     changed = {
+        "max_waiting_calls": env.settings.workers.max_waiting_calls + 1,  # a swap asks too, and takes nobody's place
         "start_seconds": modules.start_seconds,
         "cancel_grace_seconds": modules.grace_seconds,
         "recycle_calls": modules.recycle_calls,

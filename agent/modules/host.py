@@ -158,7 +158,7 @@ class ModuleHost:
         """One that did not start is not started again with every call."""
         when, error = self._failures.get(name, (-math.inf, None))
         if error is not None and time.monotonic() < when + self.env.settings.modules.retry_seconds:
-            raise error
+            raise error.with_traceback(None)
 
     def _recover(self) -> None:
         with self._lock:

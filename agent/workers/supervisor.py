@@ -211,7 +211,7 @@ class Supervisor:
             if self._state == "broken":
                 raise self._resting()
             if self._failed_at_start and self._failure:
-                raise self._failure
+                raise self._failure.with_traceback(None)  # raised to many, it would keep everybody's frames
             worker = self._worker
             if worker and worker.ready and self._line.first(ticket) and self._has_room(worker, ticket):
                 return worker
@@ -221,7 +221,7 @@ class Supervisor:
 
     def _resting(self) -> WorkerError:
         if self._failed_at_start and self._failure:
-            return self._failure
+            return self._failure.with_traceback(None)
         return WorkerDown(
             f"{self.spec.name}: it died too often and is left alone for a while; the last: {self._failure}"
         )
