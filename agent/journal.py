@@ -127,6 +127,11 @@ class Journal:
             if (e.owner == owner.id and (e.kind, e.id) not in here) or not owner.lives(e.owner)
         ]
 
+    def spoiled(self) -> int:
+        """How many entries cannot be read, since somebody changed them from outside."""
+        rows = self._select("1 = 1")
+        return len(rows) - len(_sound(rows))
+
     def drop(self, kind: Kind, entry_id: str) -> None:
         """Whoever had it in hand here is gone and could not write how it ended."""
         with self._lock:

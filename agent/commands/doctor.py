@@ -9,6 +9,7 @@ import typer
 
 from agent.commands.audit import open_trail
 from agent.commands.bench import notes_of, sha256_of
+from agent.commands.security import examine_security
 from agent.console import emit
 from agent.env import Env
 from agent.errors import ModelError, WatchkeeperError
@@ -28,13 +29,16 @@ def add_to(cli: typer.Typer) -> None:
 
     @cli.command()
     def doctor(
-        context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+        context: typer.Context,
+        security: Annotated[bool, typer.Option("--security", help="Show what of this box is open instead.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     ) -> None:
         """Check settings, weights, ladder, threads, memory, plugins and trail.
 
         Example: watchkeeper doctor
         """
-        findings = list(examine(context.obj, context.meta["plugins"]))
+        look = examine_security if security else examine
+        findings = list(look(context.obj, context.meta["plugins"]))
         for finding in findings:
             value = {"name": finding.name, "ok": finding.ok, "text": finding.text}
             emit(value, as_json=as_json, human=f"{'ok  ' if finding.ok else 'look'}  {finding.name}: {finding.text}")

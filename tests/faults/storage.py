@@ -3,7 +3,7 @@
 Both are mounted in a namespace of their own, which most systems allow to anybody; where not, the rows say so. What the
 command line says must be one line, nothing may be lost, and with room again all goes on without a hand.
 
-    python -m tests.faults.storage full|readonly FOLDER      (in `unshare --map-root-user --mount`)
+    python -m tests.faults.storage full|readonly FOLDER TIMES      (in `unshare --map-root-user --mount`)
 """
 
 from __future__ import annotations
@@ -21,26 +21,29 @@ __all__ = ["storage_rows"]
 
 _NAMESPACE = ["unshare", "--map-root-user", "--mount"]
 _DISK_BYTES = 1_000_000
-_STARTS = 6
+TIMES = 6
 _CLI = [sys.executable, "-m", "agent"]
 
 
-def storage_rows() -> list[Row]:
+def storage_rows(times: int = TIMES) -> list[Row]:
     """The rows of this subject."""
-    rows = [_mounted("full", "disk full, a real one"), _mounted("readonly", "disk mounted read-only, a real one")]
-    return [*rows, _no_room_for_output()]
+    return [
+        _mounted("full", "disk full, a real one", times),
+        _mounted("readonly", "disk mounted read-only, a real one", times),
+        _no_room_for_output(),
+    ]
 
 
-def _mounted(fault: str, told: str) -> Row:
+def _mounted(fault: str, told: str, times: int) -> Row:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         if reason := _why_not(name):
             return Row(told, 0, 0, 0.0, reason)
-        command = [*_NAMESPACE, sys.executable, "-m", "tests.faults.storage", fault, name]
+        command = [*_NAMESPACE, sys.executable, "-m", "tests.faults.storage", fault, name, str(times)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     said = (done.stderr.strip().splitlines() or [""])[-1] if done.returncode else ""
-    held = _STARTS if not done.returncode else 0
-    return Row(told, _STARTS, held, time.perf_counter() - began, said)
+    held = 0 if done.returncode else times
+    return Row(told, times, held, time.perf_counter() - began, said)
 
 
 def _why_not(folder: str) -> str:
@@ -96,11 +99,11 @@ def _answered(home: str) -> None:
     assert _rows(home) > before
 
 
-def _full(home: str) -> None:
-    """Six times: filled to the last byte, asked, emptied, asked."""
+def _full(home: str, times: int) -> None:
+    """Filled to the last byte, asked, emptied, asked."""
     _mount(home, f"size={_DISK_BYTES}")
     _answered(home)
-    for _ in range(_STARTS):
+    for _ in range(times):
         kept, ballast = _rows(home), Path(home) / "ballast"
         try:
             with ballast.open("wb", buffering=0) as file:
@@ -115,11 +118,11 @@ def _full(home: str) -> None:
         _answered(home)
 
 
-def _readonly(home: str) -> None:
-    """Six times: mounted read-only, asked, mounted for writing, asked."""
+def _readonly(home: str, times: int) -> None:
+    """Mounted read-only, asked, mounted for writing, asked."""
     _mount(home, "size=4m")
     _answered(home)
-    for _ in range(_STARTS):
+    for _ in range(times):
         kept = _rows(home)
         _mount(home, "remount,ro")
         done = _ask(home)
@@ -134,4 +137,4 @@ def _mount(folder: str, options: str) -> None:
 
 
 if __name__ == "__main__":
-    {"full": _full, "readonly": _readonly}[sys.argv[1]](sys.argv[2])
+    {"full": _full, "readonly": _readonly}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
