@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agent.audit import Trail
-from agent.errors import DatabaseError, IntegrityError
+from agent.audit import Tip, Trail
+from agent.cli import run
+from agent.errors import DatabaseError, InputError, IntegrityError
 
 
 @pytest.fixture
@@ -98,3 +105,66 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     (tmp_path / "watch.db").write_text("not a database, not at all, and long enough to be read as a header" * 20)
     with pytest.raises(DatabaseError, match=r"watch\.db"):
         Trail(tmp_path / "watch.db", busy_seconds=0.1)
+
+
+def test_a_deleted_end_is_noticed_by_a_tip_kept_elsewhere(path: Path) -> None:
+    """Also where the small file beside the database was deleted with it, and where rows were added since."""
+    with closing(Trail(path, busy_seconds=0.1)) as trail:
+        tip = trail.tip()
+        assert tip.rows == 6 and trail.verify(kept=tip) == 6 and Tip.parse(f"scanned: {tip}\n") == tip
+        trail.add("turn2", "step", {})
+        assert trail.verify(kept=tip) == 7
+    edit(path, "DELETE FROM audit WHERE seq >= 5")
+    path.with_suffix(".tip").unlink()
+    assert verify(path) == 4
+    with closing(Trail(path, busy_seconds=0.1)) as trail:
+        for _ in range(5):
+            trail.add("turn2", "step", {})
+        assert trail.verify() == 9
+        with pytest.raises(IntegrityError, match="row 6 of the tip is not there, the trail has 9"):
+            trail.verify(kept=tip)
+
+
+@given(st.text())
+def test_what_is_no_tip_is_said(text: str) -> None:
+    """Whatever a file or a scanned code holds."""
+    with pytest.raises(InputError, match="audit tip"):
+        Tip.parse(text)
+
+
+def test_the_tip_on_the_command_line(
+    environ: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a file and back; from standard input; what cannot be read or is no tip is one line."""
+    stick = tmp_path / "tip.txt"
+    assert run(["audit", "tip", "--out", str(stick)]) == 0
+    assert run(["audit", "verify", "--tip", str(stick)]) == 0
+    capsys.readouterr()
+    assert run(["audit", "tip", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert stick.read_text().strip() == told["tip"] and told["rows"] == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"watchkeeper-tip 3 {'a' * 64}"))
+    assert run(["audit", "verify", "--tip", "-"]) == 5
+    assert run(["audit", "verify", "--tip", str(tmp_path / "none")]) == 2
+    stick.write_bytes(b"\xff\x00" * 3_000)
+    assert run(["audit", "verify", "--tip", str(stick)]) == 2
+    assert capsys.readouterr().err.count("watchkeeper: ") == 3
+
+
+def test_what_is_written_together_is_there_together(path: Path) -> None:
+    """An error in between leaves nothing, and the trail goes on."""
+    with closing(Trail(path, busy_seconds=0.1)) as trail:
+        with pytest.raises(ZeroDivisionError), trail.writing() as writing:
+            writing.add("turn2", "step", {})
+            raise ZeroDivisionError
+        with trail.writing() as writing:
+            writing.add("turn2", "one", {})
+            writing.add("turn2", "two", {})
+        assert [row.kind for row in trail.rows(turn="turn2")] == ["one", "two"] and trail.verify() == 8
+
+
+def test_threads_share_a_trail(path: Path) -> None:
+    """Each row is there, and the chain holds."""
+    with closing(Trail(path, busy_seconds=0.1)) as trail, ThreadPoolExecutor(8) as threads:
+        assert len({row.seq for row in threads.map(lambda i: trail.add(f"t{i}", "step", {}), range(40))}) == 40
+        assert trail.verify() == 46
