@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.table import at_least, at_most, told
 from tests.faults import Row
 from tests.faults.__main__ import report, subjects
 from tests.faults.power import CLOCK, POWER, run_box
@@ -41,29 +42,29 @@ def folder() -> Iterator[Path]:
 @pytest.mark.parametrize("scenario", POWER)
 def test_killed_at_every_write(shim: Path, folder: Path, scenario: str) -> None:
     """Nothing that was told is lost, nothing comes twice, the database and the chain are whole, the next one works."""
-    told = run_box(folder, shim, "power", scenario, 1)
-    assert told["held"] == told["tried"] > 0, told["first_lost"]
-    assert told["points"] >= LEAST_POINTS.get(scenario, 1)
+    came = run_box(folder, shim, "power", scenario, 1)
+    assert came["held"] == came["tried"] > 0, came["first_lost"]
+    assert came["points"] >= LEAST_POINTS.get(scenario, 1)
 
 
 def test_power_lost_at_every_write(shim: Path, folder: Path) -> None:
     """The same where writes are torn, and where what was not synced is gone."""
-    told = run_box(folder, shim, "power", "approval", 3)
-    assert told["held"] == told["tried"] > 0, told["first_lost"]
+    came = run_box(folder, shim, "power", "approval", 3)
+    assert came["held"] == came["tried"] > 0, came["first_lost"]
 
 
 @pytest.mark.parametrize("scenario", ["turn", "approval"])
 def test_a_disk_that_is_full_from_some_write_on(shim: Path, folder: Path, scenario: str) -> None:
     """One clear line; and with room again, all goes on."""
-    told = run_box(folder, shim, "disk", scenario, 1)
-    assert told["held"] == told["tried"] > 0, told["first_lost"]
+    came = run_box(folder, shim, "disk", scenario, 1)
+    assert came["held"] == came["tried"] > 0, came["first_lost"]
 
 
 @pytest.mark.parametrize("scenario", CLOCK)
 def test_a_clock_that_jumps(shim: Path, folder: Path, scenario: str) -> None:
     """To 1970 and back, before, in and after."""
-    told = run_box(folder, shim, "clock", scenario, 1)
-    assert told["held"] == told["tried"] == 8, told["first_lost"]
+    came = run_box(folder, shim, "clock", scenario, 1)
+    assert came["held"] == came["tried"] == 8, came["first_lost"]
 
 
 def test_the_harness_sees_a_loss(shim: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,8 +78,8 @@ def test_the_harness_sees_a_loss(shim: Path, folder: Path, tmp_path: Path, monke
         encoding="utf-8",
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parent.parent}")
-    told = run_box(folder, shim, "power", "approval", 3)
-    assert told["held"] < told["tried"] and told["first_lost"]
+    came = run_box(folder, shim, "power", "approval", 3)
+    assert came["held"] < came["tried"] and came["first_lost"]
 
 
 def test_a_real_disk_without_room() -> None:
@@ -113,6 +114,16 @@ def test_the_report_survives_what_breaks(capsys: pytest.CaptureFixture[str]) -> 
     assert report([("bad", lambda: [Row("a fault", 3, 2, 1.0, "the second")])]) == 1
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert last["rows"][0]["lost"] == 1 and last["machine"]["cores"] >= 1
+
+
+def test_figures_with_a_target_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """As many tries as the target names; one that is not met is lost."""
+    figures = [at_least("found of 1000", 1_000, 1_000), at_most("loaded", 0, 0), told("seconds", 3.0)]
+    assert report([("weights", lambda: figures)]) == 0
+    assert report([("weights", lambda: [at_least("found of 1000", 999, 1_000)])]) == 1
+    assert report([("weights", lambda: [at_most("loaded", 2, 0)])]) == 1
+    (row,) = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert row["note"] == "2 instead of <= 0"
 
 
 def test_every_subject_is_found() -> None:
