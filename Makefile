@@ -54,6 +54,7 @@ bench-panels: setup
 
 bench-weights: setup
 	@$(BIN)/python -m tests.bench.weights
+	@$(BIN)/python -m tests.bench.swap
 
 score-turn: setup
 	@$(BIN)/python -m tests.bench.score_turn

@@ -5,11 +5,14 @@ from agent.env import Env
 from agent.errors import DatabaseError, InputError, ManualError, PhotoError, ToolFailed, WeightsError
 from agent.hookspecs import Finding, Veto, hookimpl
 from agent.messages import ToolCall
+from agent.modules.host import ModuleHost
+from agent.modules.module import Module
 from agent.perception import AlarmRow, Box, Lamp, Perception, Reading, Text
 from agent.photo import Photo, load_photo
 from agent.times import Period, resolve_period
 from agent.tools import Binds, Tool, TurnView, tool
 from agent.values import Language, Passage, Record, Said, Term, ToolResult, say
+from agent.workers.shared import SharedBuffer
 
 __all__ = [
     "AlarmRow",
@@ -22,6 +25,8 @@ __all__ = [
     "Lamp",
     "Language",
     "ManualError",
+    "Module",
+    "ModuleHost",
     "Passage",
     "Perception",
     "Period",
@@ -30,6 +35,7 @@ __all__ = [
     "Reading",
     "Record",
     "Said",
+    "SharedBuffer",
     "Term",
     "Text",
     "Tool",

@@ -1,7 +1,7 @@
 """Who reads text: the protocol every reader implements, and which one this box has.
 
-Order of choice: the size the settings name, then the other one. A file that is missing or has been set aside as bad
-costs that size, not the photo.
+Order of choice: a module that reads, the size the settings name, then the other one. A file that is missing or has
+been set aside as bad costs that size, not the photo.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Env, Text, WeightsError
-from agent.errors import ModelError
+from agent.errors import ModelError, WatchkeeperError
+from plugins.panel.module_ocr import open_module_reader
 from plugins.panel.ppocr import PpOcr
 
 __all__ = ["OcrEngine", "open_engine"]
@@ -59,6 +60,13 @@ def open_engine(env: Env) -> tuple[OcrEngine | None, tuple[str, ...]]:
     """
     wanted = env.settings.panel.ocr
     notes: list[str] = []
+    try:
+        module = open_module_reader(env)
+    except WatchkeeperError as error:
+        notes.append(f"the module that reads cannot be used: {error}")
+    else:
+        if module is not None:
+            return module, ()
     for size in (wanted, "tiny" if wanted == "small" else "small"):
         name = f"ocr-{size}"
         try:

@@ -8,6 +8,7 @@ from threading import Lock
 
 from agent.api import Env, Perception, Photo
 from plugins.panel.cache import PerceptionCache
+from plugins.panel.module_ocr import chosen_reader
 from plugins.panel.ocr import OcrEngine, open_engine
 from plugins.panel.reader import PARSER, read_panel
 
@@ -48,7 +49,7 @@ class PanelService:
 
     def _opened(self, env: Env) -> tuple[OcrEngine | None, tuple[str, ...]]:
         """The reader for these settings. A second choice is not kept, so that weights that arrive later are found."""
-        wanted = (env.weights.folder, env.settings.panel)
+        wanted = (env.weights.folder, env.settings.panel, chosen_reader(env).partition(" ")[0])
         if self._engine is not None and self._engine_for == wanted:
             return self._engine, ()
         if self._engine is not None:
@@ -60,4 +61,4 @@ class PanelService:
 
 def _key(photo: Photo, env: Env) -> str:
     settings = env.settings.panel.model_dump_json(exclude={"cache_entries", "threads"})
-    return f"{photo.digest}-{hashlib.sha256(f'{PARSER} {settings}'.encode()).hexdigest()[:16]}"
+    return f"{photo.digest}-{hashlib.sha256(f'{PARSER} {settings} {chosen_reader(env)}'.encode()).hexdigest()[:16]}"
