@@ -44,17 +44,9 @@ def report(found: Iterable[Subject]) -> int:
     rows: list[Row] = []
     print(f"{'fault':<{_WIDTH}} {'tried':>7} {'held':>7} {'lost':>6} {'seconds':>9}", flush=True)
     for name, run in found:
-        began = time.perf_counter()
-        try:
-            told = list(run())
-            made = [row if isinstance(row, Row) else _counted(row) for row in told]
-        except Exception as error:
-            made = [Row(f"{name}: could not be run", 1, 0, 0.0, f"{type(error).__name__}: {error}")]
-        if made and not any(row.seconds for row in made):  # it took the time of all together
-            made[0] = replace(made[0], seconds=time.perf_counter() - began)
-        for row in made:
+        for row in _rows_of(name, run):
             print(_line(row), flush=True)
-        rows += made
+            rows.append(row)
     printed = [{**asdict(row), "lost": row.lost, "seconds": round(row.seconds, 1)} for row in rows]
     print(json.dumps({"rows": printed, "machine": table.machine()}, ensure_ascii=False))
     return 1 if any(row.lost for row in rows) else 0
@@ -63,6 +55,18 @@ def report(found: Iterable[Subject]) -> int:
 def main(names: Sequence[str]) -> int:
     """All subjects, or those that are named."""
     return report(subjects(names))
+
+
+def _rows_of(name: str, run: Callable[[], Iterable[Row | table.Row]]) -> Iterator[Row]:
+    """As they come. What says no time of its own took the time since the one before."""
+    began = time.perf_counter()
+    try:
+        for told in run():
+            row = told if isinstance(told, Row) else _counted(told)
+            yield row if row.seconds else replace(row, seconds=time.perf_counter() - began)
+            began = time.perf_counter()
+    except Exception as error:
+        yield Row(f"{name}: could not be run to its end", 1, 0, 0.0, f"{type(error).__name__}: {error}")
 
 
 def _counted(figure: table.Row) -> Row:

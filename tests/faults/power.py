@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +28,19 @@ CLOCK = ("turn", "approval", "command", "recovery")
 _SECONDS = 1_800
 
 
-def run() -> list[Row]:
-    """All rows of this subject."""
+def run() -> Iterator[Row]:
+    """All rows of this subject, as they come."""
+    yield from storage_rows()
     if reason := why_not():
-        return [Row("power lost, disk full, clock jumps", 0, 0, 0.0, reason), *storage_rows()]
+        yield Row("power lost, disk full, clock jumps", 0, 0, 0.0, reason)
+        return
     shared = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as name:
         folder = Path(name)
         made = build(folder)
-        rows = [_row(folder, made, "power", scenario, ROUNDS) for scenario in POWER]
-        rows += [_row(folder, made, "disk", scenario, 3) for scenario in DISK]
-        rows += [_row(folder, made, "clock", scenario, 2) for scenario in CLOCK]
-    return [*rows, *storage_rows()]
+        for fault, scenarios, rounds in (("power", POWER, ROUNDS), ("disk", DISK, 3), ("clock", CLOCK, 2)):
+            for scenario in scenarios:
+                yield _row(folder, made, fault, scenario, rounds)
 
 
 def run_box(folder: Path, made: Path, fault: str, scenario: str, rounds: int) -> dict[str, Any]:

@@ -43,15 +43,17 @@ _WORKERS = WorkerSettings(
 )
 
 
-def run() -> list[Row]:
-    """Both rows."""
+def run() -> Iterator[Row]:
+    """Both rows, as they come."""
     vocabulary = next(iter(sorted((load_env().weights.folder / "qwen2.5-0.5b").glob("*.gguf"))), None)
     if vocabulary is None:
         reason = "needs the vocabulary of qwen2.5-0.5b: watchkeeper weights pull qwen2.5-0.5b"
-        return [Row(told, 0, 0, 0.0, reason) for told in ("kill -9 of a worker", "file truncated while mapped")]
+        yield from (Row(told, 0, 0, 0.0, reason) for told in ("kill -9 of a worker", "file truncated while mapped"))
+        return
     with tempfile.TemporaryDirectory() as folder:
         tiny = write_tiny_qwen3vl(vocabulary, Path(folder)).model
-        return [kill_at_random(tiny, KILLS), truncate_while_mapped(tiny, CUTS)]
+        yield kill_at_random(tiny, KILLS)
+        yield truncate_while_mapped(tiny, CUTS)
 
 
 def kill_at_random(file: Path, times: int) -> Row:
