@@ -16,7 +16,7 @@ from agent.modules.host import ModuleHost
 __all__ = ["TALLY", "bundle", "manifest", "plugin", "tally", "wheel"]
 
 TALLY = """
-import ctypes, os, signal, socket, sys, time
+import ctypes, os, signal, socket, sys, threading, time
 from pathlib import Path
 
 held = []
@@ -76,6 +76,8 @@ LOOKS = {{
     "kill": lambda at: os.kill(os.getppid(), 0),
     "run": lambda at: os.execv("/bin/true", ["true"]),
     "leave": lambda at: os.setsid(),
+    "fork": lambda at: os.fork() or os._exit(0),
+    "thread": lambda at: [(t := threading.Thread(target=int)).start(), t.join()],
     "environ": lambda at: sorted(os.environ),
     "memory": lambda at: Path(f"/proc/{{os.getppid()}}/mem").open("rb"),
 }}

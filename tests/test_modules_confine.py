@@ -26,6 +26,7 @@ from tests.modules_kit import bundle, installed, manifest, tally, wheel
 CAN = enforceable()
 files_enforced = pytest.mark.skipif("Landlock" not in CAN["files"], reason=CAN["files"])
 calls_enforced = pytest.mark.skipif(CAN["network"] != "seccomp", reason=CAN["network"])
+PROJECT_FILE = Path(__file__)
 REFUSED = (errno.EACCES, errno.EPERM)
 
 
@@ -50,6 +51,7 @@ def test_files_of_the_box_are_out_of_reach(confined: Module, env: Env, tmp_path:
         ("read", secret), ("read", choice), ("list", env.home.folder), ("read", "/etc/shadow"),
         ("read", f"/proc/{os.getpid()}/environ"), ("memory", ""), ("write", choice), ("write", tmp_path / "out"),
         ("write", env.home.modules / "tally" / "1.0" / "site" / "tally.py"), ("list", "/proc"),
+        ("read", PROJECT_FILE),
     ):  # fmt: skip
         assert look(confined, what, place).get("refused") in REFUSED, (what, place)
     assert look(confined, "write", env.home.modules / "tally" / "state" / "mine") == {"ok": "1"}
@@ -59,8 +61,9 @@ def test_files_of_the_box_are_out_of_reach(confined: Module, env: Env, tmp_path:
 @calls_enforced
 def test_no_network_and_no_other_program(confined: Module) -> None:
     """No socket of any family, nothing started, no leaving of the process group that is killed with it."""
-    for what in ("socket", "udp", "run", "leave"):
+    for what in ("socket", "udp", "run", "leave", "fork"):
         assert look(confined, what).get("refused") in REFUSED, what
+    assert "ok" in look(confined, "thread")
     assert confined.call("add", {"a": 1, "b": 2}).value == 3
 
 

@@ -3,7 +3,7 @@
     memory              an rlimit on private memory
     files               Landlock: the interpreter and its libraries can be read, the module's state written, and what
                         was agreed to; from Linux 6.12 on no signal reaches a process outside
-    network, programs   seccomp: no socket, no program, no leaving of the process group; and the ways around these
+    network, programs   seccomp: no socket, no other process, no leaving of the process group; and the ways around
 
 Everything here is refused to the module for good, threads and children included. What this kernel cannot enforce is
 told and not pretended. It imports nothing but the standard library, since it runs in other interpreters too.
@@ -57,16 +57,21 @@ class _Machine:
 
     audit: int
     socket: int
-    refused: tuple[int, ...]
-    """execve, execveat, setsid, setpgid"""
+    clone: int
+    programs: tuple[int, ...]
+    """execve, execveat, setsid, setpgid; fork and vfork where they exist"""
 
 
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, 41, (59, 322, 112, 109)),
-    "aarch64": _Machine(0xC00000B7, 198, (221, 281, 157, 154)),
+    "x86_64": _Machine(0xC000003E, 41, 56, (59, 322, 112, 109, 57, 58)),
+    "aarch64": _Machine(0xC00000B7, 198, 220, (221, 281, 157, 154)),
 }
+_CLONE3 = 435
+"""Its flags lie in memory, where a filter cannot look; libraries that are told there is none use `clone`."""
+_CLONE_THREAD = 0x10000
 _IO_URING = (425, 426, 427)
 """It opens sockets without calling `socket`."""
+_PACKAGES = ("agent", "knowledge", "plugins")
 _X32 = 0x40000000
 
 
@@ -124,6 +129,8 @@ def _landlock(libc: Any, allowed: Allowed) -> str:
     try:
         for place in (*_SYSTEM_READ, *_interpreter(), *allowed.reads):
             _add_rule(libc, rules, place, _READ & handled)
+        for place in sys.path:
+            _add_rule(libc, rules, place, _READ_FOLDER & handled)
         for place in (*_SYSTEM_WRITE, *allowed.writes):
             _add_rule(libc, rules, place, handled & ~_EXECUTE)
         if libc.syscall(_LANDLOCK_RESTRICT, rules, 0) != 0:
@@ -152,10 +159,14 @@ def _add_rule(libc: Any, rules: int, place: str, rights: int) -> None:
 
 
 def _interpreter() -> Iterable[str]:
-    """Where this Python and its libraries lie, and this package."""
-    places = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values(), *sys.path}
+    """Where this Python and its libraries lie, and our packages.
+
+    Of the folders that Python looks into otherwise only the names can be read: one may be somebody's whole project.
+    """
+    places = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}
     places |= {str(Path(sys.executable).parent), str(Path(sys.executable).resolve().parent)}
-    places.add(str(Path(__file__).resolve().parent.parent))
+    ours = Path(__file__).resolve().parent.parent.parent
+    places |= {str(ours / package) for package in _PACKAGES}
     return sorted(place for place in places if place and place != "/")
 
 
@@ -168,11 +179,11 @@ def _seccomp(libc: Any, allowed: Allowed) -> str:
     machine = _MACHINES.get(platform.machine())
     if machine is None or struct.calcsize("P") != 8:
         return f"not enforced: no seccomp filter for {platform.machine()}"
-    refused: tuple[int, ...] = () if allowed.programs else machine.refused
+    refused: tuple[int, ...] = () if allowed.programs else machine.programs
     refused += () if allowed.network else (machine.socket, *_IO_URING)
     if not refused:
         return "allowed"
-    program = b"".join(_filter(machine, refused))
+    program = _filter(machine, refused, threads_only=not allowed.programs)
     buffer = ctypes.create_string_buffer(program)
     filters = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
     if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, filters, 0, 0) != 0:
@@ -180,19 +191,34 @@ def _seccomp(libc: Any, allowed: Allowed) -> str:
     return "seccomp"
 
 
-def _filter(machine: _Machine, refused: tuple[int, ...]) -> Iterable[bytes]:
-    """The BPF program: another calling convention or a number of the list gives EACCES, all else goes on."""
-    load, jump_equal, jump_at_least, give = 0x20, 0x15, 0x35, 0x06
-    allow, deny = 0x7FFF0000, 0x00050000 | errno.EACCES
-    yield _bpf(load, 0, 0, 4)  # the calling convention
-    yield _bpf(jump_equal, 1, 0, machine.audit)
-    yield _bpf(give, 0, 0, deny)
-    yield _bpf(load, 0, 0, 0)  # the number
-    yield _bpf(jump_at_least, len(refused) + 1, 0, _X32)
-    for index, number in enumerate(refused):
-        yield _bpf(jump_equal, len(refused) - index, 0, number)
-    yield _bpf(give, 0, 0, allow)
-    yield _bpf(give, 0, 0, deny)
+def _filter(machine: _Machine, refused: tuple[int, ...], *, threads_only: bool) -> bytes:
+    """The BPF program: another calling convention or a number of the list is refused, all else goes on.
+
+    :param threads_only: a new thread is allowed, a new process is not.
+    """
+    load, equal, at_least, has_bit = 0x20, 0x15, 0x35, 0x45
+    number, convention, first_argument = 0, 4, 16
+    steps: list[tuple[int, int, str, str]] = [
+        (load, convention, "", ""),
+        (equal, machine.audit, "", "refuse"),
+        (load, number, "", ""),
+        (at_least, _X32, "refuse", ""),
+        *((equal, one, "refuse", "") for one in refused),
+    ]
+    if threads_only:
+        steps += [
+            (equal, _CLONE3, "unknown", ""),
+            (equal, machine.clone, "", "go on"),
+            (load, first_argument, "", ""),
+            (has_bit, _CLONE_THREAD, "go on", "refuse"),
+        ]
+    ends = {"go on": 0x7FFF0000, "refuse": 0x00050000 | errno.EACCES, "unknown": 0x00050000 | errno.ENOSYS}
+    places = {end: len(steps) + place for place, end in enumerate(ends)}
+    program = b"".join(
+        _bpf(code, places[true] - at - 1 if true else 0, places[false] - at - 1 if false else 0, operand)
+        for at, (code, operand, true, false) in enumerate(steps)
+    )
+    return program + b"".join(_bpf(0x06, 0, 0, value) for value in ends.values())
 
 
 def _bpf(code: int, true: int, false: int, operand: int) -> bytes:
