@@ -100,3 +100,5 @@ def test_a_plugin_that_came_as_a_module_is_listed(cli: Any, tmp_path: Path, caps
     run(["doctor", "--json"])
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert next(one for one in told if one["name"] == "plugin tally")["ok"]
+    assert next(one for one in told if one["name"] == "module tally")["text"] == "1.0 answers"
+    assert [one for one in told if one["name"].startswith("modules are kept to")]

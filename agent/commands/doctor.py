@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
+from agent.commands.approvals import open_approvals
 from agent.commands.audit import open_trail
 from agent.commands.bench import notes_of, sha256_of
 from agent.commands.security import examine_security
@@ -16,6 +18,7 @@ from agent.errors import ModelError, WatchkeeperError
 from agent.hookspecs import Finding
 from agent.model.heat import Governor, describe, read_heat
 from agent.model.machine import settle
+from agent.modules.findings import module_findings
 from agent.plugin_host import PluginHost
 from agent.weights.ladder import RULES, Machine, choose_rungs, look_at_machine
 
@@ -54,7 +57,9 @@ def examine(env: Env, plugins: PluginHost) -> Iterator[Finding]:
     if rungs[0] != RULES:
         yield from _model(env, machine, rungs[0])
     yield from plugins.health(env)
+    yield from module_findings(env)
     yield _trail(env)
+    yield from _commands(env)
 
 
 def _weights(env: Env, machine: Machine, rungs: Sequence[str]) -> Iterator[Finding]:
@@ -104,3 +109,10 @@ def _trail(env: Env) -> Finding:
     except WatchkeeperError as error:
         return Finding("audit trail", False, str(error))
     return Finding("audit trail", True, f"{count} rows, intact")
+
+
+def _commands(env: Env) -> Iterator[Finding]:
+    with suppress(WatchkeeperError), open_approvals(env) as (_, commands):  # the trail's finding says why
+        if unsure := commands.unsure():
+            text = f"{len(unsure)} were sent, nobody knows whether they arrived; see: watchkeeper approvals list"
+            yield Finding("commands", False, text)
