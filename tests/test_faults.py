@@ -14,7 +14,8 @@ from tests.bench.table import at_least, at_most, told
 from tests.faults import Row
 from tests.faults.__main__ import report, subjects
 from tests.faults.power import CLOCK, POWER, run_box
-from tests.faults.power_box import FAULTS, SCENARIOS
+from tests.faults.power_box import FAULTS
+from tests.faults.power_scenarios import SCENARIOS
 from tests.faults.shim import build, why_not
 from tests.faults.storage import storage_rows
 from tests.faults.workers import kill_at_random, truncate_while_mapped
@@ -57,6 +58,12 @@ def test_power_lost_at_every_write(shim: Path, folder: Path) -> None:
 def test_a_disk_that_is_full_from_some_write_on(shim: Path, folder: Path, scenario: str) -> None:
     """One clear line; and with room again, all goes on."""
     came = run_box(folder, shim, "disk", scenario, 1)
+    assert came["held"] == came["tried"] > 0, came["first_lost"]
+
+
+def test_an_agent_outlives_a_full_disk(shim: Path, folder: Path) -> None:
+    """The turn fails in one line, and the next one of the same agent is answered."""
+    came = run_box(folder, shim, "live", "turn", 1)
     assert came["held"] == came["tried"] > 0, came["first_lost"]
 
 
@@ -129,4 +136,4 @@ def test_figures_with_a_target_are_counted(capsys: pytest.CaptureFixture[str]) -
 def test_every_subject_is_found() -> None:
     """A module of the folder with `run` is part of the report."""
     assert {"power", "workers"} <= {name for name, _ in subjects()}
-    assert set(POWER) == set(SCENARIOS) and set(FAULTS) == {"power", "disk", "clock"}
+    assert set(POWER) == set(SCENARIOS) and set(FAULTS) == {"power", "disk", "live", "clock"}

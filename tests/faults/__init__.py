@@ -1,7 +1,7 @@
 """Faults that are made on purpose, with counts of what was tried and what held: one module for each subject.
 
-Every module here that has `run() -> Iterable[Row]` is part of `make faults`. A fault that this machine does not allow is a
-row with nothing tried and the reason in its note; it is told, and never counted as held.
+Every module here that has `run() -> Iterable[Row]` is part of `make faults`. A fault that this machine does not allow
+is a row with nothing tried and the reason in its note; it is told, and never counted as held.
 """
 
 from __future__ import annotations

@@ -24,7 +24,10 @@ __all__ = ["run", "run_box"]
 ROUNDS = 10
 POWER = ("first start", "turn", "request", "approval", "command", "recovery", "pull")
 DISK = ("turn", "approval", "command", "recovery", "pull")
+LIVE = ("turn",)
 CLOCK = ("turn", "approval", "command", "recovery")
+PLAN = {"power": (POWER, ROUNDS), "disk": (DISK, 3), "live": (LIVE, 3), "clock": (CLOCK, 2)}
+"""Fault → in which scenarios, and how often."""
 _SECONDS = 1_800
 
 
@@ -38,7 +41,7 @@ def run() -> Iterator[Row]:
     with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as name:
         folder = Path(name)
         made = build(folder)
-        for fault, scenarios, rounds in (("power", POWER, ROUNDS), ("disk", DISK, 3), ("clock", CLOCK, 2)):
+        for fault, (scenarios, rounds) in PLAN.items():
             for scenario in scenarios:
                 yield _row(folder, made, fault, scenario, rounds)
 
@@ -58,6 +61,7 @@ def _row(folder: Path, made: Path, fault: str, scenario: str, rounds: int) -> Ro
     what = {
         "power": f"kill -9 or power lost at every write: {scenario} ({told['points']} points)",
         "disk": f"disk full, read-only or broken from every write on: {scenario} ({told['points']} points)",
+        "live": f"the same, and the same agent goes on when there is room: {scenario} ({told['points']} points)",
         "clock": f"clock jumps by decades before, in and after: {scenario}",
     }[fault]
     return Row(what, told["tried"], told["held"], told["seconds"], told["first_lost"])
