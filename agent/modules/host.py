@@ -69,6 +69,7 @@ class ModuleHost:
             module = self._open.get(name)
             if module is None or module.state == "empty":
                 self._raise_recent(name)
+                mark = self._mark(name)  # before the choice is read: what changes meanwhile is followed
                 module = module or self._made(name)
                 try:
                     self._start(module)
@@ -76,7 +77,7 @@ class ModuleHost:
                     self._failures[name] = time.monotonic(), error
                     raise
                 self._open[name] = module
-                self._seen[name] = self._mark(name)
+                self._seen[name] = mark
             if self._follower is None:
                 self._follower = threading.Thread(target=self._follow, name="follow modules", daemon=True)
                 self._follower.start()
@@ -173,7 +174,7 @@ class ModuleHost:
         self.store.begin(name, version)
         try:
             candidate = candidate_of(self.store.verified(name, version), self.env, self.store)
-            done = here.swap(candidate, commit=lambda: self._commit(name, change), alone=alone)
+            done = here.swap(candidate, commit=lambda: self.store.choose(name, change), alone=alone)
         except SwapFailed as error:
             self._reject(name, version, str(error))
             raise
@@ -183,15 +184,10 @@ class ModuleHost:
                 here.close()
         return done
 
-    def _commit(self, name: str, change: Callable[[Choice], Choice]) -> None:
-        self.store.choose(name, change)
-        self._seen[name] = self._mark(name)
-
     def _reject(self, name: str, version: str, reason: str) -> None:
         """Write it down; where the disk takes no note, it is said all the same."""
         with contextlib.suppress(ModuleError):
             self.store.reject(name, version, reason)
-            self._seen[name] = self._mark(name)
 
     def _made(self, name: str) -> Module:
         settings = self.env.settings.modules

@@ -15,6 +15,7 @@
     arguments = { a = 2, b = 3 }
     equals = 5
 
+Golden calls change nothing that is kept: for the moment of a swap both versions share the module's state folder.
 The file is untrusted: unknown keys, odd names and anything beyond the limits are refused.
 """
 

@@ -152,7 +152,9 @@ class Module:
                         self._count_death(running, error)
                         raise  # else it went while the call waited there, and was not sent
 
-    def swap(self, candidate: Candidate, *, commit: Callable[[], None] = lambda: None, alone: bool = False) -> Swapped:
+    def swap(
+        self, candidate: Candidate, *, commit: Callable[[], object] = lambda: None, alone: bool = False
+    ) -> Swapped:
         """Let another version answer, once it has proved itself.
 
         :param commit: called when it has, before the first call goes to it; what it raises takes the swap back.
@@ -177,7 +179,7 @@ class Module:
             if old:
                 old.supervisor.stop()
 
-    def _swap_beside(self, candidate: Candidate, commit: Callable[[], None]) -> Swapped:
+    def _swap_beside(self, candidate: Candidate, commit: Callable[[], object]) -> Swapped:
         begun = time.monotonic()
         self._move("begin")
         fresh = _Running(candidate)
@@ -201,7 +203,7 @@ class Module:
         before = old.version if old else ""
         return Swapped(candidate.version, before, False, _ms(begun, ready), _ms(ready, proved), 0.0, _ms(proved, done))
 
-    def _swap_alone(self, candidate: Candidate, old: _Running, commit: Callable[[], None]) -> Swapped:
+    def _swap_alone(self, candidate: Candidate, old: _Running, commit: Callable[[], object]) -> Swapped:
         complaints = self._tolerated()
         begun = time.monotonic()
         self._route(None, "begin_alone")
