@@ -157,8 +157,9 @@ class Approvals:
 
 
 def call_text(tool: str, arguments: Mapping[str, Json]) -> str:
-    """A call in one line, as a person is asked about it."""
-    return f"{tool} {json.dumps(dict(arguments), ensure_ascii=False, sort_keys=True)}"
+    """A call in one line, as a person is asked about it; what would change the look of the line shows as its number."""
+    text = f"{tool} {json.dumps(dict(arguments), ensure_ascii=False, sort_keys=True)}"
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def call_digest(tool: str, arguments: Mapping[str, Json], span: Span) -> str:

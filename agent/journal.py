@@ -98,11 +98,20 @@ class Journal:
         :raises IllegalStep: one of them may not follow.
         """
         owner = self._this_process()
-        with self.trail.writing() as writing:
-            pen = Pen(writing, owner, self.clock())
-            yield pen
+        fresh = set[tuple[str, str]]()
+        try:
+            with self.trail.writing() as writing:
+                pen = Pen(writing, owner, self.clock())
+                yield pen
+                with self._lock:  # before others can see it, so that no thread takes it for abandoned
+                    fresh = pen.taken - self._here
+                    self._here |= fresh
+        except BaseException:
+            with self._lock:
+                self._here -= fresh
+            raise
         with self._lock:
-            self._here = (self._here | pen.taken) - pen.left
+            self._here -= pen.left
 
     def entry(self, kind: Kind, entry_id: str) -> Entry | None:
         """What is known of it now.
@@ -119,13 +128,12 @@ class Journal:
     def abandoned(self, kind: Kind, *states: str) -> list[Entry]:
         """Those that nobody has in hand any more: their process is dead, or this one failed to write their end."""
         owner = self._this_process()
+        found = self.entries(kind, *states)
         with self._lock:
             here = set(self._here)
-        return [
-            e
-            for e in self.entries(kind, *states)
-            if (e.owner == owner.id and (e.kind, e.id) not in here) or not owner.lives(e.owner)
-        ]
+        left = [e for e in found if ((e.kind, e.id) not in here if e.owner == owner.id else not owner.lives(e.owner))]
+        still = {e.id for e in self.entries(kind, *states)} if left else set()
+        return [e for e in left if e.id in still]  # what ended meanwhile is not abandoned
 
     def spoiled(self) -> int:
         """How many entries cannot be read, since somebody changed them from outside."""

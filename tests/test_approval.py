@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.approval import Approvals, call_digest
+from agent.approval import Approvals, call_digest, call_text
 from agent.audit import Trail
 from agent.cli import run
 from agent.clock import Instant, Span, read_clock
@@ -130,6 +130,14 @@ def test_the_same_call_is_asked_for_once(box: Box) -> None:
         crowded.ask(arguments={"valve": "other"})
     with pytest.raises(ToolDenied, match="max_argument_chars"):
         crowded.ask(arguments={"valve": "x" * 60})
+
+
+def test_a_person_sees_what_is_asked_for(box: Box) -> None:
+    """Characters that turn text around, clear the screen or are none at all show as numbers."""
+    odd: dict[str, Json] = {"valve": "A\u202eB\x1b[2J\ud800\n"}
+    assert call_text("open_valve", odd) == 'open_valve {"valve": "A\\u202eB\\u001b[2J\\ud800\\n"}'
+    box.approvals.answer(box.ask(arguments=odd), approve=True, person="Li")
+    assert box.take(arguments=odd) and box.trail.verify() == 3
 
 
 def test_a_no_is_final_and_a_yes_can_be_taken_back(box: Box) -> None:

@@ -6,7 +6,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -118,6 +120,30 @@ def test_a_dead_process_has_nothing_in_hand(tmp_path: Path, journal: Journal) ->
         holder.wait()
     assert [entry.id for entry in journal.abandoned("turn", "started")] == ["T1"]
     assert len(list(journal.trail.path.with_suffix(".running").iterdir())) == 1, "the dead one's file is gone"
+
+
+def test_no_thread_takes_what_another_one_has_just_begun(journal: Journal) -> None:
+    """Turns begin and end in some threads, while another looks for abandoned ones."""
+    stop = threading.Event()
+    seen: list[str] = []
+
+    def look() -> None:
+        while not stop.is_set():
+            seen.extend(entry.id for entry in journal.abandoned("turn", "started"))
+
+    def take(number: int) -> None:
+        begin(journal, name=f"T{number}")
+        with journal.writing() as pen:
+            entry = pen.entry("turn", f"T{number}")
+            assert entry is not None
+            pen.step(entry, "finished", {})
+
+    with ThreadPoolExecutor(4) as threads:
+        looking = threads.submit(look)
+        list(threads.map(take, range(30)))
+        stop.set()
+        looking.result()
+    assert seen == [] and journal.trail.verify() == 60
 
 
 def test_owners(tmp_path: Path) -> None:
