@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from agent.errors import (
     BadReply,
@@ -32,9 +32,9 @@ from agent.workers.launch import WorkerSpec
 from agent.workers.protocol import FrameError
 from agent.workers.shared import SharedBuffer
 from agent.workers.supervisor import Supervisor
-from agent.workers.worker import Priority
+from agent.workers.worker import Priority, Result
 
-__all__ = ["WorkerModel"]
+__all__ = ["ModelProcess", "WorkerModel"]
 
 _TARGET = "agent.model.served:load"
 _PHOTO_UNKNOWN = "PhotoUnknown"
@@ -47,6 +47,29 @@ class _Call:
     priority: Priority
     limits: ReplyLimits
     on_part: Callable[[Any], None] | None = None
+
+
+class ModelProcess(Protocol):
+    """Where a model runs: a `Supervisor`, or a module whose versions change."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    def start(self, config: Mapping[str, Json]) -> None: ...
+
+    def call(
+        self,
+        method: str,
+        arguments: Mapping[str, Json],
+        *,
+        buffers: Sequence[SharedBuffer] = (),
+        priority: Priority = "interactive",
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+        on_part: Callable[[Any], None] | None = None,
+    ) -> Result: ...
+
+    def stop(self) -> None: ...
 
 
 class WorkerModel:
@@ -64,8 +87,9 @@ class WorkerModel:
         self._photo_bytes = workers.photo_bytes
         self._sent: set[str] = set()
         spec = WorkerSpec(name, _TARGET, prepare={"spin": settings.spin}, environment={"GGML_NO_BACKTRACE": "1"})
-        self._supervisor = Supervisor(spec, workers)
-        self._supervisor.spawn()
+        supervisor = Supervisor(spec, workers)
+        supervisor.spawn()
+        self._supervisor: ModelProcess = supervisor
 
     @property
     def pid(self) -> int | None:
