@@ -235,7 +235,7 @@ def test_a_flipped_byte(
     assert run(["doctor", "--json"]) == 3
     findings = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     bad = [finding for finding in findings if SMALL in finding["name"]]
-    assert bad and not bad[0]["ok"] and "SHA-256" in bad[0]["text"] and f"pull {SMALL}" in bad[0]["text"]
+    assert bad and not bad[0]["ok"] and "wrong bytes" in bad[0]["text"] and f"repair {SMALL}" in bad[0]["text"]
     assert run(["audit", "list", "--newest", "100", "--json"]) == 0
     finished = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(SMALL in json.dumps(row["body"]) for row in finished if row["kind"] == "turn_finished")
