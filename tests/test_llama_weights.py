@@ -107,7 +107,7 @@ def test_a_tool_call_with_evidence_as_enum(model: LlamaModel) -> None:
 
 
 def test_a_warm_call_reads_only_what_is_new(model: LlamaModel) -> None:
-    """The same prompt again reads one token; another question reads its own words; the call is the same as cold."""
+    """The same prompt again reads its last portion; another question its own words; the call is the same as cold."""
     system = Message("system", "Call similar_events or search_manual. " + "手册说明。" * 60)
     ask = [system, Message("user", "供水压力低最近7天有没有类似记录?")]
     cold = model.reply(ask, [], bound=CallBound(), limits=ReplyLimits(100))
