@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agent.look import Look
 from agent.loop import Findings, PartFinding
-from agent.model.ladder import Fall
+from agent.model.falls import Fall, said_of
 from agent.panel_records import lamp_record
 from agent.perception import Perception
 from agent.quotes import Quote, plain
@@ -82,6 +82,7 @@ def render(
     falls: Sequence[Fall],
     left_out: int = 0,
     look: Look | None = None,
+    shown_whole: bool = False,
 ) -> Answer:
     """Make the answer.
 
@@ -90,6 +91,7 @@ def render(
     :param falls: rungs that could not.
     :param left_out: earlier turns that the model no longer sees since this one.
     :param look: what the model read of the photo by itself; said as such.
+    :param shown_whole: the rung that answered saw the whole photo.
     """
     parts = []
     shown: set[str] = set()
@@ -104,8 +106,8 @@ def render(
         foreign = (p for p in parts if p[0].quote and p[0].quote.passage.language != language)
         next(foreign)[1].append(f"{_GIST[language]}{gist}")
     made = tuple(AnswerPart(f.part, tuple(lines), tuple(dict.fromkeys(cites))) for f, lines, cites in parts)
-    doubts = perception.notes if perception else ()
-    notes = _notes(findings, doubts, language, rung, falls)
+    notes = [note[language] for note in _photo_notes(perception, rung, shown_whole=shown_whole)]
+    notes += _notes(findings, language, rung, falls)
     return Answer(language, made, (*notes, *([_LEFT_OUT[language]] if left_out else [])))
 
 
@@ -182,25 +184,33 @@ def _add_look(parts: list[tuple[PartFinding, list[str], list[str]]], look: Look,
     next(naming, parts[0][1]).append(look.line[language])
 
 
-def _notes(
-    findings: Findings, doubts: Sequence[str], language: Language, rung: str, falls: Sequence[Fall]
-) -> list[str]:
-    notes = [say(f"照片:{doubt}", f"Photo: {doubt}")[language] for doubt in doubts]
-    notes += [_fallen(fall, rung)[language] for fall in falls]
+def _photo_notes(perception: Perception | None, rung: str, *, shown_whole: bool) -> list[Said]:
+    """What has to be known about the photo, and who read it where the panel parser could not."""
+    if perception is None:
+        return []
+    notes = [say(f"照片:{doubt}", f"Photo: {doubt}") for doubt in perception.notes]
+    if perception.unread and shown_whole:
+        notes.append(
+            say(
+                f"照片:面板识读不可用,由 {rung} 直接看图,请核对({perception.unread})",
+                f"Photo: the panel parser is not usable; {rung} looked at the photo by itself, check it "
+                f"({perception.unread})",
+            )
+        )
+    elif perception.unread:
+        notes.append(
+            say(
+                f"照片:上面的文字无法识读,回答没有用到照片里的文字({perception.unread})",
+                f"Photo: its text cannot be read, and the answer makes no use of it ({perception.unread})",
+            )
+        )
+    return notes
+
+
+def _notes(findings: Findings, language: Language, rung: str, falls: Sequence[Fall]) -> list[str]:
+    notes = [said_of(fall, rung)[language] for fall in falls]
     if rung == "rules":
         notes.append(_BY_RULES[language])
     if findings.stopped:
         notes.append(say(f"未完成:{findings.stopped}", f"Cut short: {findings.stopped}")[language])
     return notes
-
-
-def _fallen(fall: Fall, rung: str) -> Said:
-    if fall.started_again:
-        return say(
-            f"注意:{fall.rung} 的进程中途退出({fall.reason}),已重新启动并完成回答。",
-            f"Note: the process of {fall.rung} died ({fall.reason}); it was started again and answered.",
-        )
-    return say(
-        f"注意:{fall.rung} 不可用({fall.reason}),由 {rung} 回答。",
-        f"Note: {fall.rung} is not usable ({fall.reason}); {rung} answered.",
-    )

@@ -16,9 +16,11 @@
     ├── WeightsError            the ladder reacts: the next rung answers (exit code 3 when asked for by name)
     │   ├── WeightsMissing      no such file on this box
     │   ├── WeightsBad          short, or its digest is not the pinned one; it has been set aside
-    │   └── WeightsUnreadable   the storage does not give it back; the disk is to blame, and the file stays
+    │   ├── WeightsUnreadable   the storage does not give it back; the disk is to blame, and the file stays
+    │   └── WeightsChanged      a file was written to while it was in use; it is verified and opened anew
     ├── ModelError              the ladder reacts: a model that does not load or run
     │   ├── ModelDied           its process died in the middle; it is started again, and asked once more
+    │   ├── ModelUnsound        it loads, and fails a question whose answer is certain
     │   ├── NotEnoughMemory     this box has not the memory for it, now
     │   └── PromptTooLong       the person reacts: no rung is to blame (exit code 2)
     ├── WorkerError             whoever called into a child process reacts
@@ -52,6 +54,7 @@ __all__ = [
     "ManualError",
     "ModelDied",
     "ModelError",
+    "ModelUnsound",
     "ModuleError",
     "NeedsPerson",
     "NotEnoughMemory",
@@ -72,6 +75,7 @@ __all__ = [
     "UpdateRefused",
     "WatchkeeperError",
     "WeightsBad",
+    "WeightsChanged",
     "WeightsError",
     "WeightsMissing",
     "WeightsUnreadable",
@@ -165,6 +169,10 @@ class WeightsUnreadable(WeightsError):
     """A weight file cannot be read back from its disk. Nobody can tell whether it is sound, so it stays where it is."""
 
 
+class WeightsChanged(WeightsError):
+    """A weight file was written to, or turned out bad, while it was in use."""
+
+
 class ModelError(WatchkeeperError):
     """A model does not load or run."""
 
@@ -173,6 +181,10 @@ class ModelError(WatchkeeperError):
 
 class ModelDied(ModelError):
     """The model's process died before it answered."""
+
+
+class ModelUnsound(ModelError):
+    """A model loads, and does not answer a question that any sound model answers, or not in time."""
 
 
 class NotEnoughMemory(ModelError):

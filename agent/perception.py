@@ -102,6 +102,8 @@ class Perception:
     """Digest of the photo's pixels."""
     notes: tuple[str, ...] = field(default=())
     """What a person should know about the photo or the reader, in English: blurred, OCR weights missing."""
+    unread: str = ""
+    """Why no text of it could be read at all, in English; empty where it could. Lamps may have been found."""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -113,4 +115,5 @@ class Perception:
             "ms": round(self.ms, 1),
             "photo": self.photo,
             "notes": list(self.notes),
+            "unread": self.unread,
         }

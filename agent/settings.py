@@ -239,6 +239,31 @@ class ModelSettings(Section):
     """Where other programs take more than this share of the box meanwhile, nothing is remembered."""
 
 
+class LadderSettings(Section):
+    """When a rung is trusted, and when one that fell is tried again."""
+
+    golden: bool = True
+    """A model has to answer a test question before it is used for the first time on this box, and whenever it comes
+    back. Off only for models with random weights."""
+    golden_seconds: float = 60.0
+    """For that answer, once the model is loaded."""
+    golden_factor: float = 30.0
+    """It may take so many times what it took here at first,"""
+    golden_least_seconds: float = 10.0
+    """but always this long."""
+    rest_seconds: float = 30.0
+    """Before a rung that fell is tried again; doubled for each fall that follows."""
+    rest_most_seconds: float = 3_600.0
+    turns_below: int = 1
+    """Whole turns that another rung answers before then."""
+    steady_turns: int = Field(default=3, ge=1)
+    """After so many turns without a fall, the next rest is short again."""
+    wait_seconds: float = 20.0
+    """A question waits so long for a model that has to be loaded while no other is; then the last rung answers."""
+    follow_seconds: float = 1.0
+    """How often a running agent looks whether a rung may be tried again."""
+
+
 class RemoteSettings(Section):
     """An OpenAI-compatible server on the plant's network as top rung."""
 
@@ -470,6 +495,7 @@ class Settings(Section):
     knowledge: KnowledgeSettings = KnowledgeSettings()
     weights: WeightsSettings = WeightsSettings()
     model: ModelSettings = ModelSettings()
+    ladder: LadderSettings = LadderSettings()
     remote: RemoteSettings = RemoteSettings()
     turn: TurnSettings = TurnSettings()
     workers: WorkerSettings = WorkerSettings()

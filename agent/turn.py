@@ -69,10 +69,16 @@ class Agent:
         """Whether something may be half done: at start, and after an end that could not be written."""
 
     def warm(self) -> None:
-        """Load the model and let it read the stable prefix, so that the first question does not pay for it."""
+        """Load the model and let it read the stable prefix, so that the first question does not pay for it.
+
+        For a process that stays: from here on what is bad is repaired, and a rung that fell comes back.
+        """
         limits = ReplyLimits(max_tokens=1)
+        self.ladder.watch()
+        self.ladder.begin_turn()
         with suppress(ModelError):  # rules word nothing, and need no warming
             self.ladder.reply([self._system, Message("user", "")], (), bound=None, limits=limits)
+        self.ladder.settle()
 
     def ask(
         self, question: str, *, photo: Path | bytes | None = None, conversation: Conversation | None = None
@@ -97,6 +103,7 @@ class Agent:
         try:
             return self._take(started, question, photo, conversation or Conversation())
         except BaseException as error:
+            self.ladder.settle()
             self._close_turn(started, error)
             raise
 
@@ -143,6 +150,7 @@ class Agent:
             self.trail.add(turn, kind, body)
 
         with clock.stage("load"):
+            self.ladder.begin_turn()
             sees = self.ladder.sees
         photo, perception = self._look(source, clock, note)
         view = TurnView(question, language, self.env.now(), perception)
@@ -153,9 +161,13 @@ class Agent:
         findings = loop.run(self._parts(question), Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
         gist = self._word(findings, language, clock, note, reusable=loop.reusable)
+        shown_whole = shown is not None and self.ladder.sees
         rung, falls = self.ladder.name, self.ladder.settle()
         left_out = loop.window.left_out
-        answer = render(findings, perception, language, gist=gist, rung=rung, falls=falls, left_out=left_out, look=look)
+        answer = render(
+            findings, perception, language, gist=gist, rung=rung, falls=falls, left_out=left_out, look=look,
+            shown_whole=shown_whole,
+        )  # fmt: skip
         if left_out:
             note("history_left_out", {"turns": left_out, "summary": conversation.summary()})
         names = [*_names(terms), *_tags(findings)]
@@ -266,8 +278,11 @@ class Agent:
 
 
 def _read_something(perception: Perception | None) -> bool:
-    """Whether the panel parser saw anything; then a model that sees need not look: on two cores that takes seconds."""
-    return perception is not None and bool(perception.readings or perception.lamps or perception.alarms)
+    """Whether the panel parser saw anything; then a model that sees need not look: on two cores that takes seconds.
+    Where no text could be read, lamps are not enough."""
+    if perception is None or perception.unread:
+        return False
+    return bool(perception.readings or perception.lamps or perception.alarms)
 
 
 def _names(terms: Sequence[Term]) -> list[str]:

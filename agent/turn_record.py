@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from agent.answer import Answer
 from agent.messages import ToolCall, Usage
-from agent.model.ladder import Fall
+from agent.model.falls import Fall
 from agent.perception import Perception
 
 __all__ = ["StageClock", "TurnRecord"]

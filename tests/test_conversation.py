@@ -51,7 +51,7 @@ def bench_of(env: Env, model: SmallModel, *, turn: TurnSettings = TURN, **more: 
     settings = env.settings.model_copy(update={"turn": turn})
     bench = Bench(replace(env, settings=settings), similar_events, script=[], **more)
     bench.model = model
-    bench.agent.ladder._open = lambda name: model
+    bench.agent.ladder._standing.openers.first = lambda name: model
     bench.host.known = [Term("alarm", NAME, "question", 0)]
     return bench
 
@@ -254,7 +254,7 @@ def test_what_was_found_is_not_lost_when_quotes_do_not_fit(env: Env) -> None:
     look_up = (call("similar_events", like=NAME), call("search_manuals", query=NAME))
     bench = Bench(env, similar_events, search_manuals, script=[])
     model = _NoRoomForQuotes([look_up])
-    bench.agent.ladder._open = lambda name: model
+    bench.agent.ladder._standing.openers.first = lambda name: model
     bench.host.known = [Term("alarm", NAME, "question", 0)]
     conversation = Conversation()
     record = bench.ask(f"{NAME}以前出现过吗?该怎么处理?", conversation=conversation)

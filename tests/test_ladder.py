@@ -10,9 +10,11 @@ import pytest
 from agent.env import Env, load_env
 from agent.errors import BadReply, ModelError, WeightsBad
 from agent.messages import Message
-from agent.model.ladder import Ladder, build_ladder, open_rung
+from agent.model.box_ladder import build_ladder
+from agent.model.ladder import Ladder
 from agent.model.protocol import Model, ReplyLimits
 from agent.model.rules import RulesModel
+from agent.model.rungs import open_rung
 from tests.conftest import weights_environ
 from tests.fakes import ScriptedModel
 

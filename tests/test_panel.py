@@ -131,7 +131,7 @@ def test_a_number_read_twice_alike_is_trusted() -> None:
 def test_without_weights_a_photo_still_gives_a_perception(bare_env: Env) -> None:
     """No OCR weights: nothing is read, the perception says why, and nothing is kept that would hide later weights."""
     seen = panel.perceive(photo(), bare_env)
-    assert not seen.texts and any("weights pull ocr-small" in note for note in seen.notes)
+    assert not seen.texts and "weights pull ocr-small" in seen.unread and seen.notes
     assert not (bare_env.home.cache / "panel.db").exists()
     (finding,) = panel.check_health(bare_env)
     assert not finding.ok and "ocr-small" in finding.text

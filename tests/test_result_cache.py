@@ -19,10 +19,11 @@ from agent.audit import Trail
 from agent.box_key import box_secret
 from agent.env import Env
 from agent.messages import Message, Reply
-from agent.model.ladder import Ladder, open_rung
+from agent.model.ladder import Ladder
 from agent.model.protocol import Bound, ReplyLimits
 from agent.model.reply_store import ReplyStore
 from agent.model.result_cache import CachedModel, with_result_cache
+from agent.model.rungs import open_rung
 from agent.photo import Photo
 from agent.settings import ModelSettings
 from agent.turn import Agent, Conversation

@@ -14,7 +14,7 @@ from agent.audit import Trail
 from agent.console import complain, emit
 from agent.env import Env
 from agent.errors import InputError, WatchkeeperError
-from agent.model.ladder import build_ladder
+from agent.model.box_ladder import build_ladder
 from agent.panel_records import lamp_record, reading_record
 from agent.photo import photo_path
 from agent.plugin_host import PluginHost
@@ -70,6 +70,8 @@ def add_to(cli: typer.Typer) -> None:
 
 def _ask_all(agent: Agent, questions: list[str], photo: Path | None, *, as_json: bool, explain: bool) -> int:
     conversation, problems = Conversation(), dict[str, None]()
+    if len(questions) > 1:
+        agent.ladder.watch()
     for question in questions:
         record = agent.ask(question, photo=photo, conversation=conversation)
         problems |= dict.fromkeys(record.problems)
@@ -85,6 +87,7 @@ def _ask_batch(agent: Agent, batch: Path) -> int:
     """
     code = 0
     most = agent.env.settings.turn.max_batch_line_bytes
+    agent.ladder.watch()
     for number, line in _lines(batch, most):
         try:
             asked = _parse(line, most)

@@ -1,76 +1,101 @@
-"""The ladder in use: the best rung answers; one that cannot is left, the next answers, and the answer says so.
+"""The ladder in use: the best rung answers; one that cannot is left at once, the next answers, and the answer says so.
 
-A rung whose process dies in the middle is asked once more, in a new process. If that dies too, the next rung answers
-this turn, and the next turn begins with the better one again; after two such turns it is left for good.
+In a turn it only goes down. A rung whose process dies, or whose file is touched, is started once more, and left if that
+does not help. Between turns it goes up again: what `agent.model.health` says is due is loaded and asked a test
+question, beside the rung that answers where memory allows, and answers from the next turn on.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
 
-from agent.bound import CallBound, PickBound
-from agent.env import Env
-from agent.errors import BadReply, ModelDied, ModelError, PromptTooLong, WeightsError
+from agent.errors import ModelDied, PromptTooLong, WeightsChanged
 from agent.messages import Message, Reply
-from agent.model.machine import MachineNotes, Settled, settle
+from agent.model.falls import Fall
+from agent.model.health import HealthBook, State
 from agent.model.protocol import Bound, Model, ReplyLimits
-from agent.model.remote import RemoteModel
-from agent.model.result_cache import with_result_cache
-from agent.model.rules import RulesModel
-from agent.model.worker import WorkerModel
+from agent.model.standing import CannotAnswer, Openers, Standing
+from agent.settings import LadderSettings
 from agent.tools import Tool
-from agent.weights.held import VerifiedFiles
-from agent.weights.ladder import RULES, choose_rungs, look_at_machine
 
-__all__ = ["Fall", "Ladder", "build_ladder", "open_rung"]
+__all__ = ["Fall", "Ladder", "Mender"]
 
-REMOTE = "remote"
-"""Name of the rung on the plant's network."""
-_TURNS_TO_DIE = 2
-"""A rung that died twice in each of so many turns is left for good."""
+_CLOSE_SECONDS = 5.0
+"""For the thread that climbs to end; it is busy at most with a model that is being loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fall:
-    """A rung that could not answer, or not at once."""
+class Mender(Protocol):
+    """Brings back files that are not sound, in its own time. `agent.weights.repairer` is one."""
 
-    rung: str
-    reason: str
-    started_again: bool = False
-    """Its process died, was started again, and answered."""
+    def want(self, name: str) -> None:
+        """A rung fell over its files."""
+        ...
 
-    def to_json(self) -> dict[str, object]:
-        return {"rung": self.rung, "reason": self.reason, "started_again": self.started_again}
+    def look(self) -> None:
+        """Whoever uses files may have found some bad: bring back those too."""
+        ...
+
+    def close(self) -> None:
+        """End. Calling it twice is fine."""
+        ...
 
 
 class Ladder:
-    """A `Model` that is the best of several. A rung that failed is not tried again until this process restarts."""
+    """A `Model` that is the best of several. One turn at a time; it may be told of bad files from any thread."""
 
-    def __init__(self, rungs: Sequence[str], open_one: Callable[[str], Model]) -> None:
+    def __init__(
+        self,
+        rungs: Sequence[str],
+        openers: Openers | Callable[[str], Model],
+        *,
+        settings: LadderSettings | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        mend: Callable[[Callable[[str], None]], Mender] | None = None,
+    ) -> None:
         """
         :param rungs: best first.
-        :param open_one: loads a rung by name; raises WeightsError or ModelError where it cannot.
+        :param openers: how rungs are opened; a function opens all of them, at first and anew.
+        :param mend: starts to bring back bad files; what it is given is called with the name of a rung that is back.
         """
-        self._rungs = list(rungs)
-        self._left = list(rungs)
-        self._open = open_one
-        self._model: Model | None = None
-        self._restarts: list[Fall] = []
-        self._deaths: dict[str, int] = {}
-        self._died: list[Fall] = []
-        self.falls: list[Fall] = []
+        self._settings = settings or LadderSettings()
+        self._book = HealthBook(rungs, self._settings, clock=clock)
+        known = openers if isinstance(openers, Openers) else Openers(openers)
+        self._standing = Standing(self._book, known, self._settings, want=self._want)
+        self._mend = mend
+        self._mender: Mender | None = None
+        self._climber: threading.Thread | None = None
 
     @property
     def name(self) -> str:
         """The rung that answers now."""
-        return self._model.name if self._model else (self._left[0] if self._left else "none")
+        model = self._standing.model
+        return model.name if model else (self._book.best() or "none")
 
     @property
     def sees(self) -> bool:
         """Whether that rung takes photos."""
-        return self._current().sees
+        return self._standing.current().sees
+
+    @property
+    def falls(self) -> list[Fall]:
+        """Rungs that are down."""
+        return self._book.falls()
+
+    def state(self, rung: str) -> State:
+        """How a rung is."""
+        return self._book.state(rung)
+
+    def found_down(self, fall: Fall) -> None:
+        """A rung is known to be down before anybody asks it."""
+        self._book.fell(fall.rung, fall, in_turn=False)
+
+    def begin_turn(self) -> None:
+        """A turn begins: a better rung that has proved itself meanwhile answers it."""
+        self._standing.begin_turn()
 
     def reply(
         self,
@@ -85,50 +110,90 @@ class Ladder:
 
         :raises ModelError: no rung can.
         """
+        standing, opened_again = self._standing, set[str]()
         while True:
-            model = self._current()
+            model = standing.current()
+            rung = standing.rung
 
-            def ask(model: Model = model) -> Reply:
-                return model.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
+            def ask(model: Model = model, rung: str = rung) -> Reply:
+                stop = replace(limits, cancelled=lambda: limits.cancelled() or rung in standing.struck)
+                reply = model.reply(messages, tools, bound=bound, limits=stop, on_text=on_text)
+                if rung in standing.struck:
+                    raise WeightsChanged(standing.struck[rung])
+                return reply
 
             try:
-                return self._ask_twice(model.name, ask, limits)
+                reply = self._ask_twice(rung, ask, limits)
             except PromptTooLong:
                 raise
-            except (ModelError, BadReply) as error:
-                if len(self._left) == 1:
-                    raise ModelError(f"no rung can answer; the last was {model.name}: {error}") from error
-                self._fall(str(error), died=isinstance(error, ModelDied))
+            except CannotAnswer as error:
+                if isinstance(error, WeightsChanged) and rung not in opened_again:
+                    opened_again.add(rung)
+                    standing.open_again(error)
+                else:
+                    standing.fall(error)
+            else:
+                standing.answered()
+                return reply
 
     def settle(self) -> tuple[Fall, ...]:
-        """What fell so far and what died in this turn, for its answer. The next turn tries again what died."""
-        falls = (*self.falls, *self._restarts)
-        again = {fall.rung for fall in self._died if self._deaths[fall.rung] < _TURNS_TO_DIE}
-        if again:
-            self.close()
-            self._left = [rung for rung in self._rungs if rung in again or rung in self._left]
-            self.falls = [fall for fall in self.falls if fall not in self._died or fall.rung not in again]
-        self._restarts.clear()
-        self._died.clear()
-        return falls
+        """The turn is over: what its answer has to say about the rungs. What is news is told once."""
+        if self._mender is not None:
+            self._mender.look()
+        return self._standing.end_turn()
+
+    def watch(self) -> None:
+        """From now on, repair what is bad and go up again; for a process that answers more than one question."""
+        if self._climber is not None or self._standing.closed:
+            return
+        self._climber = threading.Thread(target=self._climb_on, name="ladder", daemon=True)
+        if self._mend is not None:
+            self._mender = self._mend(self.repaired)
+            for fall in self._book.falls():
+                self._want(fall)
+        self._climber.start()
+
+    def repaired(self, rung: str) -> None:
+        """Its files are here and verified again."""
+        with self._standing.changed:
+            self._book.repaired(rung)
+            self._standing.changed.notify_all()
+
+    def struck(self, rung: str, reason: str) -> None:
+        """A file of a rung turned out bad while it is in use: it falls at once, in the middle of a reply too."""
+        self._standing.strike(rung, reason)
+        if self._mender is not None:
+            self._mender.want(rung)
+
+    def replace(self, rung: str, model: Model) -> bool:
+        """Let another model answer as the rung in use, from the next turn on; the one before it is closed then.
+
+        :param model: it has proved itself.
+        :return: False where another rung answers, or another change is under way: the model stays the caller's. A rung
+            that falls and comes back is opened as ever.
+        """
+        return self._standing.replace(rung, model)
+
+    def climb(self) -> bool:
+        """Try the best rung that is due; `watch` does so again and again.
+
+        :return: whether one was tried and is sound.
+        """
+        return self._standing.climb()
 
     def close(self) -> None:
-        """Free the rung in use."""
-        if self._model:
-            self._model.close()
-            self._model = None
+        """Free the rung in use, and end what `watch` began."""
+        standing = self._standing
+        with standing.changed:
+            standing.closed = True
+            standing.changed.notify_all()
+        if self._mender is not None:
+            self._mender.close()
+        if self._climber is not None:
+            self._climber.join(_CLOSE_SECONDS)
+        standing.close()
 
-    def _current(self) -> Model:
-        while self._model is None:
-            if not self._left:
-                raise ModelError("no rung is left")
-            try:
-                self._model = self._open(self._left[0])
-            except (WeightsError, ModelError) as error:
-                self._fall(str(error))
-        return self._model
-
-    def _ask_twice(self, name: str, ask: Callable[[], Reply], limits: ReplyLimits) -> Reply:
+    def _ask_twice(self, rung: str, ask: Callable[[], Reply], limits: ReplyLimits) -> Reply:
         """Ask; where the process dies over it, ask the new one."""
         try:
             return ask()
@@ -136,112 +201,21 @@ class Ladder:
             if limits.expired():  # it did not stop when it was told to, and was killed for that
                 return Reply("", "aborted")
             reply = ask()
-            self._restarts.append(Fall(name, str(error), started_again=True))
+            self._standing.started_again(rung, error)
             return reply
 
-    def _fall(self, reason: str, *, died: bool = False) -> None:
-        fall = Fall(self._left.pop(0), reason)
-        self.falls.append(fall)
-        if died:
-            self._died.append(fall)
-            self._deaths[fall.rung] = self._deaths.get(fall.rung, 0) + 1
-        self.close()
+    def _climb_on(self) -> None:
+        """The thread."""
+        changed = self._standing.changed
+        while True:
+            with changed:
+                if self._standing.closed:
+                    return
+                changed.wait(self._settings.follow_seconds if self._book.anyone_down() else None)
+                if self._standing.closed:
+                    return
+            self.climb()
 
-
-def build_ladder(env: Env) -> Ladder:
-    """The ladder of this box: its settings, its memory and the files it has."""
-    machine = look_at_machine(env.weights.folder)
-    rungs = choose_rungs(machine, env.weights.present(), wanted=env.settings.model.name)
-    remote = (REMOTE,) if env.settings.remote.enabled else ()
-    ladder = Ladder((*remote, *rungs), lambda name: open_rung(name, env))
-    ladder.falls += _set_aside_before(env, rungs)
-    return ladder
-
-
-def open_rung(name: str, env: Env) -> Model:
-    """Load one rung.
-
-    :raises WeightsError: its files are missing or not what they should be.
-    :raises ModelError: it does not load, or not into the memory that is free.
-    """
-    if name == RULES:
-        return RulesModel()
-    if name == REMOTE:
-        return RemoteModel(env.settings.remote)
-    entry = env.weights.catalogue.entry(name)
-    if not env.weights.status(name).present:
-        env.weights.verified(name)  # says what is missing, before a process is started for it
-    model = WorkerModel(name, settings=env.settings.model, workers=env.settings.workers)
-    try:
-        files = env.weights.verified(name)
-        settled = _settle(env, files)
-        digests = _cache_digests(files, settled)
-        cache = {"folder": str(env.home.cache / "prefix"), **digests}
-        model.load(files["model"], projector=settled.projector, cache=cache, settings=settled.settings)
-    except BaseException:
-        model.close()
-        raise
-    remembering = with_result_cache(model, env, weights_digest=_digest(digests))
-    return _HelpedByRules(remembering, pick=entry.rules_pick)
-
-
-def _settle(env: Env, files: VerifiedFiles) -> Settled:
-    """With what a rung is loaded here and now: by what was measured on this box, its cores and its memory."""
-    free = look_at_machine(env.weights.folder).free_ram_bytes
-    known = MachineNotes(env.home.cache).recall(files.digests["model"])
-    return settle(env.settings.model, files, free_bytes=free, remembered=known)
-
-
-def _cache_digests(files: VerifiedFiles, settled: Settled) -> dict[str, str]:
-    """What the states of a model depend on."""
-    roles = {"weights_sha256": "model", "projector_sha256": settled.projector_role}
-    return {key: files.digests[role] for key, role in roles.items() if role}
-
-
-def _digest(digests: Mapping[str, str]) -> str:
-    """One digest over all the files that a rung was loaded from."""
-    return hashlib.sha256(" ".join(digests.values()).encode()).hexdigest()
-
-
-class _HelpedByRules:
-    """A model to which the rules say what they would reply: where it agrees, mostly, it needs no pass to say so. For a
-    model that points at quotes worse than they do, they do that alone."""
-
-    def __init__(self, model: Model, *, pick: bool) -> None:
-        """
-        :param pick: the rules point at the quotes.
-        """
-        self._model = model
-        self._rules = RulesModel()
-        self._pick = pick
-        self.name = model.name
-        self.sees = model.sees
-
-    def reply(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[Tool],
-        *,
-        bound: Bound | None,
-        limits: ReplyLimits,
-        on_text: Callable[[str], None] | None = None,
-    ) -> Reply:
-        """As `Model.reply`."""
-        if self._pick and isinstance(bound, PickBound):
-            return self._rules.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
-        if isinstance(bound, CallBound | PickBound):
-            draft = self._rules.reply(messages, tools, bound=bound, limits=limits).text
-            limits = replace(limits, draft=draft)
-        return self._model.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
-
-    def close(self) -> None:
-        """Free the model."""
-        self._model.close()
-
-
-def _set_aside_before(env: Env, rungs: Sequence[str]) -> list[Fall]:
-    """Models found bad at an earlier start, not yet repaired, and wanted: the answer goes on saying so."""
-    wanted = env.settings.model.name
-    models = {model.name for model in env.weights.catalogue.chat_models if wanted in ("auto", model.name)}
-    found = {item.file.split("/")[0]: f"{item.file} {item.reason}" for item in env.weights.set_aside()}
-    return [Fall(name, reason) for name, reason in found.items() if name in models and name not in rungs]
+    def _want(self, fall: Fall) -> None:
+        if self._mender is not None and (fall.repairable or fall.kind in ("blind", "previous")):
+            self._mender.want(fall.rung)

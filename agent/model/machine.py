@@ -53,6 +53,8 @@ class Remembered:
     """Tokens of a reply per second."""
     measured: Name = ""
     """ISO, UTC."""
+    golden_ms: Rate = 0.0
+    """What the answer to the test question took here at first; see `agent.model.golden`."""
 
 
 _NOTES: TypeAdapter[dict[str, Remembered]] = TypeAdapter(dict[Annotated[str, Field(max_length=64)], Remembered])

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from agent.env import Env
 from agent.messages import Message
-from agent.model.ladder import open_rung
 from agent.model.protocol import ReplyLimits
+from agent.model.rungs import open_rung
 from agent.weights.catalogue import Entry
 from agent.weights.store import WeightStore
 

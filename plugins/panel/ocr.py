@@ -6,7 +6,7 @@ been set aside as bad costs that size, not the photo.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.api import Box, Env, Text, WeightsError
 from agent.errors import ModelError, WatchkeeperError
+from agent.weights.held import VerifiedFiles
 from plugins.panel.module_ocr import open_module_reader
 from plugins.panel.ppocr import PpOcr
 
@@ -70,15 +71,20 @@ def open_engine(env: Env) -> tuple[OcrEngine | None, tuple[str, ...]]:
     for size in (wanted, "tiny" if wanted == "small" else "small"):
         name = f"ocr-{size}"
         try:
-            files = env.weights.verified(name)
-            return PpOcr(name, files, env.settings.panel, screen=_screen(env, size)), tuple(notes)
+            files, screen = env.weights.verified(name), _screen(env, size)
+            return PpOcr(name, _held(files), env.settings.panel, screen=screen and _held(screen)), tuple(notes)
         except (WeightsError, ModelError) as error:
             notes.append(f"{name} cannot be used: {error}")
     notes.append("no text was read: OCR weights are missing; run `watchkeeper weights pull ocr-small`")
     return None, tuple(notes)
 
 
-def _screen(env: Env, size: str) -> Mapping[str, Path] | None:
+def _held(files: VerifiedFiles) -> dict[str, Path]:
+    """Paths to exactly the files that were verified; valid while `files` lives, which is until all is loaded."""
+    return {role: files.held(role) for role in files}
+
+
+def _screen(env: Env, size: str) -> VerifiedFiles | None:
     """The tiny reader's files, to read first what is easy; the small one alone reads as well, at twice the cost."""
     if size != "small":
         return None

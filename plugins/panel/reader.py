@@ -43,7 +43,9 @@ def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, 
         layout = replace(layout, readings=_marked(layout, doubted))
     lamps = find_lamps(photo.pixels, texts, skip=layout.in_tables | layout.label_sources)
     took = (time.perf_counter() - started) * 1000
-    return Perception(texts, layout.readings, lamps, layout.alarms, photo.size, took, photo.digest, notes)
+    unread = "" if engine is not None else notes[-1] if notes else "this box has no reader"
+    kept = notes if engine is not None else notes[:-1]
+    return Perception(texts, layout.readings, lamps, layout.alarms, photo.size, took, photo.digest, kept, unread)
 
 
 def _checked(
