@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import sys
 import venv
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from PIL import Image
 from agent.env import Env
 from agent.errors import ModuleError, SwapFailed
 from agent.modules.candidate import candidate_of
-from agent.modules.confine import enforceable
+from agent.modules.confine import _MACHINES, _filter, enforceable
 from agent.modules.host import ModuleHost
 from agent.modules.module import Module
 from tests.modules_kit import bundle, installed, manifest, tally, wheel
@@ -195,3 +196,49 @@ def test_a_host_without_modules_starts_nothing(env: Env) -> None:
     host = ModuleHost(env)
     assert host.chosen("plugin") == () and host.notes == [] and not env.home.modules.exists()
     host.close()
+
+
+def judged(program: bytes, *, convention: int, number: int, argument: int = 0) -> int:
+    """What the kernel would say to a system call: the few instructions that the filter uses, interpreted."""
+    fields = {0: number, 4: convention, 16: argument}
+    steps = list(struct.iter_unpack("HBBI", program))
+    at, value = 0, 0
+    while True:
+        code, true, false, operand = steps[at]
+        at += 1
+        if code == 0x20:
+            value = fields[operand]
+        elif code == 0x06:
+            return operand
+        else:
+            holds = {0x15: value == operand, 0x35: value >= operand, 0x45: bool(value & operand)}[code]
+            at += true if holds else false
+
+
+@pytest.mark.parametrize("name", ["x86_64", "aarch64"])
+def test_the_filter_of_each_processor(name: str) -> None:
+    """Sockets, programs and new processes are refused, threads and all else go on; another convention is refused."""
+    machine = _MACHINES[name]
+    allow, refuse, unknown = 0x7FFF0000, 0x00050000 | errno.EACCES, 0x00050000 | errno.ENOSYS
+    refused = (*machine.programs, machine.socket, 425)
+    program = _filter(machine, refused, threads_only=True)
+
+    def say(number: int, argument: int = 0, convention: int = machine.audit) -> int:
+        return judged(program, convention=convention, number=number, argument=argument)
+
+    assert {say(number) for number in refused} == {refuse}
+    assert say(machine.clone, 0x3D0F00) == allow and say(machine.clone, 17) == refuse and say(435) == unknown
+    assert {say(number) for number in range(450) if number not in (*refused, machine.clone, 435)} == {allow}
+    assert say(0, convention=0x40000003) == refuse and say(0x40000000 | 41) == refuse
+    open_to_programs = _filter(machine, (machine.socket,), threads_only=False)
+    assert judged(open_to_programs, convention=machine.audit, number=machine.clone, argument=17) == allow
+
+
+def test_a_system_that_can_enforce_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be enforced is told, and not pretended."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    told = enforceable()
+    assert all(told[what].startswith("not enforced") for what in ("files", "network", "programs"))
+    monkeypatch.undo()
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    assert enforceable()["network"] == "not enforced: no seccomp here for riscv64"

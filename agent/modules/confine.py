@@ -94,11 +94,12 @@ def confine(allowed: Allowed) -> dict[str, str]:
     """
     if allowed.memory_bytes:
         resource.setrlimit(resource.RLIMIT_DATA, (allowed.memory_bytes, allowed.memory_bytes))
+    done = {"memory": "rlimit" if allowed.memory_bytes else "no limit was asked for"}
+    if sys.platform != "linux":
+        return done | _nothing()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        why = "not enforced: this system knows no_new_privs not"
-        return {"files": why, "network": why, "programs": why, "memory": "rlimit"}
-    done = {"memory": "rlimit" if allowed.memory_bytes else "no limit was asked for"}
+        return done | _nothing()
     done["files"] = _landlock(libc, allowed)
     filtered = _seccomp(libc, allowed)
     done["network"] = "allowed" if allowed.network else filtered
@@ -108,12 +109,19 @@ def confine(allowed: Allowed) -> dict[str, str]:
 
 def enforceable() -> dict[str, str]:
     """What this machine's kernel could enforce, without doing it."""
+    if sys.platform != "linux":
+        return _nothing() | {"memory": "rlimit"}
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), _LANDLOCK_VERSION)
     files = f"Landlock {version}" if version > 0 else f"not enforced: {_no_landlock()}"
     seccomp = Path("/proc/sys/kernel/seccomp/actions_avail").exists() and platform.machine() in _MACHINES
     told = "seccomp" if seccomp else f"not enforced: no seccomp here for {platform.machine()}"
     return {"files": files, "network": told, "programs": told, "memory": "rlimit"}
+
+
+def _nothing() -> dict[str, str]:
+    """Of what only Linux enforces."""
+    return dict.fromkeys(("files", "network", "programs"), f"not enforced: {platform.system()} cannot")
 
 
 def _landlock(libc: Any, allowed: Allowed) -> str:
