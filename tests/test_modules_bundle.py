@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -268,3 +269,35 @@ def test_versions_that_nobody_uses_make_room(tmp_path: Path) -> None:
     for version in ("1.1", "1.2", "1.3"):
         store.install(tally(tmp_path, version))
     assert store.versions("tally") == ("1.0", "1.3")
+
+
+def test_a_full_disk_leaves_nothing_behind(store: ModuleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At whichever write it is full: one line, no half version, no draft, and the choice as it was."""
+    sound = tally(tmp_path)
+    store.install(sound)
+    store.choose("tally", lambda choice: type(choice)(current="1.0"))
+    newer = tally(tmp_path, "1.1")
+    sync, syncs = os.fsync, [0]
+
+    def full(descriptor: int, at: int) -> None:
+        syncs[0] += 1
+        if syncs[0] == at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    for at in range(1, 40):
+        syncs[0] = 0
+        monkeypatch.setattr(os, "fsync", lambda descriptor, at=at: full(descriptor, at))
+        try:
+            store.install(newer)
+        except ModuleError as error:
+            assert "No space left on device" in str(error) and "free space" in str(error)
+        monkeypatch.setattr(os, "fsync", sync)
+        names = sorted(path.name for path in (store.folder / "tally").iterdir())
+        assert names in ([".lock", "1.0", "choice.json"], [".lock", "1.0", "1.1", "choice.json"])
+        if syncs[0] < at:
+            break
+        if "1.1" in names:
+            store.verified("tally", "1.1")
+            store.remove("tally", "1.1")
+    assert at > 5 and store.verified("tally", "1.1") and store.choice("tally").current == "1.0"
