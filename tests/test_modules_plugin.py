@@ -14,11 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.audit import Trail
 from agent.env import Env
 from agent.errors import PhotoError, SwapFailed, ToolFailed, WatchkeeperError
 from agent.home import Home
 from agent.hookspecs import PROJECT, Veto
 from agent.messages import ToolCall
+from agent.model.ladder import Ladder
+from agent.model.rules import RulesModel
 from agent.modules.host import ModuleHost
 from agent.modules.plugin_wire import (
     pack_perception,
@@ -41,6 +44,7 @@ from agent.photo import Photo
 from agent.plugin_host import PluginHost, load_plugins
 from agent.settings import RemoteSettings
 from agent.tools import Tool, TurnView
+from agent.turn import Agent
 from agent.values import Passage, Record, Term, ToolResult, say
 from tests.modules_kit import installed, plugin
 
@@ -242,3 +246,16 @@ def test_a_fact_is_said_in_both_languages() -> None:
 def test_a_home_of_its_own_has_no_box_key(tmp_path: Path, modules: ModuleHost) -> None:
     """The state folder is what a module sees as home."""
     assert modules.store.state("tally") != Home(tmp_path).folder
+
+
+def test_a_conversation_goes_on_with_the_tools_of_the_new_version(modules: ModuleHost, plugins: PluginHost) -> None:
+    """Between two questions a plugin is swapped: the agent offers the new version's tool, and it runs."""
+    env = modules.env
+    ladder = Ladder(["rules"], lambda name: RulesModel())
+    agent = Agent(env, plugins, ladder, Trail(env.home.watch_db, busy_seconds=1))
+    first = agent.ask("how is the tally?")
+    assert [call.tool for call in first.calls] == ["tally_up"] and "asked 1 1.0" in first.answer.text
+    modules.swap("tally", "1.1")
+    second = agent.ask("how is the tally now?")
+    assert [call.tool for call in second.calls] == ["tally_down"] and "asked 1 1.1" in second.answer.text
+    agent.close()
