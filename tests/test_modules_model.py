@@ -13,6 +13,7 @@ import pytest
 from agent.env import Env
 from agent.errors import ModelDied, ModelError
 from agent.messages import Message
+from agent.model.box_ladder import build_ladder
 from agent.model.module_model import ModuleModel
 from agent.model.protocol import ReplyLimits
 from agent.modules.host import ModuleHost
@@ -113,3 +114,26 @@ def test_one_that_was_not_chosen(env: Env) -> None:
     """It is no rung: the ladder is told so as of any model that does not load."""
     with pytest.raises(ModelError, match="no version was chosen"):
         ModuleModel("other", ModuleHost(env))
+
+
+def test_it_is_the_best_rung_of_the_ladder(host: ModuleHost) -> None:
+    """Between the plant's server and the models of the catalogue; where it does not start, the next one answers."""
+    ladder = build_ladder(host.env)
+    asked = [Message("user", "hi")]
+    assert ladder.reply(asked, (), bound=None, limits=LIMITS).text == "1.0 hi" and ladder.name == "module tally"
+    ladder.close()
+    for version in ("1.0", "1.1", "1.2"):
+        (host.store.folder / "tally" / version / "site" / "tally.py").write_text("rotten")
+    fallen = build_ladder(host.env)
+    assert not fallen.sees and fallen.name == "rules"
+    assert "is not what was installed" in fallen.settle()[0].reason
+    fallen.close()
+
+
+def test_a_model_that_a_person_names_goes_before(host: ModuleHost) -> None:
+    """Then no module is asked."""
+    named = host.env.settings.model.model_copy(update={"name": "rules"})
+    env = replace(host.env, settings=host.env.settings.model_copy(update={"model": named}))
+    ladder = build_ladder(env)
+    assert not ladder.sees and ladder.name == "rules"
+    ladder.close()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from agent.env import Env
 from agent.model.falls import REMOTE, Fall, FallKind
 from agent.model.ladder import Ladder
+from agent.model.module_model import ModuleRungs
 from agent.model.rungs import RungOpener, forget_computed
 from agent.model.standing import Openers
 from agent.weights.catalogue import Entry
@@ -24,14 +25,16 @@ def build_ladder(env: Env) -> Ladder:
     """The ladder of this box."""
     rungs, down = rungs_of(env)
     remote = (REMOTE,) if env.settings.remote.enabled else ()
+    modules = ModuleRungs(env)
+    chosen = modules.names if env.settings.model.name == "auto" else ()  # else a person has named a model
 
     def on_bad(rung: str, reason: str) -> None:
         ladder.struck(rung, reason)
 
     opener = RungOpener(env, on_bad=on_bad)
     ladder = Ladder(
-        (*remote, *rungs),
-        Openers(opener.open, opener.open_anew, opener.has_room),
+        (*remote, *chosen, *rungs),
+        modules.beside(Openers(opener.open, opener.open_anew, opener.has_room)),
         settings=env.settings.ladder,
         mend=lambda on_repaired: _BoxMender(env, on_repaired),
     )

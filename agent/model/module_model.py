@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agent.env import Env
 from agent.errors import ModelError, ModuleError, SwapFailed
+from agent.model.protocol import Model
+from agent.model.standing import Openers
 from agent.model.worker import WorkerModel
 from agent.modules.host import ModuleHost
 from agent.modules.module import Module
@@ -18,7 +21,38 @@ from agent.values import Json
 from agent.workers.shared import SharedBuffer
 from agent.workers.worker import Priority, Result
 
-__all__ = ["ModuleModel"]
+__all__ = ["ModuleModel", "ModuleRungs", "is_module"]
+
+_PREFIX = "module "
+
+
+def is_module(rung: str) -> bool:
+    """Whether a rung is a module and none of the catalogue."""
+    return rung.startswith(_PREFIX)
+
+
+class ModuleRungs:
+    """Models that came as modules, as rungs of the ladder."""
+
+    def __init__(self, env: Env) -> None:
+        """Starts nothing."""
+        self._host = ModuleHost(env)
+        self.names = tuple(f"{_PREFIX}{name}" for name in self._host.chosen("model"))
+
+    def beside(self, others: Openers) -> Openers:
+        """Openers of these rungs and of the others."""
+
+        def open_with(other: Callable[[str], Model]) -> Callable[[str], Model]:
+            return lambda rung: self._open(rung) if is_module(rung) else other(rung)
+
+        return Openers(
+            open_with(others.first),
+            open_with(others.anew),
+            lambda rung: is_module(rung) or others.has_room(rung),  # a swap finds out by itself
+        )
+
+    def _open(self, rung: str) -> Model:
+        return ModuleModel(rung.removeprefix(_PREFIX), self._host)
 
 
 class ModuleModel(WorkerModel):
@@ -35,7 +69,7 @@ class ModuleModel(WorkerModel):
             module = host.open(name)
         except (ModuleError, SwapFailed) as error:
             raise ModelError(str(error)) from None
-        self.name = name
+        self.name = f"{_PREFIX}{name}"
         self.sees = module.report.get("sees") is True
         self._sent = set()
         self._supervisor = _Process(module)

@@ -27,8 +27,10 @@ Pixels = NDArray[np.uint8]
 class OcrEngine(Protocol):
     """Finds and reads text. Not safe for use from two threads at once."""
 
-    name: str
-    """Weights and version, so that a cache of readings knows who read."""
+    @property
+    def name(self) -> str:
+        """Weights and version, so that a cache of readings knows who read."""
+        ...
 
     def read(self, pixels: Pixels) -> tuple[Text, ...]:
         """Every run of text on an image.
