@@ -87,7 +87,7 @@ def try_fault(folder: Path, files: dict[str, Path], fault: Fault, *, serving: bo
     :return: what did not hold; empty where all did.
     """
     other = folder / "other"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     other.write_bytes(random.Random(4).randbytes(_OTHER_BYTES))
     box = make_box(folder, {"big": files, "other": {"det": other}}, ladder=_PROVING if golden else QUICK)
     box.env.weights.verified("big").close()  # it was in use once
