@@ -103,7 +103,9 @@ def test_an_impaired_rung_answers_and_a_whole_one_is_tried_beside_it() -> None:
     assert health.due("big") == "big"
     health.not_yet("big")
     assert health.best() == "big" and health.due("big") is None
-    clock.now = 10
+    clock.now = 1e9
+    assert health.due("big") is None
+    health.repaired("big")
     assert health.due("big") == "big"
     health.passed("big")
     assert health.state("big") == "sound" and not health.anyone_down()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.commands.doctor import examine
 from agent.env import Env
 from agent.errors import ModelUnsound, WeightsBad, WeightsChanged
 from agent.messages import Message
@@ -22,6 +23,7 @@ from agent.model.opened import OpenRung
 from agent.model.protocol import ReplyLimits
 from agent.model.rungs import RungOpener, open_rung
 from agent.photo import Photo
+from agent.plugin_host import load_plugins
 from agent.settings import LadderSettings
 from agent.weights.progress import SilentReporter
 from agent.weights.pull import pull
@@ -221,3 +223,17 @@ def test_measurements_and_tests_are_remembered_apart(weights_env: Env) -> None:
     open_rung("qwen2.5-0.5b", weights_env).close()
     digest = weights_env.weights.catalogue.entry("qwen2.5-0.5b").required[0].sha256
     assert MachineNotes(weights_env.home.cache).recall(digest).golden_ms == 0
+
+
+def test_doctor_tells_how_each_rung_is(box: LadderBox) -> None:
+    """Blind, gone, rejected: a line for each, with what to do; nothing about a rung that is well."""
+    plugins = load_plugins(found=())
+
+    def told() -> list[str]:
+        return [finding.text for finding in examine(box.env, plugins) if finding.name == "rung big"]
+
+    assert told() == []
+    box.path("big", "mmproj").unlink()
+    assert "reads text alone; get it: watchkeeper weights pull big" in told()[0]
+    box.path("big").unlink()
+    assert "big-model.gguf, big-mmproj.gguf was here and is gone" in told()[0]

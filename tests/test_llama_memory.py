@@ -235,6 +235,45 @@ def test_a_draft_is_no_reply(model: LlamaModel) -> None:
     assert free.text == say(model, asked("Which?"), 6).text
 
 
+def test_a_draft_may_part_within_a_character(model: LlamaModel, cold: LlamaModel) -> None:
+    """Two characters that begin with the same bytes: what no text can spell is left to the model."""
+    bound = Lark('start: "<" ("泵" | "泶" | "泷") ">"')
+    plain = cold.reply(asked("Which?"), (), bound=bound, limits=ReplyLimits(20))
+    for draft in ("<泵>", "<泶>", "<泷>", "<\udce6>"):
+        drafted = model.reply(asked("Which?"), (), bound=bound, limits=ReplyLimits(20, draft=draft))
+        assert drafted.text == plain.text
+
+
+def test_a_long_draft_is_read_batch_by_batch(model: LlamaModel, cold: LlamaModel) -> None:
+    """Longer than a batch holds, and than the prompt leaves room for in one; only near ties may fall otherwise."""
+    bound = Lark("start: " + " ".join(f'"pump {n} is " ("on" | "off") "\\n"' for n in range(60)))
+    plain = cold.reply(asked("Which?"), (), bound=bound, limits=ReplyLimits(600))
+    drafted = model.reply(asked("Which?"), (), bound=bound, limits=ReplyLimits(600, draft=plain.text))
+    same = [one == other for one, other in zip(drafted.text.split("\n"), plain.text.split("\n"), strict=True)]
+    assert drafted.stopped == "done" and sum(same) > 50
+    assert drafted.usage.passes < plain.usage.passes / 2
+
+
+def test_what_is_forced_and_cut_is_not_done(model: LlamaModel) -> None:
+    """A reply whose end is known and does not fit was cut off, also where nothing was chosen."""
+    reply = model.reply(asked("x"), (), bound=Lark('start: "one two three four five"'), limits=ReplyLimits(3))
+    assert reply.stopped == "length" and reply.text == "one two three"
+
+
+def test_urgent_work_goes_between_portions_too(model: LlamaModel, cold: LlamaModel) -> None:
+    """A long prompt that is read for a report does not hold up a question, and its photo is still there afterwards."""
+    urgent: list[str] = []
+
+    def between() -> None:
+        if not urgent:
+            urgent.append(say(model, asked("urgent!", photo(7))).text)
+
+    long = asked("What did the operator write about this pump? " * 40, photo(3))
+    slow = model.reply(long, (), bound=None, limits=ReplyLimits(1, between=between))
+    assert urgent == [say(cold, asked("urgent!", photo(7))).text]
+    assert slow.text == say(cold, long, 1).text
+
+
 def test_a_draft_is_followed_line_by_line() -> None:
     """A line that went otherwise is left, and the next one is foreseen again."""
     draft = Draft("one -> a\ntwo -> b\n")

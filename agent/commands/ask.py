@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +24,8 @@ __all__ = ["add_to", "build_agent"]
 
 _SHOWN = 8
 """Readings that `--explain` lists."""
+_FALLS: Mapping[str, str] = {"again": "back", "blind": "blind", "previous": "previous"}
+"""What `--explain` calls a rung that answers, and not as ever."""
 
 
 def build_agent(env: Env, plugins: PluginHost) -> Agent:
@@ -142,7 +144,8 @@ def _answered(record: TurnRecord) -> str:
 def _explained(record: TurnRecord) -> str:
     lines = [f"? {record.question}", f"  rung      {record.rung}"]
     lines += [
-        f"  {'restarted' if fall.started_again else 'left':<9} {fall.rung}: {fall.reason}" for fall in record.falls
+        f"  {'restarted' if fall.started_again else _FALLS.get(fall.kind, 'left'):<9} {fall.rung}: {fall.reason}"
+        for fall in record.falls
     ]
     seen = record.perception
     if seen is not None:

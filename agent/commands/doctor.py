@@ -16,11 +16,13 @@ from agent.console import emit
 from agent.env import Env
 from agent.errors import ModelError, WatchkeeperError
 from agent.hookspecs import Finding
+from agent.model.box_ladder import rungs_of
 from agent.model.heat import Governor, describe, read_heat
 from agent.model.machine import settle
 from agent.modules.findings import module_findings
 from agent.plugin_host import PluginHost
 from agent.weights.ladder import RULES, Machine, choose_rungs, look_at_machine
+from agent.weights.slots import rejection
 
 __all__ = ["add_to", "examine"]
 
@@ -76,9 +78,33 @@ def _weights(env: Env, machine: Machine, rungs: Sequence[str]) -> Iterator[Findi
         name = item.file.split("/")[0]
         yield Finding(f"weights {item.file}", False, f"{item.reason}; get it again: watchkeeper weights repair {name}")
     for status in map(env.weights.status, env.weights.present()):
+        if reason := rejection(env.weights.folder / status.name, env.weights.catalogue.entry(status.name)):
+            text = f"its present version was rejected ({reason}); the one before answers until another is pulled"
+            yield Finding(f"rung {status.name}", False, text)
         if any(file.state == "earlier version" for file in status.files):
             text = f"the version before answers; get the present one: watchkeeper weights pull {status.name}"
             yield Finding(f"weights {status.name}", False, text)
+    yield from _rungs(env)
+
+
+def _rungs(env: Env) -> Iterator[Finding]:
+    """What is not as it was, beyond files that were set aside."""
+    rungs, down = rungs_of(env)
+    aside = {item.file.split("/")[0] for item in env.weights.set_aside()}
+    for fall in down:
+        if fall.rung not in aside:
+            yield Finding(f"rung {fall.rung}", False, fall.reason)
+    lost = {fall.rung for fall in down}
+    for name in rungs[:-1]:
+        if name not in lost and _is_blind(env, name):
+            text = f"its vision half is not here, so it reads text alone; get it: watchkeeper weights pull {name}"
+            yield Finding(f"rung {name}", False, text)
+
+
+def _is_blind(env: Env, name: str) -> bool:
+    """The language half of a model that sees is here, the other is not."""
+    found = env.weights.status(name)
+    return not found.present and any(file.role == "model" and file.state == "present" for file in found.files)
 
 
 def _model(env: Env, machine: Machine, name: str) -> Iterator[Finding]:

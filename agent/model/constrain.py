@@ -20,6 +20,9 @@ __all__ = ["Constraint", "Free", "Grammars", "Guide", "choose"]
 
 DENSE_BYTES = 1_024
 """With more mask bytes set than this, masking all logits beats gathering the allowed ones."""
+FORESEEN_BYTES = 128
+"""Longer than any token; more of a draft need not be tokenised to know its next one."""
+ERROR_CHARS = 300
 MIN_TEMPERATURE = 1e-4
 """Below this the best token has all the weight anyway."""
 
@@ -101,12 +104,14 @@ class Constraint:
     def foresee(self, text: str) -> Guess:
         """As far as the grammar admits the text, without what is forced after the last choice: it is never read."""
         ahead = self._matcher.deep_copy()
-        rest = text.encode()
+        rest = text.encode("utf-8", "replace")
         tokens: list[int] = []
         asked: list[int] = []
         while rest:
             asked.append(len(tokens))
-            token = self._native.tokenize(rest.decode())[0]
+            if rest[0] & 0xC0 == 0x80:  # a choice within a character, which no text can spell
+                break
+            token = self._native.tokenize(rest[:FORESEEN_BYTES].decode("utf-8", "ignore"))[0]
             if ahead.try_consume_tokens([token]) != 1 or ahead.is_stopped():
                 break
             run = [token, *ahead.compute_ff_tokens()]
@@ -122,7 +127,7 @@ class Constraint:
 
     def _check(self) -> None:
         if self._matcher.is_error():
-            raise ModelError(f"the grammar of this reply broke: {self._matcher.get_error()}")
+            raise ModelError(f"the grammar of this reply broke: {_first_line(self._matcher.get_error())}")
 
 
 class Grammars:
@@ -151,8 +156,13 @@ class Grammars:
             self._tokenizer = _tokenizer_of(self._native)
         matcher = LLMatcher(self._tokenizer, LLMatcher.grammar_from_lark(lark), log_level=0)
         if matcher.is_error():
-            raise ModelError(f"the grammar of this reply does not compile: {matcher.get_error()}")
+            raise ModelError(f"the grammar of this reply does not compile: {_first_line(matcher.get_error())}")
         return matcher
+
+
+def _first_line(error: str) -> str:
+    """Without llguidance's dump of its state and of the whole grammar."""
+    return error.strip().splitlines()[0][:ERROR_CHARS] if error.strip() else "no reason given"
 
 
 def _tokenizer_of(native: NativeModel) -> Any:

@@ -16,6 +16,7 @@ A rung that answered some turns without a fall is trusted anew: its next rest is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -109,8 +110,7 @@ class HealthBook:
         """
         rung = self._move(name, "passed_in_part" if impairment else "passed")
         rung.fall = impairment
-        if impairment:
-            self._rest(rung)
+        rung.due_at = math.inf if impairment else 0.0
 
     def fell(self, name: str, fall: Fall, *, in_turn: bool) -> None:
         """It cannot answer.
@@ -125,10 +125,8 @@ class HealthBook:
         self._rest(rung)
 
     def not_yet(self, name: str) -> None:
-        """A whole one was tried beside the impaired one, and is none."""
-        rung = self._move(name, "not_yet")
-        rung.falls += 1
-        self._rest(rung)
+        """A whole one was tried beside the impaired one, and is none. Only another repair can change that."""
+        self._move(name, "not_yet").due_at = math.inf
 
     def repaired(self, name: str) -> None:
         """Its files are here and verified again: it need not rest any longer."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from agent.errors import ModelError
 from agent.model.llama_context import NativeContext, OutOfCells, Row
 from agent.model.prefix import Entry, Memory, common_prefix, positions_of
 
@@ -66,6 +67,11 @@ class Lanes:
         self._touch(lane)
         return lane
 
+    @property
+    def busy(self) -> bool:
+        """A reply is being made in one of them."""
+        return any(lane.busy for lane in self._lanes)
+
     def give(self, lane: Lane) -> None:
         """The reply in it is over; what it holds stays."""
         lane.busy = False
@@ -76,6 +82,11 @@ class Lanes:
         lane.cut(count)
         self._context.forget(lane.position, lane=lane.number)
 
+    def pieces(self, tokens: Sequence[int]) -> list[Sequence[int]]:
+        """Tokens in batches, so that something else may come between."""
+        most = self._context.batch_tokens
+        return [tokens[start : start + most] for start in range(0, len(tokens), most)]
+
     def read(self, lane: Lane, tokens: Sequence[int], stop: Callable[[], bool], *, wanted: Sequence[int] = ()) -> bool:
         """Run tokens in a lane; the logits that are wanted are then in the context, in order.
 
@@ -84,17 +95,29 @@ class Lanes:
         :raises ModelError: llama.cpp failed; the lane is as before.
         """
 
-        def work() -> int:
-            return self._context.decode(tokens, lane.position, stop, lane=lane.number, wanted=wanted)
+        done = 0
 
-        done = self.with_room(work)
+        def work() -> None:
+            nonlocal done
+            try:
+                done += self._context.decode(
+                    tokens[done:], lane.position + done, stop, lane=lane.number, wanted=[at - done for at in wanted]
+                )
+            except OutOfCells as full:
+                done += full.done
+                raise
+
+        try:
+            self.with_room(work)
+        except ModelError:
+            self._context.forget(lane.position, lane=lane.number)
+            raise
         lane.add(tokens[:done])
         return done == len(tokens)
 
-    def fits_batch(self, tokens: int, more: int) -> bool:
-        """Whether the last batch of so many tokens has room for more."""
-        last = tokens % self._context.batch_tokens or self._context.batch_tokens
-        return last + more <= self._context.batch_tokens
+    def batch_room(self, tokens: int) -> int:
+        """How many more the last batch of so many tokens takes."""
+        return -tokens % self._context.batch_tokens
 
     def read_rows(self, parts: Sequence[tuple[Lane, Sequence[int], int]]) -> None:
         """Run tokens in several lanes at once.

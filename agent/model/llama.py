@@ -18,7 +18,7 @@ from agent.errors import ModelError, PromptTooLong
 from agent.messages import Message, Reply
 from agent.model.constrain import Free, Grammars, Guide
 from agent.model.lanes import Lane, Lanes
-from agent.model.llama_batch import Batch, Job, begin
+from agent.model.llama_batch import LONG_TOKENS, Batch, Job, begin
 from agent.model.llama_context import NativeContext, OutOfCells
 from agent.model.llama_native import NativeModel
 from agent.model.llama_run import Run
@@ -154,7 +154,8 @@ class LlamaModel:
         :raises ModelError: llama.cpp failed.
         """
         results: list[Reply | ModelError] = []
-        together = max(1, self._context.lanes - 1)
+        fitting = self._context.batch_tokens // LONG_TOKENS - 1
+        together = max(1, min(self._context.lanes - 1, fitting))
         while len(results) < len(requests):
             group = requests[len(results) : len(results) + together]
             try:
@@ -210,8 +211,9 @@ class LlamaModel:
         prompt = self._prompt(request.messages, request.tools, thinks=limits.think_tokens > 0)
         kept = boundaries(prompt, self._stable(request, prompt), least=self._settings.prefix_least_tokens)
         ends = portions(prompt, kept, self._message_mark, least=PORTION_TOKENS)
-        utterance = Utterance(self._native, self._thinking(guide, prompt, limits), limits, on_text)
-        self._check_room(prompt, limits)
+        guide = self._thinking(guide, prompt, limits)
+        utterance = Utterance(self._native, guide, limits, on_text)
+        self._check_room(prompt, limits, marks=self._marks.tokens if self._marks and guide.thinking else 0)
         lane = self._lanes.take(prompt, ends)
         try:
             self._states.restore(lane, prompt, kept)
@@ -229,7 +231,7 @@ class LlamaModel:
                 f"the prompt has {length} characters, the limit is {self._settings.max_prompt_chars}"
                 " (model.max_prompt_chars); ask with less"
             )
-        if self._vision is not None:
+        if self._vision is not None and not self._lanes.busy:  # a reply that waits still needs its photos
             self._vision.trim()
         pieces = self._template.render(messages, tools, sees=self.sees, known=self._replies, thinks=thinks)
         tokens = self._tokenizer.encode(pieces)
@@ -246,9 +248,10 @@ class LlamaModel:
         alone = self._template.render(messages[:1], request.tools, sees=self.sees, known={}, thinks=thinks)
         return common_prefix(self._tokenizer.encode(alone), prompt[:-1])
 
-    def _check_room(self, prompt: Sequence[Entry], limits: ReplyLimits) -> None:
+    def _check_room(self, prompt: Sequence[Entry], limits: ReplyLimits, *, marks: int) -> None:
+        """:param marks: tokens that mark a thought."""
         cells, room = cells_of(prompt), self._context.tokens
-        most = limits.max_tokens + limits.think_tokens
+        most = limits.max_tokens + limits.think_tokens + marks
         if cells + most > room:
             raise PromptTooLong(
                 f"the prompt takes {cells} tokens and the reply may take {most}, together {cells + most};"

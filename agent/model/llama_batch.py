@@ -21,7 +21,7 @@ from agent.model.prefix import Entry
 from agent.model.protocol import ReplyLimits
 from agent.model.utterance import Utterance
 
-__all__ = ["Batch", "Job", "begin"]
+__all__ = ["LONG_TOKENS", "Batch", "Job", "begin"]
 
 TILE_ROWS = 16
 """Tokens that llama.cpp's kernels for x86 compute at once, from half as many on."""

@@ -36,6 +36,9 @@ ABORT_TOKENS = 32
 class OutOfCells(ModelError):
     """The lanes together fill the context; another lane has to be forgotten first."""
 
+    done = 0
+    """Tokens of a long read that were taken before, and are still there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -117,8 +120,8 @@ class NativeContext:
         :param stop: asked while long passes run and between passes.
         :param wanted: numbers of tokens, all within the last `batch_tokens`; empty is the last one.
         :return: how many were taken; fewer than given when `stop` said so, and the rest left no trace.
-        :raises OutOfCells: no room; what was before `position` is still there.
-        :raises ModelError: llama.cpp failed; likewise.
+        :raises OutOfCells: no room; it says how many were taken.
+        :raises ModelError: llama.cpp failed; what was before `position` is still there.
         """
         done = 0
         while done < len(tokens):
@@ -132,6 +135,11 @@ class NativeContext:
             if code == ABORTED:
                 self.forget(position + done, lane=lane)
                 return done
+            if code == NO_CELLS:
+                full = self._failure(code, f"at {position + done}")
+                assert isinstance(full, OutOfCells)
+                full.done = done
+                raise full
             if code != 0:
                 self.forget(position, lane=lane)
                 raise self._failure(code, f"at {position + done}")

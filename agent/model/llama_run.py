@@ -75,7 +75,8 @@ class Run:
             self._lookup.read(waiting)
             guess = self._foresee()
             repeats = not guess.tokens and self._payoff.may_guess()
-            guess = (Guess.free(self._lookup.guess()) if repeats else guess).upto(self._room() - len(waiting))
+            room = min(self._room() - len(waiting), self._lanes.batch_room(len(waiting)))
+            guess = (Guess.free(self._lookup.guess()) if repeats else guess).upto(room)
             began = time.perf_counter()
             tokens = [*waiting, *guess.tokens]
             wanted = [len(waiting) - 1 + at for at in guess.asked]
@@ -152,6 +153,7 @@ def prefill(
         groups = groupby(portion, key=lambda entry: isinstance(entry, Picture))
         parts += [(is_picture, list(group)) for is_picture, group in groups]
     for number, (is_picture, part) in enumerate(parts):
+        limits.between()
         if is_picture:
             shown = vision is not None and all(
                 isinstance(entry, Picture) and vision.show(entry, lanes, lane, limits.expired) for entry in part
@@ -160,12 +162,17 @@ def prefill(
                 return None
             continue
         tokens = [entry for entry in part if isinstance(entry, int)]
+        *before, last = lanes.pieces(tokens)
+        for piece in before:
+            if not lanes.read(lane, piece, limits.expired):
+                return None
+            limits.between()
         if number < len(parts) - 1:
-            done = lanes.read(lane, tokens, limits.expired)
+            done = lanes.read(lane, last, limits.expired)
         else:
-            guess = guess if lanes.fits_batch(len(tokens), len(guess.tokens)) else NO_GUESS
-            wanted = [len(tokens) - 1 + at for at in guess.asked]
-            done = lanes.read(lane, [*tokens, *guess.tokens], limits.expired, wanted=wanted)
+            guess = guess.upto(lanes.batch_room(len(last)))
+            wanted = [len(last) - 1 + at for at in guess.asked]
+            done = lanes.read(lane, [*last, *guess.tokens], limits.expired, wanted=wanted)
         if not done:
             return None
     return guess

@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from stat import S_ISREG
 
 from agent.model.prefix import Entry, Picture
 from agent.settings import ModelSettings
 
 __all__ = ["PrefixCache"]
 
-_MAGIC = b"WATCHKEEPER-KV-2"
+_MAGIC = b"WATCHKEEPER-KV-3"
 _HEAD_BYTES = len(_MAGIC) + hashlib.sha256().digest_size
 
 
@@ -50,7 +51,7 @@ class PrefixCache:
 
     def has(self, entries: Sequence[Entry], start: int = 0) -> bool:
         """Whether there is a file for this stretch."""
-        return self._path(entries, start).exists()
+        return _is_there(self._path(entries, start))
 
     def load(self, entries: Sequence[Entry], start: int = 0) -> bytearray | None:
         """The state of the stretch from `start` to the end of the entries; None where none can be trusted."""
@@ -62,7 +63,7 @@ class PrefixCache:
 
     def has_image(self, picture: Picture) -> bool:
         """Whether there is a file for this photo."""
-        return self._image_path(picture).exists()
+        return _is_there(self._image_path(picture))
 
     def load_image(self, picture: Picture) -> bytearray | None:
         """A photo as it was encoded."""
@@ -80,7 +81,7 @@ class PrefixCache:
                 del data[file.readinto(data) :]
         except (OSError, MemoryError):
             return None
-        if head != _MAGIC + hashlib.sha256(data).digest():
+        if head != _head(path, data):
             with suppress(OSError):
                 path.unlink()
             return None
@@ -95,7 +96,7 @@ class PrefixCache:
             if not self._make_room(len(data) + _HEAD_BYTES):
                 return
             with draft.open("wb") as out:
-                out.write(_MAGIC + hashlib.sha256(data).digest())
+                out.write(_head(path, data))
                 out.write(data)
             draft.replace(path)
         except OSError:
@@ -118,7 +119,12 @@ class PrefixCache:
         """Drop what was longest not used; False where it would not fit an empty folder either."""
         if wanted > self._most:
             return False
-        kept = [(stat.st_mtime, stat.st_size, path) for path in self._folder.iterdir() for stat in [path.stat()]]
+        kept = []
+        for path in self._folder.iterdir():
+            with suppress(OSError):  # gone meanwhile
+                stat = path.lstat()
+                if S_ISREG(stat.st_mode):
+                    kept.append((stat.st_mtime, stat.st_size, path))
         total = sum(size for _, size, _ in kept)
         for _, size, path in sorted(kept):
             if total + wanted <= self._most:
@@ -126,3 +132,17 @@ class PrefixCache:
             path.unlink(missing_ok=True)
             total -= size
         return True
+
+
+def _head(path: Path, data: bytes | bytearray) -> bytes:
+    """Over the name as well: a whole file under another's name is as wrong as half a file."""
+    digest = hashlib.sha256(path.name.encode())
+    digest.update(data)
+    return _MAGIC + digest.digest()
+
+
+def _is_there(path: Path) -> bool:
+    """What cannot be looked at is not."""
+    with suppress(OSError):
+        return path.exists()
+    return False

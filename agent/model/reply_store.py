@@ -20,10 +20,12 @@ from typing import TypeVar
 
 __all__ = ["ReplyStore"]
 
+_MOST_STEPS, _LOOK_STEPS = 20_000_000, 100_000
+"""Of SQLite's machine for one statement, and between two looks: a trigger in a file that is not ours need not end."""
 _ROW_BYTES = 256
 """What a row takes besides its text: key, proof and the entries in both indexes."""
-_SPOILED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-"""No database, or one of another shape. Every other error (locked, full, read-only) may pass by itself."""
+_SPOILED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_INTERRUPT}
+"""No database, one of another shape, or one that keeps SQLite busy. Locked, full or read-only may pass by itself."""
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, body BLOB NOT NULL, proof BLOB NOT NULL, "
     "used INTEGER NOT NULL)",
@@ -56,6 +58,7 @@ class ReplyStore:
         self._secret = secret
         self._db: sqlite3.Connection | None = None
         self._opened: tuple[int, int] | None = None
+        self._steps = 0
 
     def get(self, key: str) -> str | None:
         """The reply that was kept under this key; None where there is none of this box's own."""
@@ -93,6 +96,7 @@ class ReplyStore:
 
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
         """Do something with the database; None where it cannot be used now."""
+        self._steps = 0
         try:
             return work(self._connection())
         except (sqlite3.Error, OSError) as error:
@@ -109,12 +113,17 @@ class ReplyStore:
         self._db = sqlite3.connect(
             self._path, timeout=self._busy_seconds, isolation_level="IMMEDIATE", check_same_thread=False
         )
+        self._db.set_progress_handler(self._too_long, _LOOK_STEPS)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         for statement in _SCHEMA:
             self._db.execute(statement)
         self._opened = _identity(self._path)
         return self._db
+
+    def _too_long(self) -> bool:
+        self._steps += _LOOK_STEPS
+        return self._steps > _MOST_STEPS
 
     def _pass_over(self, error: Exception) -> None:
         """Leave the file alone, or move it aside where it is spoiled and still the one that was opened."""

@@ -34,6 +34,11 @@ class ThinkMarks:
     ends: tuple[int, ...]
     """Tokens that would end the reply; a thought cannot."""
 
+    @property
+    def tokens(self) -> int:
+        """That they take at most, besides the thoughts."""
+        return len(self.opening) + len(self.cut) + 1 + len(self.after)
+
 
 class Thinking:
     """A guide that lets the model think first."""

@@ -95,17 +95,19 @@ class Utterance:
 
     def _force(self) -> list[int]:
         said: list[int] = []
+        whole = True
         while True:
             thinking = self._guide.thinking
             tokens = self._guide.forced()
             if not thinking:
-                tokens = tokens[: max(0, self._limits.max_tokens - len(self.tokens))]
+                room = max(0, self._limits.max_tokens - len(self.tokens))
+                whole, tokens = len(tokens) <= room, tokens[:room]
             self._say(tokens, thinking=thinking)
             self.forced += len(tokens)
             said += tokens
             if not thinking or not tokens:
                 break
-        if self._guide.over:
+        if self._guide.over and whole:
             self.stopped = "done"
         elif len(self.tokens) >= self._limits.max_tokens:
             self.stopped = "length"
