@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -237,3 +239,29 @@ def test_doctor_tells_how_each_rung_is(box: LadderBox) -> None:
     assert "reads text alone; get it: watchkeeper weights pull big" in told()[0]
     box.path("big").unlink()
     assert "big-model.gguf, big-mmproj.gguf was here and is gone" in told()[0]
+
+
+def test_a_repair_by_hand_is_noticed_too(box: LadderBox) -> None:
+    """Another program brings the file back while this one has no source: the rung is back at once."""
+    flip(box.path("big"), 9 * MIB)
+    ladder = box.ladder()
+    ladder.watch()
+    assert ask(ladder)[0] == "rules"
+    shutil.copy(box.sound["big"]["model"], box.path("big"))
+    until_back(ladder)
+    ladder.close()
+
+
+def test_a_folder_that_cannot_be_read_costs_the_rung_and_not_the_agent(
+    box: LadderBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is named as the cause."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(box.env.weights, "verified", fail)
+    ladder = box.ladder()
+    name, falls = ask(ladder)
+    assert name == "rules" and falls[0].kind == "disk" and "check the disk" in falls[0].reason
+    ladder.close()

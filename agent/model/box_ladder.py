@@ -95,14 +95,12 @@ class _BoxMender:
 
     def __init__(self, env: Env, on_repaired: Callable[[str], None]) -> None:
         self._env = env
-        self._seen = {item.file.split("/")[0] for item in env.weights.set_aside()}
+        self._on_repaired = on_repaired
+        self._aside = _names_aside(env)
         """Entries of which something is set aside, and that were asked for."""
-
-        def repaired(name: str) -> None:
-            self._seen.discard(name)
-            on_repaired(name)
-
-        self._repairer = Repairer(env.weights, repaired).start()
+        self._lacking = set[str]()
+        """Entries that were asked for because something is not here; anybody may bring it."""
+        self._repairer = Repairer(env.weights, self._repaired).start()
 
     def want(self, name: str) -> None:
         """A rung fell over its files."""
@@ -110,14 +108,28 @@ class _BoxMender:
             return
         entry = self._env.weights.catalogue.entry(name)
         if _lost(self._env, entry) or any(path.exists() for path in self._env.weights.where(name).values()):
+            if not self._env.weights.status(name).present:
+                self._lacking.add(name)
             self._repairer.want(name)
 
     def look(self) -> None:
-        """Readers of panels find their own files bad, and say so by setting them aside."""
-        for name in {item.file.split("/")[0] for item in self._env.weights.set_aside()} - self._seen:
-            self._seen.add(name)
+        """Readers of panels find their own files bad, and say so by setting them aside; a person may have repaired."""
+        for name in _names_aside(self._env) - self._aside:
+            self._aside.add(name)
             self._repairer.want(name)
+        for name in list(self._lacking):
+            if self._env.weights.status(name).present:
+                self._repaired(name)
 
     def close(self) -> None:
         """End after the try that is under way."""
         self._repairer.close()
+
+    def _repaired(self, name: str) -> None:
+        self._aside.discard(name)
+        self._lacking.discard(name)
+        self._on_repaired(name)
+
+
+def _names_aside(env: Env) -> set[str]:
+    return {item.file.split("/")[0] for item in env.weights.set_aside()}

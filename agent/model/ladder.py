@@ -36,7 +36,7 @@ class Mender(Protocol):
         ...
 
     def look(self) -> None:
-        """Whoever uses files may have found some bad: bring back those too."""
+        """Others may have found files bad, or brought some back; called now and then."""
         ...
 
     def close(self) -> None:
@@ -138,8 +138,6 @@ class Ladder:
 
     def settle(self) -> tuple[Fall, ...]:
         """The turn is over: what its answer has to say about the rungs. What is news is told once."""
-        if self._mender is not None:
-            self._mender.look()
         return self._standing.end_turn()
 
     def watch(self) -> None:
@@ -214,6 +212,8 @@ class Ladder:
                 changed.wait(self._settings.follow_seconds if self._book.anyone_down() else None)
                 if self._standing.closed:
                     return
+            if self._mender is not None:
+                self._mender.look()
             self.climb()
 
     def _want(self, fall: Fall) -> None:

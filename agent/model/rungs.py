@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from agent.env import Env
-from agent.errors import ModelError, NotEnoughMemory, WeightsError
+from agent.errors import ModelError, NotEnoughMemory, WeightsError, WeightsUnreadable
 from agent.model.falls import REMOTE, Fall, fall_of
 from agent.model.golden import allowed_seconds, prove, prove_remote
 from agent.model.machine import MachineNotes, Remembered, Settled, settle
@@ -169,6 +169,9 @@ class RungOpener:
         on_bad = self._found_bad if self._on_bad is not None and name not in self._suspects else None
         try:
             files = store.verified(name, on_bad=on_bad)
+        except OSError as error:
+            place = store.folder / name
+            raise WeightsUnreadable(f"{name}: {place} cannot be read: {error.strerror}; check the disk") from None
         except WeightsError as error:
             blind = self._without_eyes(entry, error)
             if blind is None:

@@ -173,11 +173,12 @@ class Standing:
             model = self.openers.anew(rung)
         except CannotAnswer as error:
             problem = error
-        with self.changed:
-            self._alone = False
-            climbed = self._came_of_it(rung, model, problem)
-            self.changed.notify_all()
-        return climbed
+        except BaseException:
+            self._not_alone()
+            raise
+        with self.changed:  # nobody may open another model before it is known what came of this one
+            self._not_alone()
+            return self._came_of_it(rung, model, problem)
 
     def replace(self, rung: str, model: Model) -> bool:
         """Let another model answer as the rung in use, from the next turn on; False where that cannot be."""
@@ -196,6 +197,11 @@ class Standing:
                 self._next[1].close()
                 self._next = None
             self._leave()
+
+    def _not_alone(self) -> None:
+        with self.changed:
+            self._alone = False
+            self.changed.notify_all()
 
     def _came_of_it(self, rung: str, model: Model | None, problem: WeightsError | ModelError | BadReply | None) -> bool:
         """What came of a try."""
