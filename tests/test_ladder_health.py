@@ -83,6 +83,17 @@ def test_the_rest_doubles_up_to_its_most_and_is_short_again_after_steady_turns()
     assert health.due("small") == "big"
 
 
+def test_what_is_missing_because_it_was_set_aside_is_told_as_bad() -> None:
+    """The first reason stays while nothing was repaired."""
+    health, _ = book()
+    health.fell("big", DAMAGED, in_turn=False)
+    health.fell("big", Fall("big", "not here", kind="missing"), in_turn=False)
+    assert health.falls() == [DAMAGED]
+    health.repaired("big")
+    health.fell("big", FAILED, in_turn=False)
+    assert health.falls() == [FAILED]
+
+
 def test_a_repair_ends_the_rest() -> None:
     """A damaged rung whose files are back is due after the turn that it missed, however long it was to rest."""
     health, _ = book()

@@ -124,7 +124,8 @@ def _why(fall: Fall) -> Said:
     en = fall.reason.removeprefix(f"{fall.rung}: ")
     if fall.files:
         told = "、".join(f"{name} {_FAULTS.get(fault, fault)}" for name, fault in fall.files)
-        remedy = f";请检查磁盘,然后运行 watchkeeper weights repair {fall.rung}"
+        check = "请检查磁盘,然后" if fall.kind == "disk" else "请"
+        remedy = f";{check}运行 watchkeeper weights repair {fall.rung}"
         return say(f"权重文件 {told}{remedy if fall.kind != 'blind' else ''}", en)
     plain = {
         "damaged": f"权重文件已损坏;请运行 watchkeeper weights repair {fall.rung}",

@@ -117,8 +117,10 @@ class HealthBook:
 
         :param in_turn: it had answered already in the turn that goes on, so that this is no whole turn of another.
         """
+        was = self._rungs[name].state
         rung = self._move(name, "found_damaged" if fall.repairable else "failed")
-        rung.fall = fall
+        if not (was == "damaged" and rung.fall and fall.kind == "missing"):  # it is missing because it was set aside
+            rung.fall = fall
         rung.falls += 1
         rung.turns_answered = 0
         rung.turns_missed = -1 if in_turn else 0
