@@ -156,6 +156,35 @@ def test_replies_made_together_are_those_made_alone(model: LlamaModel, cold: Lla
     assert isinstance(together[1], Reply) and together[1].usage.reused_tokens > 30
 
 
+def test_a_batch_shares_its_passes(model: LlamaModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three replies of twenty tokens take the passes of one, guesses fill the rows that are free, and urgent work comes
+    between them."""
+    calls: list[int] = []
+    decode_rows = model._context.decode_rows
+    monkeypatch.setattr(model._context, "decode_rows", lambda rows: (calls.append(len(rows)), decode_rows(rows))[1])
+    between: list[bool] = []
+    limits = ReplyLimits(20, between=lambda: between.append(True))
+    made = model.reply_many([Request(asked("循环泵, pump 1, " * 6), (), None, limits) for _ in range(3)])
+    assert len({reply.text for reply in made if isinstance(reply, Reply)}) == 1
+    assert len(calls) <= 20 and min(calls[:-1]) >= 3
+    assert len(between) >= len(calls)
+
+
+def test_a_batch_leaves_room_for_urgent_work(tiny: TinyFiles) -> None:
+    """Reports that would fill the memory are made in smaller groups, and a question between them is answered."""
+    model = load(tiny, settings=SETTINGS.model_copy(update={"context_tokens": 512}))
+    urgent: list[Reply] = []
+
+    def between() -> None:
+        if not urgent:
+            urgent.append(say(model, asked("What did the operator write? " * 12), 4))
+
+    talks = [asked(f"{n}: " + "What did the operator write about this pump? " * 9) for n in range(4)]
+    made = model.reply_many([Request(talk, (), None, ReplyLimits(8, between=between)) for talk in talks])
+    assert all(isinstance(reply, Reply) and reply.text for reply in made) and urgent[0].text
+    model.close()
+
+
 def test_a_batch_that_does_not_fit_is_made_in_parts(tiny: TinyFiles) -> None:
     """Three long prompts in a context for one."""
     model = load(tiny, settings=SETTINGS.model_copy(update={"context_tokens": 256}))
@@ -197,6 +226,7 @@ def test_guessing_ahead_changes_nothing(model: LlamaModel, cold: LlamaModel, mos
     quick = model.reply(asked("循环泵, pump 1, " * 4), (), bound=bound, limits=replace(limits, lookup_tokens=most))
     assert quick.text == plain.text and quick.stopped == plain.stopped
     assert quick.usage.passes + quick.usage.guessed_tokens >= plain.usage.passes
+    assert quick.usage.passes < plain.usage.passes or not quick.usage.guessed_tokens
     again = model.reply(asked("and then?"), (), bound=None, limits=limits)
     assert again.text == cold.reply(asked("and then?"), (), bound=None, limits=limits).text
 

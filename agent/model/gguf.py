@@ -29,7 +29,7 @@ MAX_TEXT_BYTES = 64
 """Of a text that is wanted: the name of an architecture."""
 MAX_NUMBERS = 1_024
 """In a list that is wanted: one for each layer."""
-MAX_ITEMS = 4_000_000
+MAX_ITEMS = 1_000_000
 """In a list that is skipped; the largest known vocabularies have a quarter million."""
 VOCABULARY = "tokenizer.ggml.tokens"
 MOST = {

@@ -148,7 +148,8 @@ class LlamaModel:
         return Reply(ready.utterance.text, stopped, used, self._spell(ready.utterance.thought))
 
     def reply_many(self, requests: Sequence[Request]) -> list[Reply | ModelError]:
-        """Make several replies together, for scheduled work: as many at a time as there are lanes and room.
+        """Make several replies together, for scheduled work: as many at a time as there are lanes, and as fit into half
+        of the memory, so that an interactive reply has room between their tokens.
 
         :return: one for each request, in order; an error where a prompt does not fit or a grammar does not compile.
         :raises ModelError: llama.cpp failed.
@@ -160,9 +161,9 @@ class LlamaModel:
             group = requests[len(results) : len(results) + together]
             try:
                 results += self._together(group)
-            except OutOfCells:
+            except OutOfCells as full:
                 if len(group) == 1:
-                    raise
+                    results.append(full)
                 together = (len(group) + 1) // 2
         return results
 
@@ -178,11 +179,12 @@ class LlamaModel:
         self._native.close()
 
     def _together(self, group: Sequence[Request]) -> list[Reply | ModelError]:
-        """
-        :raises OutOfCells: they do not fit the memory together.
+        """As many of a group as may be made together, the first at least.
+
+        :raises OutOfCells: they do not fit the memory.
         """
         begun: list[tuple[_Ready, Job] | ModelError] = []
-        corpus = Corpus()
+        corpus, taken = Corpus(), 0
         with ExitStack() as open_lanes:
             for request in group:
                 try:
@@ -196,6 +198,9 @@ class LlamaModel:
                 job = Job(ready.lane, ready.prompt, ready.ends, request.limits, ready.utterance, lookup)
                 begin(self._context, self._lanes, self._vision, job)
                 begun.append((ready, job))
+                taken += cells_of(ready.prompt) - ready.reused + request.limits.max_tokens
+                if taken > self._context.tokens // 2:
+                    break
             Batch(self._context, self._lanes, [one[1] for one in begun if isinstance(one, tuple)]).speak()
         return [one if isinstance(one, ModelError) else self._reply_of(*one) for one in begun]
 

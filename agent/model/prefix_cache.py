@@ -75,7 +75,7 @@ class PrefixCache:
 
     def _read(self, path: Path) -> bytearray | None:
         try:
-            with path.open("rb") as file:
+            with open(path, "rb", opener=_at_once) as file:
                 head = file.read(_HEAD_BYTES)
                 data = bytearray(max(0, os.fstat(file.fileno()).st_size - _HEAD_BYTES))
                 del data[file.readinto(data) :]
@@ -132,6 +132,11 @@ class PrefixCache:
             path.unlink(missing_ok=True)
             total -= size
         return True
+
+
+def _at_once(path: str, flags: int) -> int:
+    """A pipe in the place of a file must not hold anybody up."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _head(path: Path, data: bytes | bytearray) -> bytes:
