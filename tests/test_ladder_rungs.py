@@ -247,7 +247,9 @@ def test_a_repair_by_hand_is_noticed_too(box: LadderBox) -> None:
     ladder = box.ladder()
     ladder.watch()
     assert ask(ladder)[0] == "rules"
-    shutil.copy(box.sound["big"]["model"], box.path("big"))
+    brought = box.path("big").with_name("brought")
+    shutil.copy(box.sound["big"]["model"], brought)
+    brought.rename(box.path("big"))
     until_back(ladder)
     ladder.close()
 
