@@ -216,6 +216,7 @@ def _kills(folder: Path) -> Row:
     host.close()
     late = sum(seconds > DEADLINE_SECONDS + GRACE_SECONDS + SLACK_SECONDS for seconds in took)
     note = f"{len(took)} calls, {len(died)} told that it died, longest {max(took):.2f} s of {DEADLINE_SECONDS:g} s"
+    note += f"; first failure: {failed[0]!r:.200}" if failed else ""
     return Row("kill -9 of a worker", KILLS, KILLS if answered and not (failed or late) else 0, 0, note)
 
 

@@ -63,8 +63,8 @@ def kill_at_random(file: Path, times: int) -> Row:
     with _started(file) as model:
         first = _ask(model)
         for number in range(times):
-            pid = model.pid
-            assert pid, "no process after a reply"
+            while not (pid := model.pid):  # killed late, and starting again
+                _ask(model)
             killer = threading.Timer(chosen.uniform(0, LONGEST_WAIT_SECONDS), _kill, (pid,))
             killer.start()
             start = time.monotonic()
