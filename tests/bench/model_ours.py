@@ -54,11 +54,12 @@ def main() -> None:
 
 
 def verify(loaded: Loaded) -> None:
-    """The weight store's own check, as at every start."""
+    """The weight store's own check, as at every start: what a first one wrote down is proven by the box's own key."""
     folder, path = loaded.model.parent, loaded.model
     file = WeightFile("model", path.name, bytes=path.stat().st_size, sha256=loaded.sha256)
     entry = Entry(folder.name, "text", loaded.name, "", (file,))
-    WeightStore(folder.parent, WeightsSettings(), catalogue=Catalogue((entry,))).verified(folder.name)
+    key = loaded.kept.with_name("box.key") if loaded.kept else None
+    WeightStore(folder.parent, WeightsSettings(), catalogue=Catalogue((entry,)), box_key=key).verified(folder.name)
 
 
 def cache_of(loaded: Loaded) -> dict[str, str] | None:
