@@ -73,17 +73,15 @@ class Job:
 
     def usage(self, *, prompt_tokens: int, reused_tokens: int) -> Usage:
         """What it cost; a pass over several replies counts for each of them by its share of the time."""
-        said = self.utterance
-        return Usage(
+        cost = Usage(
             prompt_tokens=prompt_tokens,
             reused_tokens=reused_tokens,
-            sampled_tokens=len(said.tokens) + len(said.thought) - said.forced,
-            forced_tokens=said.forced,
             guessed_tokens=self.guessed,
             passes=self.passes,
             prefill_ms=self.prefill_ms,
             decode_ms=self.decode_ms,
         )
+        return self.utterance.usage(cost)
 
 
 def begin(context: NativeContext, lanes: Lanes, vision: Vision | None, job: Job) -> None:

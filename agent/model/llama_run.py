@@ -119,17 +119,15 @@ class Run:
 
     def usage(self, *, prompt_tokens: int, reused_tokens: int) -> Usage:
         """What it cost."""
-        said = self._utterance
-        return Usage(
+        cost = Usage(
             prompt_tokens=prompt_tokens,
             reused_tokens=reused_tokens,
-            sampled_tokens=len(said.tokens) + len(said.thought) - said.forced,
-            forced_tokens=said.forced,
             guessed_tokens=self._guessed,
             passes=self._passes,
             prefill_ms=self._prefill_ms,
             decode_ms=self._decode_ms,
         )
+        return self._utterance.usage(cost)
 
 
 def prefill(

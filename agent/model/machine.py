@@ -20,6 +20,7 @@ from typing import Annotated
 import psutil
 from pydantic import Field, TypeAdapter, ValidationError
 
+from agent.files import at_once
 from agent.model.cores import Cores, count_cores, read_text
 from agent.model.gguf import read_model_shape, read_projector_shape
 from agent.model.room import KvType, MemoryPlan, plan_memory
@@ -100,18 +101,13 @@ class MachineNotes:
 
     def _all(self) -> dict[str, Remembered]:
         try:
-            with open(self._path, "rb", opener=_at_once) as file:
+            with open(self._path, "rb", opener=at_once) as file:
                 return _NOTES.validate_json(file.read(NOTE_BYTES + 1), strict=True)
         except (OSError, ValidationError):
             return {}
 
     def _key(self, weights_sha256: str) -> str:
         return hashlib.sha256(f"{self._salt}|{weights_sha256}".encode()).hexdigest()
-
-
-def _at_once(path: str, flags: int) -> int:
-    """A pipe in the place of a file must not hold anybody up."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def describe_box(proc: Path = Path("/proc")) -> str:

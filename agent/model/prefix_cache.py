@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from stat import S_ISREG
 
+from agent.files import at_once
 from agent.model.prefix import Entry, Picture
 from agent.settings import ModelSettings
 
@@ -75,7 +76,7 @@ class PrefixCache:
 
     def _read(self, path: Path) -> bytearray | None:
         try:
-            with open(path, "rb", opener=_at_once) as file:
+            with open(path, "rb", opener=at_once) as file:
                 head = file.read(_HEAD_BYTES)
                 data = bytearray(max(0, os.fstat(file.fileno()).st_size - _HEAD_BYTES))
                 del data[file.readinto(data) :]
@@ -132,11 +133,6 @@ class PrefixCache:
             path.unlink(missing_ok=True)
             total -= size
         return True
-
-
-def _at_once(path: str, flags: int) -> int:
-    """A pipe in the place of a file must not hold anybody up."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _head(path: Path, data: bytes | bytearray) -> bytes:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.messages import Usage
 from agent.model.constrain import Guide
 from agent.model.draft import NO_GUESS, Guess
 from agent.model.protocol import ReplyLimits
@@ -92,6 +93,11 @@ class Utterance:
             right += same
             if not said or same < len(said):
                 return right, said[same:]
+
+    def usage(self, cost: Usage) -> Usage:
+        """What was said, added to what it cost."""
+        sampled = len(self.tokens) + len(self.thought) - self.forced
+        return cost.plus(Usage(sampled_tokens=sampled, forced_tokens=self.forced))
 
     def _force(self) -> list[int]:
         said: list[int] = []
