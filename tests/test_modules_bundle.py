@@ -301,3 +301,10 @@ def test_a_full_disk_leaves_nothing_behind(store: ModuleStore, tmp_path: Path, m
             store.verified("tally", "1.1")
             store.remove("tally", "1.1")
     assert at > 5 and store.verified("tally", "1.1") and store.choice("tally").current == "1.0"
+
+
+def test_a_pipe_is_no_bundle_and_holds_nobody_up(tmp_path: Path) -> None:
+    """It is looked at before anything is waited for."""
+    os.mkfifo(tmp_path / "pipe.whl")
+    with pytest.raises(ModuleError, match="not a plain file"), open_bundle(tmp_path / "pipe.whl", ModuleSettings()):
+        pass

@@ -26,6 +26,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from agent.errors import ModuleError
+from agent.files import at_once
 from agent.modules.manifest import MANIFEST, Manifest, read_manifest
 from agent.settings import ModuleSettings
 
@@ -90,7 +91,7 @@ def open_bundle(path: Path, settings: ModuleSettings) -> Iterator[Bundle]:
     where = path.name
     with contextlib.ExitStack() as undo:
         try:
-            file = undo.enter_context(path.open("rb"))
+            file = undo.enter_context(open(path, "rb", opener=at_once))
             size = os.fstat(file.fileno()).st_size
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ModuleError(f"{path}: is not a plain file; give the wheel of a module")
