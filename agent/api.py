@@ -7,7 +7,7 @@ from agent.hookspecs import Finding, Veto, hookimpl
 from agent.messages import ToolCall
 from agent.modules.host import ModuleHost
 from agent.modules.module import Module
-from agent.perception import AlarmRow, Box, Lamp, Perception, Reading, Text
+from agent.perception import AlarmRow, Box, Button, Lamp, Perception, Popup, Quality, Reading, Text
 from agent.photo import Photo, load_photo
 from agent.times import Period, resolve_period
 from agent.tools import Binds, Tool, TurnView, tool
@@ -18,6 +18,7 @@ __all__ = [
     "AlarmRow",
     "Binds",
     "Box",
+    "Button",
     "DatabaseError",
     "Env",
     "Finding",
@@ -32,6 +33,8 @@ __all__ = [
     "Period",
     "Photo",
     "PhotoError",
+    "Popup",
+    "Quality",
     "Reading",
     "Record",
     "Said",

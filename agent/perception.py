@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["AlarmRow", "Box", "Lamp", "Perception", "Reading", "Text"]
+from agent.values import Said
+
+__all__ = ["AlarmRow", "Box", "Button", "Lamp", "Perception", "Popup", "Quality", "Reading", "Text"]
 
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the upright image; right and bottom are exclusive."""
@@ -37,12 +39,21 @@ class Reading:
     unit: str
     """As printed; empty where none is."""
     kind: str
-    """printed | gauge | display | bar"""
+    """printed | display | counter | gauge | bar | slider"""
     box: Box
-    """Of the value."""
+    """Of the value; of the dial, bar or slider where nothing is printed."""
     score: float
+    """0 to 1: how likely the value is right, as calibrated on labelled panels (`make score-panels` prints it)."""
     flags: tuple[str, ...] = ()
-    """Why the value should be checked: no-value, unlabelled, disagrees, clipped, low-score."""
+    """Why the value should be checked: no-value, unlabelled, disagrees, clipped, low-score, bad-format, out-of-range,
+    over-range.
+    """
+    uncertainty: float | None = None
+    """± in the reading's unit where a pointer was measured; None where a value is printed."""
+    read_by: str = "text"
+    """text | segments | geometry | model: who read the value."""
+    why: str = ""
+    """How the value was found and why this label, in English, for `panel --explain`."""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -53,6 +64,9 @@ class Reading:
             "box": list(self.box),
             "score": round(self.score, 3),
             "flags": list(self.flags),
+            "uncertainty": self.uncertainty,
+            "read_by": self.read_by,
+            "why": self.why,
         }
 
 
@@ -74,15 +88,66 @@ class Lamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press."""
+
+    label: str
+    box: Box
+    state: str = "unsure"
+    """enabled | greyed | unsure"""
+
+    def to_json(self) -> dict[str, object]:
+        return {"label": self.label, "box": list(self.box), "state": self.state}
+
+
+@dataclass(frozen=True, slots=True)
+class Popup:
+    """A window over the panel: what lies beneath it is covered."""
+
+    title: str
+    """Its first line of text; empty where it holds none."""
+    box: Box
+
+    def to_json(self) -> dict[str, object]:
+        return {"title": self.title, "box": list(self.box)}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a photo can be read, each from 0 (bad) to 1 (good)."""
+
+    sharpness: float
+    light: float
+    """Low where it is too dark or too bright."""
+    glare: float
+    """Low where reflections hide a part."""
+    moire: float
+    """Low where the pattern of a screen disturbs."""
+    advice: tuple[Said, ...] = ()
+    """What the person should do differently, worst first."""
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "sharpness": round(self.sharpness, 2),
+            "light": round(self.light, 2),
+            "glare": round(self.glare, 2),
+            "moire": round(self.moire, 2),
+            "advice": [dict(said) for said in self.advice],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmRow:
     """One row of an alarm table on the panel."""
 
     cells: Mapping[str, str]
     """Column heading as printed → cell as printed."""
     box: Box
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """What a cell means → cell as printed, for: time, tag, text, priority, state, ack, area, number."""
 
     def to_json(self) -> dict[str, object]:
-        return {**self.cells, "box": list(self.box)}
+        return {**self.cells, "box": list(self.box), "roles": dict(self.roles)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +169,13 @@ class Perception:
     """What a person should know about the photo or the reader, in English: blurred, OCR weights missing."""
     unread: str = ""
     """Why no text of it could be read at all, in English; empty where it could. Lamps may have been found."""
+    buttons: tuple[Button, ...] = ()
+    popups: tuple[Popup, ...] = ()
+    quality: Quality | None = None
+    turned: int = 0
+    """By how many degrees clockwise the photo was turned to be upright: 0, 90, 180 or 270. All boxes are in the upright
+    image.
+    """
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -116,4 +188,8 @@ class Perception:
             "photo": self.photo,
             "notes": list(self.notes),
             "unread": self.unread,
+            "buttons": [button.to_json() for button in self.buttons],
+            "popups": [popup.to_json() for popup in self.popups],
+            "quality": None if self.quality is None else self.quality.to_json(),
+            "turned": self.turned,
         }

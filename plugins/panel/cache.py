@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from agent.api import AlarmRow, Box, Lamp, Perception, Reading, Text
+from agent.api import AlarmRow, Box, Button, Lamp, Perception, Popup, Quality, Reading, Text, say
 
 __all__ = ["PerceptionCache"]
 
@@ -99,18 +99,20 @@ def _perception(body: dict[str, Any]) -> Perception:
         texts=tuple(Text(str(t["text"]), _box(t["box"]), float(t["score"])) for t in body["texts"]),
         readings=tuple(_reading(r) for r in body["readings"]),
         lamps=tuple(Lamp(str(x["label"]), str(x["color"]), str(x["state"]), _box(x["box"])) for x in body["lamps"]),
-        alarms=tuple(
-            AlarmRow({str(k): str(v) for k, v in row.items() if k != "box"}, _box(row["box"])) for row in body["alarms"]
-        ),
+        alarms=tuple(_alarm(row) for row in body["alarms"]),
         size=(int(body["size"][0]), int(body["size"][1])),
         ms=float(body["ms"]),
         photo=str(body["photo"]),
         notes=tuple(str(note) for note in body["notes"]),
+        buttons=tuple(Button(str(b["label"]), _box(b["box"]), str(b["state"])) for b in body["buttons"]),
+        popups=tuple(Popup(str(p["title"]), _box(p["box"])) for p in body["popups"]),
+        quality=None if body["quality"] is None else _quality(body["quality"]),
+        turned=int(body["turned"]),
     )
 
 
 def _reading(body: dict[str, Any]) -> Reading:
-    value = body["value"]
+    value, uncertainty = body["value"], body["uncertainty"]
     return Reading(
         label=str(body["label"]),
         value=None if value is None else str(value),
@@ -119,7 +121,21 @@ def _reading(body: dict[str, Any]) -> Reading:
         box=_box(body["box"]),
         score=float(body["score"]),
         flags=tuple(str(flag) for flag in body["flags"]),
+        uncertainty=None if uncertainty is None else float(uncertainty),
+        read_by=str(body["read_by"]),
+        why=str(body["why"]),
     )
+
+
+def _alarm(body: dict[str, Any]) -> AlarmRow:
+    cells = {str(k): str(v) for k, v in body.items() if k not in ("box", "roles")}
+    return AlarmRow(cells, _box(body["box"]), {str(k): str(v) for k, v in body["roles"].items()})
+
+
+def _quality(body: dict[str, Any]) -> Quality:
+    sharpness, light, glare, moire = (float(body[name]) for name in ("sharpness", "light", "glare", "moire"))
+    advice = tuple(say(str(said["zh"]), str(said["en"])) for said in body["advice"])
+    return Quality(sharpness, light, glare, moire, advice)
 
 
 def _box(body: list[int]) -> Box:
