@@ -2,7 +2,7 @@
 # make test    environment and the whole suite
 # make setup   the environment alone
 # make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
-# make bench-turn, bench-model, bench-panels, bench-weights, score-turn    figures; a table, and last one JSON line
+# make bench-turn, bench-model, bench-panels, bench-weights, score-panels, score-turn    figures; a table, and last one JSON line
 # make faults  everything that can break is broken on purpose; exit code 1 if anything was lost (an hour or so)
 
 PYTHON ?= python3
@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 # llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: setup demo test lint check fix bench-turn bench-model bench-panels bench-weights score-turn faults clean
+.PHONY: setup demo test lint check fix bench-turn bench-model bench-panels bench-weights score-panels score-turn faults clean
 
 setup: $(READY)
 
@@ -55,6 +55,9 @@ bench-panels: setup
 bench-weights: setup
 	@$(BIN)/python -m tests.bench.weights
 	@$(BIN)/python -m tests.bench.swap
+
+score-panels: setup
+	@$(BIN)/python -m tests.bench.score_panels $(DATA)
 
 score-turn: setup
 	@$(BIN)/python -m tests.bench.score_turn

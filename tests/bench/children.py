@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -20,13 +21,14 @@ __all__ = ["Child", "serve"]
 class Child:
     """A module of this package, run as a process that serves; a context manager that ends it."""
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    def __init__(self, module: str, *arguments: str, python: Path | str = sys.executable) -> None:
         """
         :param module: its full name; it calls `serve`.
+        :param python: another environment's, for a peer that does not get along with ours.
         """
         self._module = module
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [python, "-m", module, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def __enter__(self) -> Child:
