@@ -118,7 +118,7 @@ def _score_trust(score: Score, wanted: Sequence[Value], ours: Sequence[Seen], by
         reading, value = ours[index], wanted[number]
         if reading["value"] is None:
             continue
-        right = same_number(reading["value"], value.value)
+        right = same_number(reading["value"], value.value) or _is_same(reading, value)
         score.trusted.append((float(reading["score"]), right))
         score.count("no silent error", right or bool(reading["flags"]), f"{_said(value)} | read: {_told(reading)}")
 
@@ -213,9 +213,18 @@ def _same_row(wanted: Mapping[str, str], read: Seen) -> bool:
 
 
 def _is_whole(reading: Seen, value: Value, names: Sequence[str]) -> bool:
-    if not same_number(reading["value"], value.value) or not same_unit(reading["unit"], value.unit):
+    if not _is_same(reading, value):
         return False
     return same_label(reading["label"], value.label) or not is_printed(value.label, names)
+
+
+def _is_same(reading: Seen, value: Value) -> bool:
+    """The same value in the same unit, wherever the one ends and the other begins: `16m`, `16 m`."""
+    if reading["value"] is None:
+        return False
+    if same_number(reading["value"], value.value) and same_unit(reading["unit"], value.unit):
+        return True
+    return same_number(reading["value"] + reading["unit"], value.value + value.unit)
 
 
 def _has_label(reading: Seen, value: Value, names: Sequence[str]) -> bool:
