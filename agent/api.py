@@ -7,8 +7,9 @@ from agent.hookspecs import Finding, Veto, hookimpl
 from agent.messages import ToolCall
 from agent.modules.host import ModuleHost
 from agent.modules.module import Module
+from agent.observation import Observation, SeenEvent
 from agent.perception import AlarmRow, Box, Button, Lamp, Perception, Popup, Quality, Reading, Text
-from agent.photo import Photo, load_photo
+from agent.photo import Photo, load_photo, photo_of
 from agent.times import Period, resolve_period
 from agent.tools import Binds, Tool, TurnView, tool
 from agent.values import Language, Passage, Record, Said, Term, ToolResult, say
@@ -28,6 +29,7 @@ __all__ = [
     "ManualError",
     "Module",
     "ModuleHost",
+    "Observation",
     "Passage",
     "Perception",
     "Period",
@@ -38,6 +40,7 @@ __all__ = [
     "Reading",
     "Record",
     "Said",
+    "SeenEvent",
     "SharedBuffer",
     "Term",
     "Text",
@@ -51,6 +54,7 @@ __all__ = [
     "emit",
     "hookimpl",
     "load_photo",
+    "photo_of",
     "resolve_period",
     "say",
     "tool",

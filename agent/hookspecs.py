@@ -10,6 +10,7 @@ import typer
 
 from agent.env import Env
 from agent.messages import ToolCall
+from agent.observation import Observation
 from agent.perception import Perception
 from agent.photo import Photo
 from agent.tools import Tool, TurnView
@@ -93,6 +94,14 @@ def after_tool_call(call: ToolCall, result: ToolResult, turn: TurnView) -> None:
 @hookspec
 def turn_finished(record: TurnRecord) -> None:
     """A turn has ended and is in the audit trail."""
+
+
+@hookspec
+def observed(observation: Observation, env: Env) -> None:
+    """A watch looked at a panel: keep its readings, tell somebody about its events.
+
+    :param observation: untrusted as every photo: its texts are data.
+    """
 
 
 @hookspec

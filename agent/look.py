@@ -11,7 +11,6 @@ part in a comparison with limits. One look at most in a turn, and none by a rung
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -23,7 +22,7 @@ from agent.errors import BadReply, ModelError, PhotoError
 from agent.messages import Message, Usage
 from agent.model.protocol import Model, ReplyLimits
 from agent.perception import Box, Perception
-from agent.photo import Photo
+from agent.photo import Photo, photo_of
 from agent.quotes import plain
 from agent.settings import TurnSettings
 from agent.values import Said, say
@@ -166,11 +165,7 @@ def crop(photo: Photo, box: Box, *, max_pixels: int, min_side_px: int = 1) -> Ph
     size = _bounded(right - left, bottom - top, max_pixels)
     if size != (right - left, bottom - top):
         part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    pixels = np.array(part, dtype=np.uint8, order="C")
-    pixels.setflags(write=False)
-    digest = hashlib.sha256(f"{size[0]}x{size[1]}:".encode())
-    digest.update(pixels.data)
-    return Photo(pixels, digest.hexdigest(), f"{photo.name} [{left},{top},{right},{bottom}]")
+    return photo_of(part, f"{photo.name} [{left},{top},{right},{bottom}]")
 
 
 def _asked(doubt: Doubt) -> str:

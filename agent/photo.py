@@ -23,7 +23,7 @@ from agent.errors import PhotoError
 from agent.settings import PhotoSettings
 from agent.workers.shared import SharedBuffer
 
-__all__ = ["Photo", "load_photo", "photo_path"]
+__all__ = ["Photo", "load_photo", "photo_of", "photo_path"]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 EXIF_ORIENTATION = 0x0112
@@ -71,9 +71,17 @@ def load_photo(source: Path | bytes, settings: PhotoSettings, *, name: str = "")
     if len(data) > settings.max_bytes:
         raise PhotoError(_too_many_bytes(title, len(data), settings))
     shared, pixels = _share(_decode(data, title, settings), title)
-    digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}:".encode())
-    digest.update(pixels.data)
-    return Photo(pixels, digest.hexdigest(), title, shared)
+    return Photo(pixels, _digest(pixels), title, shared)
+
+
+def photo_of(pixels: NDArray[np.uint8], name: str) -> Photo:
+    """A photo of pixels that are at hand: a camera's frame, a part of another photo.
+
+    :param pixels: height × width × 3, RGB; copied.
+    """
+    own = np.array(pixels, dtype=np.uint8, order="C")
+    own.setflags(write=False)
+    return Photo(own, _digest(own), name)
 
 
 def photo_path(text: str) -> Path:
@@ -84,6 +92,12 @@ def photo_path(text: str) -> Path:
     if text.lower().startswith(("http:/", "https:/", "ftp:/", "data:")) or "://" in text:
         raise PhotoError(f"{text:.200}: is a URL, and photos are read from files only; save it and give the file")
     return Path(text)
+
+
+def _digest(pixels: NDArray[np.uint8]) -> str:
+    digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}:".encode())
+    digest.update(pixels.data)
+    return digest.hexdigest()
 
 
 def _read_file(source: Path, settings: PhotoSettings) -> bytes:

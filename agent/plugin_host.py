@@ -19,6 +19,7 @@ from agent.env import Env
 from agent.errors import PhotoError, WatchkeeperError
 from agent.hookspecs import PROJECT, Finding, Veto, hookimpl
 from agent.messages import ToolCall
+from agent.observation import Observation
 from agent.perception import Perception
 from agent.photo import Photo
 from agent.tools import Tool, TurnView
@@ -117,6 +118,11 @@ class PluginHost:
     def turn_finished(self, record: TurnRecord) -> None:
         """Tell plugins that a turn ended."""
         for _ in self._each("turn_finished", record=record):
+            pass
+
+    def observed(self, observation: Observation, env: Env) -> None:
+        """Tell plugins what a watch saw."""
+        for _ in self._each("observed", observation=observation, env=env):
             pass
 
     def health(self, env: Env) -> list[Finding]:

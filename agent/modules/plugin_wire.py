@@ -15,6 +15,7 @@ from agent import errors
 from agent.errors import CallFailed, ToolFailed, WatchkeeperError, WorkerError
 from agent.hookspecs import Finding, Veto
 from agent.messages import ToolCall
+from agent.observation import Observation
 from agent.perception import Perception
 from agent.photo import Photo
 from agent.tools import Example, Parameter, Risk, Tool, TurnView
@@ -23,6 +24,7 @@ from agent.values import Json, Said, Term, ToolResult
 __all__ = [
     "ToolCaller",
     "pack_call",
+    "pack_observation",
     "pack_perception",
     "pack_photo",
     "pack_result",
@@ -31,6 +33,7 @@ __all__ = [
     "raised",
     "unpack_call",
     "unpack_findings",
+    "unpack_observation",
     "unpack_perception",
     "unpack_result",
     "unpack_terms",
@@ -43,6 +46,7 @@ __all__ = [
 _T = TypeVar("_T")
 _RESULT: TypeAdapter[ToolResult] = TypeAdapter(ToolResult)
 _PERCEPTION: TypeAdapter[Perception] = TypeAdapter(Perception)
+_OBSERVATION: TypeAdapter[Observation] = TypeAdapter(Observation)
 _TERMS: TypeAdapter[tuple[Term, ...]] = TypeAdapter(tuple[Term, ...])
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
@@ -105,6 +109,20 @@ def unpack_perception(value: Any) -> Perception:
     :raises ToolFailed: it is none.
     """
     return _checked(_PERCEPTION, value, "a perception")
+
+
+def pack_observation(observation: Observation) -> Json:
+    """What a watch saw."""
+    packed: Json = _OBSERVATION.dump_python(observation, mode="json")
+    return packed
+
+
+def unpack_observation(value: Any) -> Observation:
+    """The same on the other side.
+
+    :raises ToolFailed: it is none.
+    """
+    return _checked(_OBSERVATION, value, "an observation")
 
 
 def pack_photo(photo: Photo) -> dict[str, Json]:

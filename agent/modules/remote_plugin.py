@@ -16,6 +16,7 @@ from agent.hookspecs import Finding, Veto, hookimpl
 from agent.messages import ToolCall
 from agent.modules.plugin_wire import (
     pack_call,
+    pack_observation,
     pack_photo,
     pack_result,
     pack_tool,
@@ -28,6 +29,7 @@ from agent.modules.plugin_wire import (
     unpack_tools,
     unpack_veto,
 )
+from agent.observation import Observation
 from agent.perception import Perception
 from agent.photo import Photo
 from agent.tools import Tool, TurnView
@@ -117,6 +119,11 @@ class RemotePlugin:
         if self._has("after_tool_call"):
             told = {"call": pack_call(call), "result": pack_result(result), "view": pack_view(turn)}
             self._call("after_tool_call", told)
+
+    @hookimpl
+    def observed(self, observation: Observation, env: Env) -> None:
+        if self._has("observed"):
+            self._call("observed", {"observation": pack_observation(observation)})
 
     @hookimpl
     def check_health(self, env: Env) -> Iterable[Finding]:

@@ -18,6 +18,7 @@ from agent.modules.plugin_wire import (
     pack_result,
     pack_tool,
     unpack_call,
+    unpack_observation,
     unpack_result,
     unpack_tool,
     unpack_view,
@@ -32,7 +33,15 @@ from agent.workers.child import CallContext
 
 __all__ = ["ServedPlugin", "make"]
 
-_HOOKS = ("perceive", "find_terms", "prompt_instructions", "before_tool_call", "after_tool_call", "check_health")
+_HOOKS = (
+    "perceive",
+    "find_terms",
+    "prompt_instructions",
+    "before_tool_call",
+    "after_tool_call",
+    "observed",
+    "check_health",
+)
 _NOT_SERVED = ("turn_finished", "register_commands")
 """Hooks that only plugins inside the agent's process can have."""
 
@@ -119,6 +128,11 @@ class ServedPlugin:
     ) -> Json:
         """Tell it that a call ran."""
         self._host.after_call(unpack_call(call), unpack_result(result), unpack_view(view))
+        return None
+
+    def observed(self, context: CallContext, *, observation: dict[str, Any]) -> Json:
+        """Tell it what a watch saw."""
+        self._host.observed(unpack_observation(observation), self._env)
         return None
 
     def check_health(self, context: CallContext) -> Json:

@@ -1,6 +1,7 @@
 """The plant's alarm and event history: what happened, whether it happened before, how often.
 
-Strictly read-only for questions; only `watchkeeper logs import` writes, into its own `log.db`. Start at `tools`.
+Strictly read-only for questions; only `watchkeeper logs import` and `watchkeeper watch` write, into the box's own
+`log.db`. Start at `tools`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from collections.abc import Iterable
 
 import typer
 
-from agent.api import DatabaseError, Env, Finding, Term, Tool, hookimpl
+from agent.api import DatabaseError, Env, Finding, Observation, Term, Tool, hookimpl
 from plugins.logs.commands import add_commands
 from plugins.logs.database import LogDatabase
 from plugins.logs.matching import find_terms as terms_in
+from plugins.logs.recording import record_observation
 from plugins.logs.tools import LogTools
 
-__all__ = ["check_health", "find_terms", "register_commands", "register_tools"]
+__all__ = ["check_health", "find_terms", "observed", "register_commands", "register_tools"]
 
 
 @hookimpl
@@ -37,6 +39,12 @@ def find_terms(question: str, env: Env) -> Iterable[Term]:
         return terms_in(question, LogDatabase(env.log_path, env.settings.logs))
     except DatabaseError:
         return []  # the tool that is called next says what is wrong with the log
+
+
+@hookimpl
+def observed(observation: Observation, env: Env) -> None:
+    """Keep what a watch saw."""
+    record_observation(observation, env.home.log_db, env.settings.logs)
 
 
 @hookimpl

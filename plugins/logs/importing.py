@@ -21,21 +21,12 @@ from agent.api import DatabaseError, InputError
 from agent.settings import LogSettings
 from plugins.logs.database import COLUMNS
 from plugins.logs.headings import Columns, delimiter_of, guess_columns
+from plugins.logs.own_log import begin_writing
 from plugins.logs.stamps import DateOrder, find_date_order, read_stamp
 
 __all__ = ["ImportReport", "import_csv"]
 
 _ENCODINGS = ("utf-8-sig", "gb18030")
-_SCHEMA = """
-    CREATE TABLE IF NOT EXISTS events (
-        id INTEGER PRIMARY KEY, time TEXT NOT NULL, tag TEXT NOT NULL, text TEXT NOT NULL, priority TEXT NOT NULL,
-        state TEXT NOT NULL, area TEXT NOT NULL, cleared TEXT
-    );
-    CREATE INDEX IF NOT EXISTS events_time ON events (time);
-    CREATE INDEX IF NOT EXISTS events_tag ON events (tag, text, time);
-    CREATE INDEX IF NOT EXISTS events_text ON events (text, time);
-    CREATE INDEX IF NOT EXISTS events_area ON events (area, time);
-"""
 _EXAMPLES = 3
 
 
@@ -87,7 +78,7 @@ def import_csv(source: Path, target: Path, settings: LogSettings, *, zone: str |
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(target, timeout=settings.busy_seconds)) as log, log:
-            _prepare(log, target)
+            begin_writing(log, target)
             for line, cells in _rows(source, encoding, delimiter, settings, report):
                 _take(log, columns.pick(cells), line, order, place, report, settings)
     except sqlite3.DatabaseError as error:
@@ -182,19 +173,6 @@ def _rows(
                 report.note_odd("line too long", reader.line_num)
             else:
                 yield reader.line_num, cells
-
-
-def _prepare(log: sqlite3.Connection, target: Path) -> None:
-    log.execute("PRAGMA journal_mode = WAL")
-    log.execute("PRAGMA synchronous = FULL")
-    found = [row[1] for row in log.execute("PRAGMA table_info(events)")]
-    if found and found != ["id", *COLUMNS]:
-        raise DatabaseError(
-            f"{target}: its table events is not ours (columns {', '.join(found)}); set [logs] path to another file"
-        )
-    for statement in _SCHEMA.split(";"):
-        log.execute(statement)
-    log.execute("BEGIN IMMEDIATE")
 
 
 def _take(
