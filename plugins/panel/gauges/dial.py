@@ -1,0 +1,240 @@
+"""Where dials are: round shapes with a scale in them, arcs of numbers that rise, and photos of one meter.
+
+Order: round outlines on a reduced picture (with two numbers in them, or ticks that point at the middle) → arcs of
+numbers that no outline holds → the whole of a small picture with few texts. Nothing here decides that there is a gauge:
+it only says where a closer look may pay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.api import Box, Text
+from plugins.panel.gauges.numerals import printed_number
+from plugins.panel.gauges.pivot import segments_of
+from plugins.panel.geometry import centre, height
+
+__all__ = ["Dial", "find_dials"]
+
+Pixels = NDArray[np.uint8]
+Grey = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+_REDUCED_SIDE = 800
+_MIN_SIDE_PX = 56
+"""A smaller dial has no scale that could be read."""
+_MIN_REDUCED_PX = 26
+_MAX_OUTLINES = 40
+_MAX_DIALS = 12
+_MAX_NUMBERS = 200
+_WHOLE_SIDE_PX = 1200
+_WHOLE_TEXTS = 40
+_TICK_SECTORS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A place to look at closely."""
+
+    box: Box
+    middle: tuple[float, float] | None
+    """Of the outline, in pixels of the image; None where none was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    x: float
+    y: float
+    wide: float
+    """Half of the width."""
+    tall: float
+
+    @property
+    def size(self) -> float:
+        return max(self.wide, self.tall)
+
+
+def find_dials(pixels: Pixels, texts: Sequence[Text]) -> list[Dial]:
+    """Places where a dial may be, the most promising first.
+
+    :param pixels: height × width × 3, RGB, 8 bits.
+    """
+    rows, columns = pixels.shape[:2]
+    if min(rows, columns) < _MIN_SIDE_PX:
+        return []
+    numbers = [(text, value) for text in texts if (value := printed_number(text.text)) is not None][:_MAX_NUMBERS]
+    dials: list[Dial] = []
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    for outline in _outlines(grey):
+        if len(dials) < _MAX_DIALS and not any(_holds(dial.box, outline) for dial in dials):
+            inside = [text for text, _ in numbers if _within(outline, text)]
+            if len(inside) >= 3 or _has_ticks(grey, outline):
+                dials.append(_dial(outline, inside, rows, columns))
+    for x, y, radius in _arcs(numbers):
+        if len(dials) < _MAX_DIALS and not any(_holds(dial.box, _Outline(x, y, radius, radius)) for dial in dials):
+            dials.append(Dial(_clipped(x, y, 1.6 * radius, 1.6 * radius, rows, columns), None))
+    whole = (0, 0, columns, rows)
+    small = max(rows, columns) <= _WHOLE_SIDE_PX and len(texts) <= _WHOLE_TEXTS
+    large = any(_area(dial.box) > 0.5 * rows * columns for dial in dials)
+    if small and len(numbers) >= 2 and not large and len(dials) <= 2:
+        dials.append(Dial(whole, None))
+    return dials
+
+
+def _dial(outline: _Outline, inside: Sequence[Text], rows: int, columns: int) -> Dial:
+    """Numbers may stand around the outline, when it is the ring that the ticks stand on."""
+    grow = 1.08
+    for text in inside:
+        for x, y in ((text.box[0], text.box[1]), (text.box[2], text.box[3])):
+            grow = max(grow, abs(x - outline.x) / outline.wide, abs(y - outline.y) / outline.tall)
+    box = _clipped(outline.x, outline.y, grow * outline.wide + 3, grow * outline.tall + 3, rows, columns)
+    return Dial(box, (outline.x, outline.y))
+
+
+def _outlines(grey: Grey) -> list[_Outline]:
+    """Round shapes, the largest first."""
+    ratio = min(1.0, _REDUCED_SIDE / max(grey.shape))
+    reduced = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else grey
+    edges = cv2.Canny(cv2.GaussianBlur(reduced, (3, 3), 0), 40, 110)
+    contours, _ = cv2.findContours(edges, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    least = max(_MIN_REDUCED_PX, _MIN_SIDE_PX * ratio)
+    shapes = []
+    for contour in contours:
+        if len(contour) < 1.4 * least:
+            continue
+        _, _, wide, tall = cv2.boundingRect(contour)
+        if max(wide, tall) >= least and min(wide, tall) >= 0.35 * max(wide, tall):
+            shapes.append((max(wide, tall), contour))
+    shapes.sort(key=lambda shape: -shape[0])
+    found = (
+        _ellipse(contour.reshape(-1, 2).astype(np.float64), reduced.shape) for _, contour in shapes[:_MAX_OUTLINES]
+    )
+    return [
+        _Outline(e.x / ratio, e.y / ratio, e.wide / ratio, e.tall / ratio)
+        for e in found
+        if e is not None and 2 * e.size >= least
+    ]
+
+
+def _ellipse(points: Floats, shape: tuple[int, ...]) -> _Outline | None:
+    """The ellipse that a contour runs along, when it does so for the larger part of one."""
+    (x, y), (first, second), turn = cv2.fitEllipse(points.astype(np.float32))
+    if not (math.isfinite(first + second) and 0 < max(first, second) <= 1.6 * max(shape)):
+        return None
+    if min(first, second) < 0.55 * max(first, second):
+        return None
+    angle = math.radians(turn)
+    along = (points[:, 0] - x) * math.cos(angle) + (points[:, 1] - y) * math.sin(angle)
+    across = (points[:, 1] - y) * math.cos(angle) - (points[:, 0] - x) * math.sin(angle)
+    off = np.abs(np.hypot(along / (first / 2), across / (second / 2)) - 1)
+    on = off < 0.06
+    if on.mean() < 0.75:
+        return None
+    sectors = np.unique(((np.arctan2(across[on], along[on]) / (2 * math.pi)) % 1 * 36).astype(int))
+    if len(sectors) < 16:
+        return None
+    wide = math.hypot(first * math.cos(angle), second * math.sin(angle)) / 2
+    tall = math.hypot(first * math.sin(angle), second * math.cos(angle)) / 2
+    return _Outline(float(x), float(y), wide, tall)
+
+
+def _within(outline: _Outline, text: Text) -> bool:
+    x, y = centre(text.box)
+    return math.hypot((x - outline.x) / outline.wide, (y - outline.y) / outline.tall) < 1.35
+
+
+def _has_ticks(grey: Grey, outline: _Outline) -> bool:
+    """Short lines in many directions that point at the middle."""
+    left, top = max(0, round(outline.x - outline.wide * 1.1)), max(0, round(outline.y - outline.tall * 1.1))
+    right, bottom = round(outline.x + outline.wide * 1.1), round(outline.y + outline.tall * 1.1)
+    part = grey[top:bottom, left:right]
+    if min(part.shape) < _MIN_REDUCED_PX:
+        return False
+    ratio = min(3.0, 300 / max(part.shape))
+    way = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    lines = segments_of(cv2.resize(part, None, fx=ratio, fy=ratio, interpolation=way).astype(np.uint8))
+    if not len(lines):
+        return False
+    centre_at = np.array([(outline.x - left) * ratio, (outline.y - top) * ratio])
+    middle, along = (lines[:, :2] + lines[:, 2:]) / 2 - centre_at, lines[:, 2:] - lines[:, :2]
+    length, far = np.hypot(*along.T), np.hypot(*middle.T)
+    size = outline.size * ratio
+    miss = np.abs(middle[:, 0] * along[:, 1] - middle[:, 1] * along[:, 0]) / np.maximum(length, 1e-6)
+    ticks = (far > 0.4 * size) & (far < 1.1 * size) & (length < 0.35 * size) & (miss < 0.12 * far)
+    sectors = ((np.arctan2(middle[ticks, 1], middle[ticks, 0]) / (2 * math.pi)) % 1 * _TICK_SECTORS).astype(int)
+    return len(np.unique(sectors)) >= _TICK_SECTORS / 3
+
+
+def _arcs(numbers: Sequence[tuple[Text, float]]) -> list[tuple[float, float, float]]:
+    """Circles through four numbers that rise in equal steps and turn to the right as they do."""
+    if len(numbers) < 4:
+        return []
+    places = np.array([centre(text.box) for text, _ in numbers])
+    by_value: dict[float, list[int]] = {}
+    for index, (_, value) in enumerate(numbers):
+        by_value.setdefault(round(value, 6), []).append(index)
+    found = []
+    used: set[int] = set()
+    for i, (text, value) in enumerate(numbers):
+        reach = 14 * height(text.box)
+        near = np.flatnonzero(np.hypot(*(places - places[i]).T) < reach)
+        for j in map(int, near):
+            if i in used or numbers[j][1] <= value:
+                continue
+            run = _run(numbers, by_value, places, [i, j])
+            if len(run) >= 4:
+                circle = _circle(places[run])
+                if circle is not None:
+                    used.update(run)
+                    found.append(circle)
+    return found
+
+
+def _run(
+    numbers: Sequence[tuple[Text, float]], by_value: Mapping[float, Sequence[int]], places: Floats, run: list[int]
+) -> list[int]:
+    """Follow an arc: the next number is one step more, about as far on, and further to the right."""
+    step = numbers[run[1]][1] - numbers[run[0]][1]
+    while len(run) < 20:
+        before = places[run[-1]] - places[run[-2]]
+        length = math.hypot(*before)
+        following = []
+        for k in by_value.get(round(numbers[run[-1]][1] + step, 6), ()):
+            ahead = places[k] - places[run[-1]]
+            turn = math.atan2(before[0] * ahead[1] - before[1] * ahead[0], float(before @ ahead))
+            far = math.hypot(*ahead)
+            if 0.45 * length < far < 2.2 * length and math.radians(4) < turn < math.radians(95):
+                following.append((far, k))
+        if not following:
+            break
+        run = [*run, min(following)[1]]
+    return run
+
+
+def _circle(points: Floats) -> tuple[float, float, float] | None:
+    left = np.column_stack((2 * points, np.ones(len(points))))
+    solved, _, rank, _ = np.linalg.lstsq(left, (points**2).sum(axis=1), rcond=None)
+    inside = float(solved[2] + solved[0] ** 2 + solved[1] ** 2)
+    if rank < 3 or inside <= 0:
+        return None
+    x, y, radius = float(solved[0]), float(solved[1]), math.sqrt(inside)
+    off = np.abs(np.hypot(points[:, 0] - x, points[:, 1] - y) / radius - 1)
+    return (x, y, radius) if off.max() < 0.15 else None
+
+
+def _holds(box: Box, outline: _Outline) -> bool:
+    return box[0] <= outline.x < box[2] and box[1] <= outline.y < box[3]
+
+
+def _clipped(x: float, y: float, wide: float, tall: float, rows: int, columns: int) -> Box:
+    left, top = max(0, math.floor(x - wide)), max(0, math.floor(y - tall))
+    return left, top, max(left + 1, min(columns, math.ceil(x + wide))), max(top + 1, min(rows, math.ceil(y + tall)))
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])

@@ -1,0 +1,134 @@
+"""Where a needle can turn: the points that the lines of a dial run through, and the middles of its rings.
+
+Ticks are short lines that all point at the pivot, from many directions; they do so in a tilted view too. Each line
+votes for the points on it, a direction counts only up to a limit (the edges of a case are many and parallel), and the
+best points are made exact by least squares. Where a dial has few ticks, the circle through its numbers tells.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from plugins.panel.gauges.numerals import Numeral
+
+__all__ = ["line_pivots", "number_pivots", "segments_of"]
+
+Floats = NDArray[np.float64]
+Grey = NDArray[np.uint8]
+_CELL = 5.0
+"""Pixels of the dial's picture to one cell of the votes."""
+_MARGIN = 0.2
+"""The pivot may lie outside of the picture by this part of its side."""
+_DIRECTIONS = 18
+_MAX_LINES = 1500
+_MAX_CIRCLES = 400
+
+
+def segments_of(grey: Grey) -> Floats:
+    """Straight edges, n × 4 (both ends)."""
+    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
+    if found is None:
+        return np.zeros((0, 4))
+    lines = np.asarray(found, np.float64).reshape(-1, 4)
+    length = np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1])
+    lines = lines[length > 0.012 * max(grey.shape)][:_MAX_LINES]
+    return np.ascontiguousarray(lines, np.float64)
+
+
+def line_pivots(lines: Floats, shape: tuple[int, int], count: int = 2) -> list[tuple[float, float]]:
+    """The points that most lines of different directions run through."""
+    if len(lines) < 6:
+        return []
+    side = float(max(shape))
+    votes = _votes(lines, shape, side)
+    points = []
+    for _ in range(count):
+        row, column = np.unravel_index(int(np.argmax(votes)), votes.shape)
+        if votes[row, column] <= 0:
+            break
+        rough = (column * _CELL - _MARGIN * shape[1], row * _CELL - _MARGIN * shape[0])
+        points.append(_refined(lines, rough, side))
+        reach = max(2, int(0.06 * side / _CELL))
+        votes[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1] = 0
+    return points
+
+
+def _votes(lines: Floats, shape: tuple[int, int], side: float) -> NDArray[np.float32]:
+    rows, columns = (int((1 + 2 * _MARGIN) * extent / _CELL) + 1 for extent in shape)
+    middle, along = (lines[:, :2] + lines[:, 2:]) / 2, lines[:, 2:] - lines[:, :2]
+    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
+    along = along / length[:, None]
+    steps = np.arange(0.07 * side, 0.8 * side, _CELL)
+    steps = np.concatenate((-steps, steps))
+    x = (middle[:, :1] + along[:, :1] * steps + _MARGIN * shape[1]) / _CELL
+    y = (middle[:, 1:] + along[:, 1:] * steps + _MARGIN * shape[0]) / _CELL
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    bins = ((np.arctan2(along[:, 1], along[:, 0]) % math.pi) / math.pi * _DIRECTIONS).astype(int) % _DIRECTIONS
+    weight = np.broadcast_to(np.minimum(length, 0.06 * side)[:, None] / side, x.shape)
+    planes = np.broadcast_to(bins[:, None], x.shape)
+    flat = (planes * rows + y.astype(int)) * columns + x.astype(int)
+    counted = np.bincount(flat[inside], weight[inside], minlength=_DIRECTIONS * rows * columns)
+    stack = counted.reshape(_DIRECTIONS, rows, columns).astype(np.float32)
+    total = np.zeros((rows, columns), np.float32)
+    for plane in stack:
+        total += np.minimum(cv2.GaussianBlur(plane, (0, 0), 1.6), 0.012)
+    return total
+
+
+def _refined(lines: Floats, rough: tuple[float, float], side: float) -> tuple[float, float]:
+    """The point nearest to all lines that pass by, least squares, twice with a narrower choice."""
+    point = np.array(rough)
+    middle, along = (lines[:, :2] + lines[:, 2:]) / 2, lines[:, 2:] - lines[:, :2]
+    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
+    across = np.stack((-along[:, 1], along[:, 0]), axis=1) / length[:, None]
+    for width in (0.03, 0.02, 0.015):
+        off = np.abs(((point - middle) * across).sum(axis=1))
+        far = np.hypot(*(point - middle).T)
+        near = (off < np.maximum(width * side, 0.08 * far)) & (off < 0.05 * side) & (far > 0.06 * side)
+        if near.sum() < 4:
+            break
+        # A short line's direction is unsure, and the more so the further away it is.
+        weight = (length[near] / np.maximum(far[near], 1.0)) ** 2
+        normal = across[near]
+        matrix = (normal * weight[:, None]).T @ normal
+        if np.linalg.cond(matrix) > 1e4:
+            break
+        point = np.linalg.solve(matrix, (normal * weight[:, None]).T @ (normal * middle[near]).sum(axis=1))
+    return float(point[0]), float(point[1])
+
+
+def number_pivots(numerals: Sequence[Numeral], side: float) -> list[tuple[float, float]]:
+    """Middles of the circles that numbers lie on, the one with most numbers first."""
+    places = list({(n.printed.x, n.printed.y) for n in numerals})
+    if len(places) < 3:
+        return []
+    points = np.array(places)
+    triples = list(itertools.islice(itertools.combinations(range(len(points)), 3), _MAX_CIRCLES))
+    best: tuple[int, float, tuple[float, float]] | None = None
+    for triple in triples:
+        circle = _circle(points[list(triple)])
+        if circle is None or not 0.15 * side < circle[2] < 0.75 * side:
+            continue
+        off = np.abs(np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) - circle[2])
+        near = off < 0.05 * circle[2]
+        found = (int(near.sum()), -float(off[near].mean()))
+        if best is None or found > best[:2]:
+            fitted = _circle(points[near]) or circle
+            best = (*found, (fitted[0], fitted[1]))
+    return [best[2]] if best else []
+
+
+def _circle(points: Floats) -> tuple[float, float, float] | None:
+    """Least squares through three or more points: middle and radius."""
+    left = np.column_stack((2 * points, np.ones(len(points))))
+    solved, _, rank, _ = np.linalg.lstsq(left, (points**2).sum(axis=1), rcond=None)
+    if rank < 3:
+        return None
+    inside = float(solved[2] + solved[0] ** 2 + solved[1] ** 2)
+    return (float(solved[0]), float(solved[1]), math.sqrt(inside)) if inside > 0 else None

@@ -1,0 +1,91 @@
+"""A dial unrolled: rows are angles, columns are distances from the pivot in parts of the ring of numbers.
+
+Measured in that ring, ticks and needle stand at the same distance all around, although a tilted view makes an ellipse
+of it. What is thin across the angles (needle, ticks) is told from what goes on around (rings, zones, glare) by closing
+or opening along the angles only, for each colour alone, so that a red needle is as plain as a black one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from plugins.panel.gauges.scale import Scale
+
+__all__ = ["BIN", "Unrolled", "angle_bins", "ring_radius", "thin", "unroll"]
+
+Floats = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+BIN = math.radians(0.5)
+"""One row."""
+_ROWS = round(2 * math.pi / BIN)
+_NEAREST, _FURTHEST, _STEP = 0.1, 1.6, 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Unrolled:
+    """The unrolled picture."""
+
+    pixels: Pixels
+    """Rows × columns × 3."""
+    radius: Floats
+    """Of the ring of numbers in pixels, for each row."""
+
+    @staticmethod
+    def column(part: float) -> int:
+        """The column at a distance, in parts of the ring."""
+        return min(max(round((part - _NEAREST) / _STEP), 0), round((_FURTHEST - _NEAREST) / _STEP) - 1)
+
+    @staticmethod
+    def part(column: Floats) -> Floats:
+        """The distance of a column."""
+        return _NEAREST + _STEP * column
+
+
+def unroll(pixels: Pixels, scale: Scale) -> Unrolled:
+    """Unroll a dial around the pivot of its scale, from the scale's cut."""
+    angles: Floats = np.arange(_ROWS, dtype=np.float64) * BIN
+    radius = ring_radius(scale, angles)
+    parts = np.arange(_NEAREST, _FURTHEST, _STEP)[: round((_FURTHEST - _NEAREST) / _STEP)]
+    far = radius[:, None] * parts[None, :]
+    x = scale.pivot[0] + far * np.cos(angles + scale.cut)[:, None]
+    y = scale.pivot[1] + far * np.sin(angles + scale.cut)[:, None]
+    seen = cv2.remap(
+        pixels, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return Unrolled(seen.astype(np.uint8), radius)
+
+
+def ring_radius(scale: Scale, angles: Floats) -> Floats:
+    """Distance of the ring of numbers at angles from the cut: a circle, pulled towards the ellipse they lie on."""
+    at = scale.angles + scale.cut
+    mean = float(np.mean(scale.radii))
+
+    def waves(turned: Floats) -> Floats:
+        return np.stack((np.cos(turned), np.sin(turned), np.cos(2 * turned), np.sin(2 * turned)), axis=1)
+
+    base = waves(at)
+    stiff = np.diag([0.4, 0.4, 0.8, 0.8])
+    matrix = base.T @ base + stiff
+    pull = np.linalg.solve(matrix, base.T @ (scale.radii / mean - 1))
+    off = np.clip(waves(angles + scale.cut) @ pull, -0.2, 0.2)
+    return np.asarray(mean * (1 + off), np.float64)
+
+
+def thin(pixels: Pixels, degrees: float) -> tuple[Floats, Floats]:
+    """How much darker, and how much lighter, each place is than what lies within some degrees beside it: 0 to 255."""
+    rows = max(3, round(math.radians(degrees) / BIN)) | 1
+    kernel = np.ones((rows, 1), np.uint8)
+    wrapped = cv2.copyMakeBorder(pixels, rows, rows, 0, 0, cv2.BORDER_WRAP)
+    dark = cv2.morphologyEx(wrapped, cv2.MORPH_BLACKHAT, kernel)[rows:-rows]
+    light = cv2.morphologyEx(wrapped, cv2.MORPH_TOPHAT, kernel)[rows:-rows]
+    return dark.max(axis=2).astype(np.float64), light.max(axis=2).astype(np.float64)
+
+
+def angle_bins(angles: Floats) -> NDArray[np.intp]:
+    """The rows of angles from the cut."""
+    return np.asarray(np.round(angles / BIN), np.intp) % _ROWS

@@ -1,0 +1,149 @@
+"""One dial to one reading: pivots are tried, and the one whose numbers, ticks and needle agree best is believed.
+
+It abstains, and says why, where too few numbers agree, where no line or more than one runs from the pivot to the
+scale, and where the scale around the needle is not known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from plugins.panel.gauges.needle import Needle, find_needles
+from plugins.panel.gauges.numerals import Numeral, Printed, numerals_of
+from plugins.panel.gauges.pivot import line_pivots, number_pivots, segments_of
+from plugins.panel.gauges.polar import unroll
+from plugins.panel.gauges.scale import Scale, fit_scale, value_at
+from plugins.panel.gauges.ticks import Ticks, find_ticks, snapped
+
+__all__ = ["Measured", "measure"]
+
+Pixels = NDArray[np.uint8]
+_PLAIN = 0.45
+"""A needle is believed from this merit on."""
+_RIVAL = 0.7
+"""Another line with this part of the merit makes the needle ambiguous."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a dial shows."""
+
+    scale: Scale
+    ticks: Ticks | None
+    needle: Needle | None
+    value: float | None
+    uncertainty: float
+    flags: tuple[str, ...]
+    why: str
+    merit: float
+
+
+def measure(pixels: Pixels, texts: Sequence[Printed], centres: Sequence[tuple[float, float]] = ()) -> Measured | None:
+    """Read a dial.
+
+    :param pixels: the dial and little else, RGB.
+    :param centres: where round shapes have their middle.
+    :returns: None where it shows no scale at all.
+    """
+    numerals = numerals_of(texts)
+    if len({id(n.printed) for n in numerals}) < 3:
+        return None
+    side = float(max(pixels.shape[:2]))
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    pivots = [
+        *line_pivots(segments_of(grey.astype(np.uint8)), (grey.shape[0], grey.shape[1])),
+        *number_pivots(numerals, side),
+        *centres,
+    ]
+    best: Measured | None = None
+    for pivot in _apart(pivots, 0.015 * side):
+        found = _around(pixels, numerals, pivot, side)
+        if found is not None and (best is None or found.merit > best.merit):
+            best = found
+    return best
+
+
+def _apart(pivots: Sequence[tuple[float, float]], distance: float) -> list[tuple[float, float]]:
+    kept: list[tuple[float, float]] = []
+    for pivot in pivots:
+        if all(math.dist(pivot, other) > distance for other in kept):
+            kept.append(pivot)
+    return kept
+
+
+def _around(pixels: Pixels, numerals: Sequence[Numeral], pivot: tuple[float, float], side: float) -> Measured | None:
+    scale = fit_scale(numerals, pivot, side)
+    if scale is None:
+        return None
+    unrolled = unroll(pixels, scale)
+    ticks = find_ticks(unrolled, scale, _is_ink_dark(pixels, scale))
+    ring = 1.0 if ticks is None else ticks.part
+    reach = 0.82 if ring >= 1.0 else max(0.5, 0.95 * ring)
+    needles = find_needles(unrolled, scale, reach, ring)
+    needle = needles[0] if needles else None
+    if ticks is not None:
+        scale = snapped(scale, ticks, needle.angle if needle else None)
+    merit = scale.weight - scale.residual * 2 + (min(2.0, ticks.strength) if ticks else 0.0)
+    if needle is not None:
+        merit += 2.0 * needle.merit - 8.0 * needle.miss
+    return _judged(scale, ticks, needles, merit)
+
+
+def _is_ink_dark(pixels: Pixels, scale: Scale) -> bool:
+    """Whether numbers are darker than the face around them, by the boxes of the scale's own."""
+    votes = 0
+    for member in scale.members:
+        printed = member.printed
+        half = max(2, round(printed.height / 2))
+        x, y = round(printed.x), round(printed.y)
+        box = pixels[max(0, y - half) : y + half + 1, max(0, x - half) : x + half + 1]
+        if box.size:
+            grey = box.mean(axis=2)
+            votes += 1 if np.median(grey) - grey.min() > grey.max() - np.median(grey) else -1
+    return votes >= 0
+
+
+def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: float) -> Measured:
+    """A value, or the reason for none."""
+    numbers = ", ".join(f"{value:g}" for value in scale.values)
+    told = f"scale {numbers}"
+
+    def silent(reason: str) -> Measured:
+        return Measured(scale, ticks, needles[0] if needles else None, None, 0.0, ("no-value",), reason, merit)
+
+    if scale.weight < 2.4:
+        return silent(f"{told}: too few numbers agree")
+    if not scale.straight and len(scale.values) == 3 and scale.residual > math.radians(9):
+        return silent(f"{told}: three numbers on a bent scale are too few")
+    if not needles or needles[0].merit < _PLAIN * 0.6:
+        return silent(f"{told}: no line runs from the pivot to the scale")
+    needle = needles[0]
+    rivals = [n for n in needles[1:] if n.merit > _RIVAL * needle.merit]
+    if rivals:
+        return silent(f"{told}: more than one line runs from the pivot to the scale")
+    value = value_at(scale, needle.angle)
+    slope = _slope(scale, needle.angle)
+    off = math.hypot(0.3 * needle.width, math.radians(0.7), 0.5 * min(scale.residual, math.radians(3)))
+    uncertainty = max(0.005 * scale.span, slope * off)
+    flags: list[str] = []
+    beyond = max(scale.values[0] - value, value - scale.values[-1])
+    if beyond > 0.06 * scale.span + uncertainty:
+        return silent(f"{told}: the needle stands where no number is known")
+    if beyond > uncertainty:
+        flags.append("over-range")
+    elif beyond > 0:
+        value = float(min(max(value, scale.values[0]), scale.values[-1]))
+    why = f"{told}; needle at {value:.4g} (seen on {needle.cover:.0%} of its way)"
+    return Measured(scale, ticks, needle, value, uncertainty, tuple(flags), why, merit)
+
+
+def _slope(scale: Scale, angle: float) -> float:
+    """Units per radian there."""
+    step = math.radians(1.0)
+    return abs(value_at(scale, angle + step) - value_at(scale, angle - step)) / (2 * step)

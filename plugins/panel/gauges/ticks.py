@@ -1,0 +1,109 @@
+"""The ticks of a scale: at which distance they stand, and which of them each number belongs to.
+
+A number's middle is a degree or two off its tick, its tick is not. The longest stroke near a number is its tick; the
+needle's own stroke is left out, and where the strokes near the numbers disagree with each other the numbers stay.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plugins.panel.gauges.polar import BIN, Unrolled, angle_bins, thin
+from plugins.panel.gauges.scale import Scale
+
+__all__ = ["Ticks", "find_ticks", "snapped"]
+
+Floats = NDArray[np.float64]
+_OUTER, _INNER = (1.06, 1.58), (0.42, 0.94)
+"""Where ticks can stand, in parts of the ring of numbers."""
+_BAND = 9
+"""Columns of the band that ticks are first looked for in."""
+_REACH = math.radians(5.0)
+_WITHOUT = math.radians(5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """The ring of ticks."""
+
+    part: float
+    """Middle of the ring, in parts of the ring of numbers."""
+    profile: Floats
+    """How much of a stroke stands at each row: long and dark ones have more."""
+    strength: float
+    """How plainly there are ticks: about 0 on an empty ring, above 1 on a good one."""
+    count: int
+    """Strokes along the scale."""
+
+
+def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None:
+    """The ring where most short radial strokes stand; None where no ring has any."""
+    strokes = thin(unrolled.pixels, 5.0)[0 if dark_ink else 1]
+    low, high = scale.angles[0] - math.radians(3), scale.angles[-1] + math.radians(3)
+    rows = angle_bins(np.arange(low, high, BIN))
+    on_scale = strokes[rows]
+    best: tuple[float, int] | None = None
+    for first, last in (_OUTER, _INNER):
+        for column in range(Unrolled.column(first), Unrolled.column(last) - _BAND, 3):
+            near, far = on_scale[:, column], on_scale[:, column + _BAND - 1]
+            middle = on_scale[:, column + _BAND // 2]
+            shared = np.minimum(np.minimum(near, far), middle)
+            strength = float(shared.mean() + shared.std())
+            if best is None or strength > best[0]:
+                best = (strength, column)
+    if best is None or best[0] < 4.0:
+        return None
+    start = best[1]
+    profile = strokes[:, max(0, start - _BAND) : start + 2 * _BAND].mean(axis=1)
+    peaks = _peaks(profile[rows])
+    return Ticks(float(Unrolled.part(np.array(start + _BAND / 2))), profile, best[0] / 15.0, len(peaks))
+
+
+def _peaks(profile: Floats) -> NDArray[np.intp]:
+    smooth = np.convolve(profile, [0.25, 0.5, 0.25], "same")
+    high = (smooth[1:-1] >= smooth[:-2]) & (smooth[1:-1] > smooth[2:]) & (smooth[1:-1] > 0.35 * smooth.max())
+    return np.flatnonzero(high) + 1
+
+
+def snapped(scale: Scale, ticks: Ticks, needle: float | None) -> Scale:
+    """The scale at the angles of its numbers' ticks, where they can be told.
+
+    :param needle: angle of the needle, which is no tick.
+    """
+    smooth = np.convolve(np.tile(ticks.profile, 3), np.hanning(7) / np.hanning(7).sum(), "same")
+    count = len(ticks.profile)
+    smooth = smooth[count : 2 * count]
+    typical = float(np.median(smooth)) + 1.0
+    offsets: list[float | None] = []
+    for index, angle in enumerate(scale.angles):
+        steps = np.diff(scale.angles)[max(0, index - 1) : index + 1]
+        reach = min(_REACH, 0.3 * float(steps.min()))
+        near = np.arange(angle - reach, angle + reach + BIN / 2, BIN)
+        if needle is not None:
+            near = near[np.abs(near - needle) > _WITHOUT]
+        if len(near) < 3:
+            offsets.append(None)
+            continue
+        heights = smooth[angle_bins(near)] * (1 - 0.35 * np.abs(near - angle) / reach)
+        top = int(np.argmax(heights))
+        clear = smooth[angle_bins(near[top : top + 1])][0] > 2.0 * typical and 0 < top < len(near) - 1
+        offsets.append(float(near[top] - angle) if clear else None)
+    return _moved(scale, offsets)
+
+
+def _moved(scale: Scale, offsets: list[float | None]) -> Scale:
+    """Ticks are believed where most numbers have one; a number without moves as its neighbours do."""
+    known = np.array([offset is not None for offset in offsets])
+    if known.sum() < max(2, 0.6 * len(offsets)):
+        return scale
+    given = np.array([offset for offset in offsets if offset is not None])
+    filled = np.interp(scale.angles, scale.angles[known], given)
+    angles = scale.angles + filled
+    if np.any(np.diff(angles) <= 0):
+        return scale
+    moved = scale.moved(angles)
+    return moved if moved.residual <= scale.residual + math.radians(0.8) else scale
