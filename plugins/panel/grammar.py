@@ -2,7 +2,8 @@
 
 A panel's text is split into tokens. `供水压力 62.2 MPa` becomes a value that carries its label and unit;
 `Pump 1`, `NO.2`, `Array[0]` and `1#` stay labels, because a number that belongs to a name is no reading. Times, dates,
-addresses and versions are set apart before anything else looks at their digits.
+ranges, addresses and versions are set apart before anything else looks at their digits. Of `20.4 / 60 °C` the first is
+the value and the second its target; `2.1G/7.2G` is one value, as is `1h 20m`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,22 @@ from typing import Literal
 
 from agent.api import Box, Text
 from plugins.panel.geometry import part_of
-from plugins.panel.words import COUNTERS, STATES, UNITS
+from plugins.panel.words import COUNTERS, SPAN_WORDS, STATES, STORAGE_UNITS, UNITS
 
-__all__ = ["Token", "is_clock", "is_moment", "is_state", "numbers_in", "plain", "split_unit", "tokens_of"]
+__all__ = [
+    "Token",
+    "is_clock",
+    "is_moment",
+    "is_state",
+    "numbers_in",
+    "plain",
+    "split_unit",
+    "times_a_span",
+    "tokens_of",
+    "unit_key",
+]
 
-Kind = Literal["value", "none", "label", "unit", "other"]
+Kind = Literal["value", "none", "label", "unit", "clock", "other"]
 
 _UNIT = "(?:" + "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True)) + ")"
 _UNIT_END = r"(?![A-Za-z0-9_/²³\u4e00-\u9fff])"
@@ -31,6 +43,7 @@ _END_PLACEHOLDER = re.compile(rf"^(?P<label>.*[^\W\d_].*?)\s*[:=]\s*(?P<number>{
 _STATED = re.compile(r"^(?P<label>[^:=]+)[:=]\s*(?P<state>[^\W\d_]+)$")
 _LABEL_UNIT = re.compile(rf"^(?P<label>.*?\S)\s*(?:[(\[]\s*(?P<a>{_UNIT})\s*[)\]]|,\s*(?P<b>{_UNIT}))\s*:?$")
 _CLOCK = re.compile(r"[(\[]?[:：]?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?[)\]]?")
+_CLOCK_TEXT = r"\d{1,5}:\d{2}(?::\d{2})?"
 _DATE = re.compile(
     r"\d{4}\s*[-/.年]\s*-?\d{1,2}\s*[-/.月]\s*-?\d{1,2}\s*日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}月\d{1,2}日"
     r"|\b\d{1,2}\s*(?:January|February|March|April|May|June|July|August|September|October|November|December|"
@@ -42,6 +55,15 @@ _ADDRESS = re.compile(
     r"(?:\d{1,3}\.){3}\d{1,3}|\w+://|\bwww\.|localhost|[\w-]+\.(?:com|net|org|io|cn|local|html?|aspx|php)\b"
     r"|\b[vV]\d+(?:\.\d+)+|\d+\.\d+\.\d+"
 )
+_RATIO = re.compile(
+    rf"(?:(?P<label>[^\d:=]*[^\W\d_][^:=]*?)\s*[:=]\s*)?(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?"
+    rf"\s*/\s*(?P<second>{_NUMBER})\s*(?:°(?=[°℃]))?(?P<second_unit>{_UNIT}|°)?"
+)
+"""A value and its target, or a part and its whole."""
+_RANGE = re.compile(rf"[(\[]?{_NUMBER}\s*(?:{_UNIT})?\s*(?:[-~～…]|\.\.\.?|to|至)\s*{_NUMBER}\s*(?:{_UNIT})?[)\]]?")
+_SPAN = re.compile(r"\d+\s*(?:d|h|m|天|小时|时|分)\s*(?:\d+\s*(?:h|m|s|min|小时|时|分钟|分|秒)\s*){1,3}", re.IGNORECASE)
+"""A duration of several parts."""
+_END_SPAN = re.compile(rf"(?P<label>.*[^\W\d_].*?)\s*[:=]?\s*(?P<span>{_CLOCK_TEXT}|{_SPAN.pattern})$", re.IGNORECASE)
 _MESSAGE = re.compile(r"[^\W\d_]\s*[:,;]\s*[^\W\d_]|,$")
 """A label that reads on after a colon or comma is a sentence about a value, such as a line of an alarm list."""
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -55,7 +77,9 @@ class Token:
     """A piece of a run of text that means something on its own."""
 
     kind: Kind
-    """value: a number; none: a placeholder for one; label; unit; other: nothing that is paired."""
+    """value: a number; none: a placeholder for one; label; unit; clock: a time of day, or a duration where its label
+    says so; other: nothing that is paired.
+    """
     text: str
     """The number as printed, the label without its colon and unit, or the unit."""
     box: Box
@@ -73,7 +97,7 @@ class Token:
     @property
     def sure(self) -> bool:
         """The number alone looks measured: it has decimals, a sign or a unit."""
-        return bool(self.unit) or any(c in self.text for c in ".,+-#*")
+        return bool(self.unit) or any(c in self.text for c in ".,+-#*") or not self.text.isdigit()
 
 
 def plain(text: str) -> str:
@@ -105,6 +129,29 @@ def is_moment(text: str) -> bool:
     return _DATE.search(found) is not None or _CLOCK.match(found) is not None
 
 
+def unit_key(unit: str) -> str:
+    """A unit for comparison only: one spelling for look-alikes and for what a reader confuses."""
+    key = plain(unit).strip().lower().replace(" ", "")
+    for seen, meant in (
+        ("℃", "°c"),
+        ("℉", "°f"),
+        ("°°", "°"),
+        ("³", "3"),
+        ("²", "2"),
+        ("^", ""),
+        ("μ", "u"),
+        ("·", "."),
+    ):
+        key = key.replace(seen, meant)
+    return {"oc": "°c", "0c": "°c", "of": "°f", "degc": "°c", "degf": "°f", "m2/h": "m3/h"}.get(key, key)
+
+
+def times_a_span(label: str) -> bool:
+    """A label that names how long something took or will take, so that `16m` and `01:23:45` are its value."""
+    found = plain(label).lower()
+    return any(re.search(rf"\b{word}\b" if word.isascii() else word, found) for word in SPAN_WORDS)
+
+
 def split_unit(text: str) -> tuple[str, str]:
     """A heading or label without the unit it ends with, and that unit: `Temp (°C)` → `Temp`, `°C`."""
     found = _LABEL_UNIT.match(plain(text).strip())
@@ -125,7 +172,18 @@ def tokens_of(text: Text, source: int) -> list[Token]:
     placeholder = _WHOLE_PLACEHOLDER.fullmatch(whole)
     if placeholder:
         return [Token("none", placeholder["number"], text.box, source, text.score, placeholder["unit"] or "")]
-    if _is_other(whole):
+    if re.fullmatch(_CLOCK_TEXT, whole):
+        return [Token("clock", whole, text.box, source, text.score)]
+    spanned = _END_SPAN.fullmatch(whole)
+    if spanned and times_a_span(spanned["label"]):
+        box = part_of(text.box, whole, spanned.start("span"), spanned.end("span"))
+        return [Token("value", spanned["span"].strip(), box, source, text.score, "", _tidy(spanned["label"]))]
+    if _SPAN.fullmatch(whole):
+        return [Token("value", whole, text.box, source, text.score)]
+    ratio = _RATIO.fullmatch(whole)
+    if ratio:
+        return [_ratio(ratio, whole, text, source)]
+    if _is_other(whole) or _RANGE.fullmatch(whole):
         return [Token("other", whole, text.box, source, text.score)]
     value = _WHOLE_VALUE.fullmatch(whole)
     if value:
@@ -143,6 +201,19 @@ def tokens_of(text: Text, source: int) -> list[Token]:
         box = part_of(text.box, whole, stated.start("state"), stated.end("state"))
         return [Token("value", stated["state"], box, source, text.score, "", _tidy(stated["label"]))]
     return _mixed(line, text, source)
+
+
+def _ratio(found: re.Match[str], whole: str, text: Text, source: int) -> Token:
+    """The value before its target; both as one where they are amounts of storage or have no unit."""
+    unit, second = found["unit"] or "", found["second_unit"] or ""
+    label = _tidy(found["label"] or "")
+    label_box = part_of(text.box, whole, 0, found.end("label")) if label else None
+    if unit_key(unit) in STORAGE_UNITS or not (unit or second):
+        box = part_of(text.box, whole, found.start("number"), len(whole))
+        number = whole[found.start("number") :]
+        return Token("value", number, box, source, text.score, "", label, label_box)
+    box = part_of(text.box, whole, found.start("number"), found.end("number"))
+    return Token("value", found["number"], box, source, text.score, unit or second, label, label_box)
 
 
 def _mixed(line: str, text: Text, source: int) -> list[Token]:
@@ -196,10 +267,15 @@ def _label(line: str, text: Text, source: int) -> Token:
     name = _tidy(name)
     long = len(name) > _MAX_LABEL_CHARS or len(name.split()) > _MAX_LABEL_WORDS
     sentence = re.search(r"[。!?,;，；！？]", name) is not None and len(_CHINESE.findall(name)) > 8
-    sentence = sentence or re.search(r"[●■▲◆▼○□]", name) is not None
+    sentence = sentence or re.search(r"[●■▲◆▼○□]", name) is not None or _is_pattern(name)
     named = _names(name) or (colon and _LETTERS.search(name) is not None)
     kind: Kind = "label" if named and not long and not sentence else "other"
     return Token(kind, name, text.box, source, text.score, unit, colon=colon)
+
+
+def _is_pattern(name: str) -> bool:
+    """What a reader makes of hatching: one or two characters over and over."""
+    return len(name) >= 8 and len(set(name.lower())) <= 2
 
 
 def _names(label: str) -> bool:

@@ -1,34 +1,34 @@
 """From texts to readings: tables first, then what one run says by itself, then units, then labels.
 
-Order: reading order → tables → tokens → numbers of scales and axes set aside → units to the right of their value →
-labels by least cost over the whole panel → readings. A bare number that no label is close to is no reading.
+Order: reading order → tables → tokens → scales and charts set apart → units beside their value → states in lists →
+labels by least cost over the whole panel → names of groups → readings. A bare number that no label is close to is no
+reading.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from agent.api import AlarmRow, Reading, Text
+from agent.api import AlarmRow, Box, Reading, Text
+from plugins.panel.candidates import find_pairs
 from plugins.panel.geometry import centre, height, lines_of, overlap_x, overlap_y, same_line
-from plugins.panel.grammar import Token, tokens_of
-from plugins.panel.pairing import Pair, pair_labels
+from plugins.panel.grammar import Token, is_state, plain, times_a_span, tokens_of, unit_key
+from plugins.panel.groups import group_names
+from plugins.panel.pairing import Choice, pair_labels
+from plugins.panel.scales import set_scales_apart
 from plugins.panel.tables import alarm_rows, find_tables, value_readings
+from plugins.panel.words import COMMANDS
 
 __all__ = ["Layout", "in_reading_order", "understand"]
 
 _LOW_SCORE = 0.8
 _UNIT_REACH = 2.6
 """How far right of its value a unit may stand, in text heights."""
-_TICK_REACH = 14.0
-"""How far apart two neighbours of a scale may stand, in text heights."""
-_NEIGHBOURS = 8
-_MAX_TICKS = 60
+_UNIT_BELOW = 0.9
+"""How far beneath its value a unit may stand, in text heights."""
+_EDGE_PX = 1
+"""A value that ends this close to the edge of the photo may have lost digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,94 +45,228 @@ class Layout:
     """Texts that only name a reading, so that their colour is no lamp."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A reading in the making."""
+
+    reading: Reading
+    source: int
+    label: Token | None = None
+    """None where the value's own run names it, or nothing does."""
+
+
 def in_reading_order(texts: Sequence[Text]) -> tuple[Text, ...]:
     """From the top, each line from the left."""
     return tuple(text for line in lines_of([(text.box, text) for text in texts]) for _, text in line)
 
 
-def understand(texts: Sequence[Text], size: tuple[int, int]) -> Layout:
+def understand(
+    texts: Sequence[Text], size: tuple[int, int], *, areas: Sequence[Box] = (), taken: frozenset[int] = frozenset()
+) -> Layout:
     """Pair everything on a panel.
 
     :param texts: in reading order.
     :param size: width and height of the image.
+    :param areas: cards and boxes of the panel (`plugins.panel.areas`), the smallest first.
+    :param taken: indices of texts that belong to instruments found before; they are paired with nothing.
     """
     tables = find_tables(texts)
     in_tables = frozenset(index for table in tables for index in table.sources)
     alarms = [row for table in tables if table.is_alarms for row in alarm_rows(table, texts)]
-    found = [pair for table in tables if not table.is_alarms for pair in value_readings(table, texts)]
+    listed = [pair for table in tables if not table.is_alarms for pair in value_readings(table, texts)]
     tokens = [token for i, text in enumerate(texts) if i not in in_tables for token in tokens_of(text, i)]
-    tokens = _without_scales(tokens)
-    paired, label_sources = _paired(_with_units(tokens))
-    found = sorted(found + paired, key=lambda pair: pair[1])
-    readings = tuple(_flagged(reading, size) for reading, _ in found)
-    return Layout(readings, tuple(source for _, source in found), tuple(alarms), in_tables, label_sources)
+    tokens = [replace(token, kind="other") if token.source in taken else token for token in tokens]
+    tokens = _with_spans(_with_states(_with_units(set_scales_apart(tokens, areas)), areas))
+    paired = _paired(tokens, areas)
+    found = sorted([_Found(r, source) for r, source in listed if source not in taken] + paired, key=lambda f: f.source)
+    readings = tuple(_flagged(item.reading, size) for item in found)
+    label_sources = frozenset(item.label.source for item in paired if item.label is not None)
+    return Layout(readings, tuple(item.source for item in found), tuple(alarms), in_tables, label_sources)
 
 
-def _paired(tokens: Sequence[Token]) -> tuple[list[tuple[Reading, int]], frozenset[int]]:
-    """Values with the label that their run or their place gives them, and the texts those labels stand in."""
-    open_values = [t for t in tokens if t.kind in ("value", "none") and not t.label]
+def _paired(tokens: Sequence[Token], areas: Sequence[Box]) -> list[_Found]:
+    """Values with the label that their run or their place gives them."""
+    values = [t for t in tokens if t.kind in ("value", "none") and not t.label]
     labels = [t for t in tokens if t.kind == "label"]
-    pairs = pair_labels(open_values, labels, tokens)
-    found = [_reading(t, t.label, t.unit) for t in tokens if t.kind in ("value", "none") and t.label]
-    used: set[int] = set()
-    for number, value in enumerate(open_values):
-        pair = pairs.get(number)
-        if pair is not None and _believable(value, labels[pair.label], pair):
-            label = labels[pair.label]
-            unit = value.unit or label.unit or _unit_above(value, labels)
-            found.append(_reading(value, label.text, unit))
-            used.add(label.source)
-        elif value.kind == "value" and value.unit:
-            found.append(_reading(value, "", value.unit, "unlabelled"))
-    return found, frozenset(used)
+    choices = pair_labels(values, labels, tokens, areas)
+    found = [
+        _Found(_reading(t, t.label, t.unit, "label and value stand in one run of text"), t.source)
+        for t in tokens
+        if t.kind in ("value", "none") and t.label
+    ]
+    for number, value in enumerate(values):
+        choice = choices.get(number)
+        if choice is not None and _believable(value, labels[choice.pair.label], choice):
+            label = labels[choice.pair.label]
+            above = "" if value.unit or label.unit else _unit_above(value, labels)
+            flags = ("ambiguous",) if choice.ambiguous else ()
+            unit = value.unit or label.unit or above
+            found.append(
+                _Found(_reading(value, label.text, unit, _why(choice, value, label), *flags), value.source, label)
+            )
+        elif value.kind == "value" and (value.unit or _has_unit_within(value)):
+            why = "the number has a unit; no label is close to it"
+            found.append(_Found(_reading(value, "", value.unit, why, "unlabelled"), value.source))
+    return _named_by_group(found, labels)
 
 
-def _reading(token: Token, label: str, unit: str, *flags: str) -> tuple[Reading, int]:
+def _has_unit_within(value: Token) -> bool:
+    """A part and its whole, or a duration, with units between the digits."""
+    return any(c.isdigit() for c in value.text) and any(c.isalpha() for c in value.text)
+
+
+def _named_by_group(found: Sequence[_Found], labels: Sequence[Token]) -> list[_Found]:
+    """A label that repeats under different headings carries its heading."""
+    used = {id(item.label) for item in found}
+    names = group_names([item.label for item in found], [label for label in labels if id(label) not in used])
+    result = []
+    for item, name in zip(found, names, strict=True):
+        if name:
+            why = f"{item.reading.why}; the label repeats, and here it stands under {name!r}"
+            item = replace(item, reading=replace(item.reading, label=f"{name} {item.reading.label}", why=why))
+        result.append(item)
+    return result
+
+
+def _reading(token: Token, label: str, unit: str, why: str, *flags: str) -> Reading:
     number = None if token.kind == "none" else token.text
     if number is None:
         flags = (*flags, "no-value")
-    return Reading(label, number, unit, "printed", token.box, token.score, flags), token.source
+    return Reading(label, number, unit, "printed", token.box, token.score, flags, why=why)
 
 
-def _believable(value: Token, label: Token, pair: Pair) -> bool:
+def _why(choice: Choice, value: Token, label: Token) -> str:
+    pair = choice.pair
+    place = {"left": "left of the value", "right": "right of the value", "near": "close by"}.get(pair.side, pair.side)
+    parts = [f"label {place}, {max(pair.gap, 0.0):.1f} heights away"]
+    if choice.shared:
+        parts.append(choice.shared)
+    if pair.together:
+        parts.append("in the same card")
+    if pair.listed:
+        parts.append("the same two columns repeat")
+    elif pair.repeats > 1:
+        parts.append(f"laid out alike {pair.repeats} times")
+    if value.unit or label.unit:
+        parts.append("unit with the value" if value.unit else "unit in the label")
+    return "; ".join(parts)
+
+
+def _believable(value: Token, label: Token, choice: Choice) -> bool:
     """A bare number needs more than a label somewhere near, or every page number becomes a reading."""
+    pair = choice.pair
     if value.kind == "none" or value.unit or label.unit or label.colon or pair.listed:
         return True
-    if label.score < _LOW_SCORE:
+    if label.score < _LOW_SCORE or pair.crossings > 1:
         return False
     ratio = height(value.box) / max(1, height(label.box))
     if ratio > 2.2 and len(value.text) == 1:
         return False
-    gap = value.box[0] - label.box[2] if pair.side == "left" else -overlap_y(value.box, label.box)
-    near = gap <= 5 * height(value.box) if pair.side == "left" else gap <= 1.6 * height(value.box)
+    near = pair.gap <= 5 if pair.side in ("left", "right") else pair.gap <= 1.6
+    backed = pair.repeats > 1 or pair.together or pair.framed
     if value.sure:
-        return near
+        return near and (backed or pair.side in ("left", "above"))
+    if len(value.text) == 1 and not (pair.repeats > 2 or pair.framed):
+        return False
     if pair.side == "left":
-        return len(value.text) > 1 and near
-    middles = abs(centre(value.box)[0] - centre(label.box)[0])
-    return len(value.text) > 1 and near and middles <= 1.2 * height(value.box)
+        return near
+    middles = min(abs(centre(value.box)[0] - centre(label.box)[0]), abs(value.box[0] - label.box[0]))
+    return near and (middles <= 1.2 * height(value.box) or pair.repeats > 2)
 
 
 def _with_units(tokens: Sequence[Token]) -> list[Token]:
-    """Give every unit that stands alone to the value left of it; the rest are no labels either."""
+    """Give every unit that stands alone to the value left of it or above it; the rest are no labels either."""
     result = list(tokens)
     units = [t for t in tokens if t.kind == "unit"]
     taken: set[int] = set()
-    for number, token in enumerate(result):
-        if token.kind not in ("value", "none") or token.unit:
-            continue
-        reach = [
-            (unit.box[0] - token.box[2], index)
-            for index, unit in enumerate(units)
-            if index not in taken
-            and same_line(unit.box, token.box)
-            and -0.6 * height(token.box) <= unit.box[0] - token.box[2] <= _UNIT_REACH * height(token.box)
-        ]
-        if reach:
-            index = min(reach)[1]
-            taken.add(index)
-            result[number] = replace(token, unit=units[index].text)
+    for reach in (_unit_right, _unit_beneath):
+        for number, token in enumerate(result):
+            if token.kind not in ("value", "none") or token.unit:
+                continue
+            near = [
+                (gap, i) for i, unit in enumerate(units) if i not in taken and (gap := reach(token, unit)) is not None
+            ]
+            if near:
+                index = min(near)[1]
+                taken.add(index)
+                result[number] = replace(token, unit=units[index].text)
     return [token for token in result if token.kind != "unit"]
+
+
+def _unit_right(value: Token, unit: Token) -> float | None:
+    tall = height(value.box)
+    gap = (unit.box[0] - value.box[2]) / max(1, tall)
+    return gap if same_line(unit.box, value.box) and -0.6 <= gap <= _UNIT_REACH else None
+
+
+def _unit_beneath(value: Token, unit: Token) -> float | None:
+    """Only a small unit under the middle of its number: `rpm` in a dial."""
+    tall = height(value.box)
+    gap = (unit.box[1] - value.box[3]) / max(1, tall)
+    off = abs(centre(value.box)[0] - centre(unit.box)[0])
+    fits = off <= tall and height(unit.box) <= 1.1 * tall and centre(unit.box)[1] > value.box[3]
+    return gap if fits and gap <= _UNIT_BELOW else None
+
+
+def _with_states(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Token]:
+    """A word such as `Off` is a value where it stands in the value column of a list, or after a label with a colon."""
+    words = [i for i, t in enumerate(tokens) if t.kind == "label" and not t.unit and is_state(t.text)]
+    if not words:
+        return list(tokens)
+    known = set(words)
+    labels = [t for i, t in enumerate(tokens) if t.kind == "label" and i not in known]
+    numbers = [t for t in tokens if t.kind in ("value", "none") and not t.label]
+    candidates = [replace(tokens[i], kind="value") for i in words] + numbers
+    result = list(tokens)
+    pairs = [pair for pair in find_pairs(candidates, labels, tokens, areas) if pair.side == "left"]
+    for pair in pairs:
+        if pair.value >= len(words):
+            continue
+        word, label = candidates[pair.value], labels[pair.label]
+        column = [
+            candidates[p.value].text for p in pairs if p.listed and overlap_x(candidates[p.value].box, word.box) > 0
+        ]
+        if (label.colon and pair.gap <= 8) or (pair.listed and _is_value_column(column)):
+            result[words[pair.value]] = replace(word, text=plain(word.text).strip())
+    return result
+
+
+def _is_value_column(column: Sequence[str]) -> bool:
+    """Not a column of buttons: it also holds numbers, or words that are no commands."""
+    return any(text.lower() not in COMMANDS for text in column) or len({text.lower() for text in column}) > 1
+
+
+def _with_spans(tokens: Sequence[Token]) -> list[Token]:
+    """`16m` and `01:23:45` as durations where their label, or another one in their column, says so."""
+    labels = [t for t in tokens if t.kind == "label" and times_a_span(t.text)]
+    result = []
+    for token in tokens:
+        glued = token.kind == "value" and unit_key(token.unit) in ("d", "h", "m", "s") and token.text.isdigit()
+        if (glued or token.kind == "clock") and not token.label:
+            named = [label for label in labels if _names_span(label, token, tokens)]
+            if named:
+                token = replace(token, kind="value", text=token.text + token.unit, unit="")
+        result.append(replace(token, kind="other") if token.kind == "clock" else token)
+    return result
+
+
+def _names_span(label: Token, token: Token, tokens: Sequence[Token]) -> bool:
+    """A label of durations left of or close above a value, or of one like it in the same column."""
+    tall = height(token.box)
+    if same_line(label.box, token.box) and 0 <= token.box[0] - label.box[2] <= 12 * tall:
+        return True
+    if overlap_x(label.box, token.box) > 0 and 0 <= -overlap_y(label.box, token.box) <= 2 * tall:
+        return True
+    mates = [
+        t
+        for t in tokens
+        if t.unit
+        and t.unit == token.unit
+        and t is not token
+        and overlap_x(t.box, token.box) > 0
+        and same_line(t.box, label.box)
+    ]
+    return any(0 <= mate.box[0] - label.box[2] <= 12 * tall for mate in mates)
 
 
 def _unit_above(value: Token, labels: Sequence[Token]) -> str:
@@ -148,71 +282,11 @@ def _unit_above(value: Token, labels: Sequence[Token]) -> str:
     return max(over, key=lambda label: label.box[3]).unit if over else ""
 
 
-def _without_scales(tokens: Sequence[Token]) -> list[Token]:
-    """Drop bare numbers that climb in equal steps from neighbour to neighbour: scales, dials, rulers, row numbers."""
-    bare = [t for t in tokens if t.kind == "value" and not (t.unit or t.label or _has_leading_zero(t))]
-    if len(bare) < 3:
-        return list(tokens)
-    numbers = [_number(token) for token in bare]
-    places = np.array([centre(token.box) for token in bare])
-    by_number: dict[float, list[int]] = {}
-    for index, number in enumerate(numbers):
-        by_number.setdefault(round(number, 6), []).append(index)
-    scale: set[int] = set()
-    for first in range(len(bare)):
-        distances = np.hypot(*(places - places[first]).T)
-        for second in np.argsort(distances)[1 : _NEIGHBOURS + 1].tolist():
-            near = distances[second] <= _TICK_REACH * height(bare[first].box)
-            if near and numbers[second] > numbers[first] and not {first, second} <= scale:
-                run = _run(numbers, by_number, places, [first, second])
-                if len(run) >= (3 if _straight([bare[i] for i in run]) else 4):
-                    scale.update(run)
-    dropped = {id(bare[index]) for index in scale}
-    return [token for token in tokens if id(token) not in dropped]
-
-
-def _run(
-    numbers: Sequence[float], by_number: Mapping[float, Sequence[int]], places: NDArray[np.float64], run: list[int]
-) -> list[int]:
-    """Follow a scale upwards: the next number is one step more, and about as far away as the one before."""
-    step = numbers[run[1]] - numbers[run[0]]
-    reach = 1.6 * math.dist(places[run[0]], places[run[1]])
-    while len(run) < _MAX_TICKS:
-        candidates = by_number.get(round(numbers[run[-1]] + step, 6), ())
-        near = [(distance, i) for i in candidates if (distance := math.dist(places[run[-1]], places[i])) <= reach]
-        if not near:
-            break
-        run = [*run, min(near)[1]]
-    return run
-
-
-def _straight(run: Sequence[Token]) -> bool:
-    """All in one row or one column, evenly spread."""
-    middles = [centre(token.box) for token in run]
-    tall = max(height(token.box) for token in run)
-    for axis in (0, 1):
-        if max(m[1 - axis] for m in middles) - min(m[1 - axis] for m in middles) > 0.7 * tall:
-            continue
-        gaps = [b[axis] - a[axis] for a, b in itertools.pairwise(middles)]
-        return max(gaps) * min(gaps) > 0 and max(map(abs, gaps)) <= 1.3 * min(map(abs, gaps)) + 2
-    return False
-
-
-def _has_leading_zero(token: Token) -> bool:
-    """Counters and displays pad with zeros; scales do not."""
-    return len(token.text) > 1 and token.text[0] == "0" and token.text[1].isdigit()
-
-
-def _number(token: Token) -> float:
-    text = token.text
-    comma_is_point = "." not in text and text.count(",") == 1 and len(text.rsplit(",", 1)[1]) != 3
-    return float(text.replace(",", "." if comma_is_point else ""))
-
-
 def _flagged(reading: Reading, size: tuple[int, int]) -> Reading:
     flags = list(reading.flags)
-    left, _, right, _ = reading.box
-    if reading.value is not None and (left <= 0 or right >= size[0]):
+    left, top, right, bottom = reading.box
+    cut = left < _EDGE_PX or top < _EDGE_PX or right > size[0] - _EDGE_PX or bottom > size[1] - _EDGE_PX
+    if reading.value is not None and cut:
         flags.append("clipped")
     if reading.score < _LOW_SCORE:
         flags.append("low-score")

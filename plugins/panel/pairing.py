@@ -1,9 +1,10 @@
 """Which label belongs to which value, decided for the whole panel at once.
 
-Every admissible pair (label left of the value on its line, above it, or below it, with nothing between) has a cost made
-of distance, alignment and size. The pairs with the least cost in all are chosen, each label used once; leaving a value
-without label has a cost too. What most pairs of a panel have in common (say, captions beneath) then becomes cheaper,
-and the choice is made again, because a panel keeps to one style.
+Of the admissible pairs those with the least cost in all are chosen, each label used once; leaving a value without label
+has a cost too. What most pairs of a panel have in common (say, captions beneath) then becomes cheaper, and the choice
+is made again, because a panel keeps to one style. A pair that a nearly equal other choice would replace is marked
+ambiguous. At last a label is shared where the structure says so: values of different units beside one name, or a row of
+equal values under one heading.
 """
 
 from __future__ import annotations
@@ -16,162 +17,147 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box
-from plugins.panel.geometry import centre, height, overlap_x, overlap_y, same_line, width
-from plugins.panel.grammar import Token
+from plugins.panel.candidates import Pair, find_pairs
+from plugins.panel.geometry import centre, height, overlap_x, overlap_y, same_line
+from plugins.panel.grammar import Token, unit_key
 
-__all__ = ["Pair", "pair_labels"]
+__all__ = ["Choice", "pair_labels"]
 
-Boxes = NDArray[np.int64]
-"""One row for each box."""
 ALONE = 2.2
 """Cost of a value without label: a pair that costs more is not made."""
 STYLE_BONUS = 0.5
-_REACH_LEFT = 7.0
-_REACH_COLUMN = 45.0
-"""How far left a label may be, in text heights; further where the same columns of label and value repeat."""
-_REACH_UP = 2.4
+_MARGIN = 0.25
+"""Another choice that costs at most this much more makes a pair ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A label that may belong to a value."""
+class Choice:
+    """The label that a value gets."""
 
-    value: int
-    label: int
-    side: str
-    """left | above | below, seen from the value."""
-    cost: float
-    listed: bool = False
-    """The same columns of label and value repeat on other lines."""
+    pair: Pair
+    ambiguous: bool = False
+    """Another label fits nearly as well, or the label is shared by a row of values."""
+    shared: str = ""
+    """Why the label serves this value although it belongs to another one first; empty where it does not."""
 
 
-def pair_labels(values: Sequence[Token], labels: Sequence[Token], obstacles: Sequence[Token]) -> dict[int, Pair]:
-    """The chosen pair of every value that gets one.
+def pair_labels(
+    values: Sequence[Token], labels: Sequence[Token], obstacles: Sequence[Token], areas: Sequence[Box] = ()
+) -> dict[int, Choice]:
+    """The choice for every value that gets a label.
 
     :param obstacles: every token on the panel; a pair with one of them in between is not admissible.
-    :returns: index in `values` → pair.
+    :param areas: cards and boxes of the panel, the smallest first.
+    :returns: index in `values` → choice.
     """
-    boxes = np.array([token.box for token in obstacles], np.int64).reshape(-1, 4)
-    pairs = _left_pairs(values, labels, boxes)
-    for number, value in enumerate(values):
-        for index, label in enumerate(labels):
-            pair = _stacked(number, value, index, label)
-            if pair is not None and not _blocked(value.box, label.box, boxes):
-                pairs.append(pair)
+    pairs = _in_style(find_pairs(values, labels, obstacles, areas))
     chosen = _cheapest(pairs)
-    sides = Counter(pair.side for pair in chosen.values())
+    doubted = _ambiguous(pairs, chosen)
+    choices = {number: Choice(pair, number in doubted) for number, pair in chosen.items()}
+    return choices | _shares(values, labels, choices)
+
+
+def _in_style(pairs: Sequence[Pair]) -> list[Pair]:
+    """Pairs on the side that most of a first choice are on are made cheaper, a single caption beneath dearer."""
+    sides = Counter(pair.side for pair in _cheapest(pairs).values())
     if not sides:
-        return {}
+        return list(pairs)
     style, count = sides.most_common(1)[0]
     if count < 3 or count < 0.6 * sum(sides.values()):
-        return chosen
+        return list(pairs)
     odd = "below" if sides["below"] <= 1 else ""
     change = {style: -STYLE_BONUS, odd: STYLE_BONUS}
-    return _cheapest([replace(pair, cost=pair.cost + change.get(pair.side, 0.0)) for pair in pairs])
+    return [replace(pair, cost=pair.cost + change.get(pair.side, 0.0)) for pair in pairs]
 
 
-def _left_pairs(values: Sequence[Token], labels: Sequence[Token], obstacles: Boxes) -> list[Pair]:
-    """Labels left of a value on its line. A far one is admitted only where its columns repeat."""
-    near: list[tuple[int, int, float]] = []
-    for number, value in enumerate(values):
-        for index, label in enumerate(labels):
-            gap = (value.box[0] - label.box[2]) / _scale(value.box, label.box)
-            if _beside(value.box, label.box) and -0.4 <= gap <= _REACH_COLUMN:
-                if _blocked(value.box, label.box, obstacles):
-                    continue
-                near.append((number, index, gap))
-    pairs = []
-    for number, index, gap in near:
-        value, label = values[number], labels[index]
-        listed = _is_listed(value, label, [(values[n], labels[i]) for n, i, _ in near], labels)
-        if gap > _REACH_LEFT and not listed and not (label.colon and gap <= 2 * _REACH_LEFT):
+def _ambiguous(pairs: Sequence[Pair], chosen: dict[int, Pair]) -> set[int]:
+    """Values that a free label fits nearly as well, or that could change labels with another at hardly any cost."""
+    owner = {pair.label: number for number, pair in chosen.items()}
+    cost = {(pair.value, pair.label): pair.cost for pair in pairs}
+    found: set[int] = set()
+    for pair in pairs:
+        own = chosen.get(pair.value)
+        if own is None or own.label == pair.label:
             continue
-        cost = 0.12 * min(max(gap, 0.0), 12.0) + _size_cost(value.box, label.box)
-        cost += _unit_cost(value, label) + (0.0 if same_line(value.box, label.box) else 0.6)
-        cost -= (0.4 if label.colon else 0.0) + (0.6 if listed else 0.0)
-        pairs.append(Pair(number, index, "left", cost, listed))
-    return pairs
+        extra = pair.cost - own.cost
+        other = owner.get(pair.label)
+        if other is None:
+            doubt = extra < _MARGIN
+        else:
+            back = min(cost.get((other, own.label), np.inf), ALONE)
+            doubt = extra + back - chosen[other].cost < _MARGIN
+        if doubt:
+            found |= {pair.value} if other is None else {pair.value, other}
+    return found
 
 
-def _beside(value: Box, label: Box) -> bool:
-    """On one line, or nearly: a label set a little higher or lower than its value."""
-    return overlap_y(value, label) >= 0.15 * min(height(value), height(label))
+def _shares(values: Sequence[Token], labels: Sequence[Token], choices: dict[int, Choice]) -> dict[int, Choice]:
+    """Choices for values without label that stand with one that has a label."""
+    found: dict[int, Choice] = {}
+    for number, value in enumerate(values):
+        if number in choices or not value.unit:
+            continue
+        kin = [
+            (gap, other)
+            for other, choice in choices.items()
+            if (gap := _kinship(value, values[other])) is not None
+            and unit_key(values[other].unit) not in ("", unit_key(value.unit))
+        ]
+        if kin:
+            other = min(kin)[1]
+            pair = replace(choices[other].pair, value=number)
+            found[number] = Choice(pair, choices[other].ambiguous, "shared with a value of another unit beside it")
+    for row in _rows([n for n in range(len(values)) if values[n].unit], values):
+        named = [n for n in row if n in choices]
+        if len(named) == 1 and not found.keys() & set(row):
+            pair = choices[named[0]].pair
+            if pair.side == "above" and _heads(labels[pair.label].box, [values[n].box for n in row]):
+                why = f"one heading over {len(row)} values"
+                found |= {number: Choice(replace(pair, value=number), True, why) for number in row}
+    return found
 
 
-def _is_listed(value: Token, label: Token, near: Sequence[tuple[Token, Token]], labels: Sequence[Token]) -> bool:
-    """One of at least three lines that repeat the same two columns, with hardly a line that has a label alone.
-
-    A menu beside a drawing has labels that only happen to be level with a value.
-    """
-    alike = [pair for pair in near if _repeats(value, label, *pair)]
-    if len(alike) < 3:
-        return False
-    top = min(pair[1].box[1] for pair in alike)
-    bottom = max(pair[1].box[3] for pair in alike)
-    tall = height(label.box)
-    column = [t for t in labels if abs(t.box[0] - label.box[0]) < 2.5 * tall and top <= centre(t.box)[1] <= bottom]
-    return len({id(pair[1]) for pair in alike}) >= 0.75 * len(column)
+def _heads(label: Box, row: Sequence[Box]) -> bool:
+    """A heading of a whole row begins where the row begins, or is wide and stands over its middle."""
+    tall = height(label)
+    if abs(label[0] - row[0][0]) <= tall:
+        return True
+    middle = (row[0][0] + row[-1][2]) / 2
+    widest = max(box[2] - box[0] for box in row)
+    return abs(centre(label)[0] - middle) <= tall and (len(row) % 2 == 0 or label[2] - label[0] > 1.5 * widest)
 
 
-def _repeats(value: Token, label: Token, other_value: Token, other_label: Token) -> bool:
-    tall = height(value.box)
-    if abs(centre(other_value.box)[1] - centre(other_label.box)[1]) > 0.4 * tall:
-        return False
-    edges = min(abs(value.box[side] - other_value.box[side]) for side in (0, 2))
-    values = min(float(edges), abs(centre(value.box)[0] - centre(other_value.box)[0]))
-    return values < 0.7 * tall and abs(label.box[0] - other_label.box[0]) < 0.7 * tall
-
-
-def _stacked(number: int, value: Token, index: int, label: Token) -> Pair | None:
-    """A label above or below a value, or None where it is neither."""
-    scale = _scale(value.box, label.box)
-    gap = -overlap_y(value.box, label.box) / scale
-    if not -0.35 <= gap <= _REACH_UP or overlap_x(value.box, label.box) < 0.3 * min(width(value.box), width(label.box)):
+def _kinship(value: Token, other: Token) -> float | None:
+    """The gap between two values that stand as one block, in text heights; None where they do not."""
+    tall = max(height(value.box), height(other.box))
+    if min(height(value.box), height(other.box)) < 0.7 * tall:
         return None
-    middles = abs(centre(value.box)[0] - centre(label.box)[0])
-    off = min(middles, abs(value.box[0] - label.box[0]), abs(value.box[2] - label.box[2])) / scale
-    above = centre(label.box)[1] < centre(value.box)[1]
-    inside = label.box[0] <= value.box[0] and value.box[2] <= label.box[2]
-    cost = (0.8 if above else 1.2) + 0.45 * max(gap, 0.0) + (0.1 if inside else 0.2) * min(off, 6.0)
-    cost += _size_cost(value.box, label.box) + _unit_cost(value, label)
-    return Pair(number, index, "above" if above else "below", cost)
+    if same_line(value.box, other.box):
+        gap = -overlap_x(value.box, other.box) / tall
+        return gap if gap <= 4.0 else None
+    gap = -overlap_y(value.box, other.box) / tall
+    edges = min(abs(value.box[side] - other.box[side]) for side in (0, 2))
+    aligned = min(float(edges), abs(centre(value.box)[0] - centre(other.box)[0])) <= 1.5 * tall
+    return gap if aligned and gap <= 1.2 else None
 
 
-def _scale(a: Box, b: Box) -> float:
-    return max(1.0, min(max(height(a), height(b)), 1.6 * min(height(a), height(b))))
-
-
-def _size_cost(value: Box, label: Box) -> float:
-    """A value is often larger than its caption, a caption rarely much larger than its value."""
-    ratio = height(value) / max(1, height(label))
-    return 0.4 * max(0.0, ratio - 1.8) + max(0.0, 1 / ratio - 1.5)
-
-
-def _unit_cost(value: Token, label: Token) -> float:
-    """A label that names a unit wants a bare value, or one with that unit."""
-    if not label.unit:
-        return 0.0
-    return -0.3 if value.unit in ("", label.unit) else 1.5
-
-
-def _blocked(value: Box, label: Box, obstacles: Boxes) -> bool:
-    """Something else stands in the space between the two."""
-    gap_x, gap_y = overlap_x(value, label), overlap_y(value, label)
-    if gap_x >= 0 and gap_y >= 0:
-        return False
-    if gap_x < 0:
-        top, bottom = max(value[1], label[1]), min(value[3], label[3])
-        between = (min(value[2], label[2]), top, max(value[0], label[0]), max(bottom, top + 1))
-    else:
-        left, right = max(value[0], label[0]), min(value[2], label[2])
-        between = (left, min(value[3], label[3]), max(right, left + 1), max(value[1], label[1]))
-    lefts, tops, rights, bottoms = obstacles.T
-    shared_x = np.minimum(rights, between[2]) - np.maximum(lefts, between[0])
-    shared_y = np.minimum(bottoms, between[3]) - np.maximum(tops, between[1])
-    inside = shared_x > 0.25 * np.minimum(rights - lefts, max(1, width(between)))
-    inside &= shared_y > 0.25 * np.minimum(bottoms - tops, max(1, height(between)))
-    inside &= ~((obstacles == value).all(axis=1) | (obstacles == label).all(axis=1))
-    return bool(inside.any())
+def _rows(numbers: Sequence[int], values: Sequence[Token]) -> list[list[int]]:
+    """Values of one unit side by side on a line in even steps, at least two."""
+    rows: list[list[int]] = []
+    for number in sorted(numbers, key=lambda n: values[n].box[0]):
+        value = values[number]
+        for row in rows:
+            last = values[row[-1]]
+            tall = height(value.box)
+            step = centre(value.box)[0] - centre(last.box)[0]
+            even = len(row) < 2 or abs(step - (centre(last.box)[0] - centre(values[row[-2]].box)[0])) <= 0.6 * tall
+            level = abs(centre(value.box)[1] - centre(last.box)[1]) <= 0.3 * tall
+            if level and even and unit_key(last.unit) == unit_key(value.unit) and step <= 5 * tall:
+                row.append(number)
+                break
+        else:
+            rows.append([number])
+    return [row for row in rows if len(row) > 1]
 
 
 def _cheapest(pairs: Sequence[Pair]) -> dict[int, Pair]:

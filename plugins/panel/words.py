@@ -5,11 +5,11 @@ Every line of text here is a list: units and states are parted by spaces, headin
 
 from __future__ import annotations
 
-__all__ = ["COUNTERS", "ROLE_OF_HEADING", "STATES", "UNITS"]
+__all__ = ["COMMANDS", "COUNTERS", "ROLE_OF_HEADING", "SPAN_WORDS", "STATES", "STORAGE_UNITS", "UNITS"]
 
 _UNITS = """
-°C ℃ °c °F ℉ ° K MPa Mpa mPa MPA kPa KPa KPA hPa Pa mbar mBar bar Bar psi PSI kgf/cm² kgf/cm2 kg/cm²
-kg/cm2 mmHg mmH2O inHg Nm³/h Nm3/h m³/h m3/h M³/H M3/H m³/min m3/min m³/s m3/s m³/d m3/d m³ m3
+°C ℃ °c oC °F ℉ ° K MPa Mpa mPa MPA kPa KPa KPA hPa Pa mbar mBar bar Bar psi PSI kgf/cm² kgf/cm2 kg/cm²
+kg/cm2 mmHg mmH2O inHg Nm³/h Nm3/h m³/h m3/h m²/h m2/h M³/H M3/H m³/min m3/min m³/s m3/s m³/d m3/d m³ m3
 L/min l/min L/h l/h L/s l/s ml/min mL/min GPM gpm CFM cfm t/h T/h kg/h kg/s kg/m³ kg/m3 g/cm³ g/cm3
 mg/L mg/l mg/m³ mg/m3 μg/m³ ug/m3 g/L GJ/h GJ MJ kJ KJ J Gcal kcal kWh KWh KWH kwh kW·h kW.h MWh Wh
 KW/h kW/h kW KW kw MW W kVA KVA kvar kVar kVAr Kvar var VA HP hp mA kA A mV kV KV V VAC VDC Vac Vdc
@@ -26,6 +26,15 @@ on off open closed close run running stop stopped start started ok good bad faul
 false yes no auto manual enabled disabled active inactive online offline high low idle ready
 standby tripped 开 关 开启 关闭 打开 运行 停止 正常 故障 报警 异常 启动 停机 自动 手动 在线 离线
 就绪 待机 是 否 投入 退出 合 分 合闸 分闸 远程 就地
+"""
+_COMMANDS = """
+open close run stop start enabled disabled active inactive auto manual on off yes no
+开 关 开启 关闭 打开 启动 停止 停机 自动 手动 合 分 合闸 分闸 远程 就地 投入 退出 是 否 运行
+"""
+_SPAN_WORDS = """
+elapsed|remaining|duration|runtime|run time|uptime|up time|running time|total time|cycle time|countdown|timer
+print time|time left|working time|operating time|on time|off time|eta
+时长|运行时间|剩余|已用|用时|历时|倒计时|耗时|周期|累计时间|工作时间|停机时间|持续
 """
 _HEADINGS = {
     "time": """
@@ -72,6 +81,12 @@ COUNTERS = frozenset("度次个台件人元户套辆只片箱批转天升米安�
 """Chinese units that also begin ordinary words: only at the end of a run."""
 STATES = frozenset(_STATES.split())
 """What a discrete signal is shown as, in lower case."""
+COMMANDS = frozenset(_COMMANDS.split())
+"""States that also stand on buttons, as what pressing them does."""
+SPAN_WORDS = tuple(word for line in _SPAN_WORDS.split("\n") for word in line.split("|") if word)
+"""A label with one of these is followed by a duration."""
+STORAGE_UNITS = frozenset(("g", "gb", "gib", "m", "mb", "mib", "k", "kb", "kib", "t", "tb", "tib", "b"))
+"""Units in which a part and its whole are given as one value, as `unit_key` spells them."""
 ROLE_OF_HEADING = {
     word.strip(): role
     for role, text in _HEADINGS.items()
