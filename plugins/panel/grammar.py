@@ -53,7 +53,7 @@ _DATE = re.compile(
 _AXIS_TIME = re.compile(r"[:：]\d{2}(?:\.\d+)?|\d{1,2}:\d{1,2}[:A-Z]?")
 _ADDRESS = re.compile(
     r"(?:\d{1,3}\.){3}\d{1,3}|\w+://|\bwww\.|localhost|[\w-]+\.(?:com|net|org|io|cn|local|html?|aspx|php)\b"
-    r"|\b[vV]\d+(?:\.\d+)+|\d+\.\d+\.\d+"
+    r"|\b[vV]\d+(?:\.\d+)+|\d+\.\d+\.\d+|\b(?i:ver|version|rev|release)\b[.:]?\s*\d|(?:版本|版次)号?[.:]?\s*[vV]?\d"
 )
 _RATIO = re.compile(
     rf"(?:(?P<label>[^\d:=]*[^\W\d_][^:=]*?)\s*[:=]\s*)?(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?"

@@ -25,8 +25,12 @@ __all__ = ["Layout", "in_reading_order", "understand"]
 _LOW_SCORE = 0.8
 _UNIT_REACH = 2.6
 """How far right of its value a unit may stand, in text heights."""
+_UNIT_COLUMN_REACH = 12.0
+"""The same where units and values stand in columns."""
 _UNIT_BELOW = 0.9
 """How far beneath its value a unit may stand, in text heights."""
+_COLUMN_REACH = 14.0
+"""How far beneath its heading a value takes the heading's unit, in text heights."""
 _EDGE_PX = 1
 """A value that ends this close to the edge of the photo may have lost digits."""
 
@@ -94,12 +98,14 @@ def _paired(tokens: Sequence[Token], areas: Sequence[Box]) -> list[_Found]:
         for t in tokens
         if t.kind in ("value", "none") and t.label
     ]
+    used = {id(labels[choice.pair.label]) for choice in choices.values()}
     for number, value in enumerate(values):
         choice = choices.get(number)
         if choice is not None and _believable(value, labels[choice.pair.label], choice):
             label = labels[choice.pair.label]
-            above = "" if value.unit or label.unit else _unit_above(value, labels)
-            flags = ("ambiguous",) if choice.ambiguous else ()
+            bare = not (value.unit or label.unit) and value.text[-1:].isdigit()
+            above = _unit_above(value, tokens, used) if bare else ""
+            flags = ("ambiguous",) if choice.ambiguous or _is_weak(choice) else ()
             unit = value.unit or label.unit or above
             found.append(
                 _Found(_reading(value, label.text, unit, _why(choice, value, label), *flags), value.source, label)
@@ -108,6 +114,13 @@ def _paired(tokens: Sequence[Token], areas: Sequence[Box]) -> list[_Found]:
             why = "the number has a unit; no label is close to it"
             found.append(_Found(_reading(value, "", value.unit, why, "unlabelled"), value.source))
     return _named_by_group(found, labels)
+
+
+def _is_weak(choice: Choice) -> bool:
+    """A label in an unusual place that nothing else on the panel speaks for."""
+    pair = choice.pair
+    unusual = pair.side in ("below", "right", "near") or pair.crossings > 0
+    return unusual and pair.repeats < 2 and not pair.together
 
 
 def _has_unit_within(value: Token) -> bool:
@@ -178,34 +191,48 @@ def _with_units(tokens: Sequence[Token]) -> list[Token]:
     """Give every unit that stands alone to the value left of it or above it; the rest are no labels either."""
     result = list(tokens)
     units = [t for t in tokens if t.kind == "unit"]
-    taken: set[int] = set()
-    for reach in (_unit_right, _unit_beneath):
-        for number, token in enumerate(result):
-            if token.kind not in ("value", "none") or token.unit:
-                continue
-            near = [
-                (gap, i) for i, unit in enumerate(units) if i not in taken and (gap := reach(token, unit)) is not None
-            ]
+    free = set(range(len(units)))
+    for reach in (_unit_right, _unit_beneath, _unit_of_column):
+        open_values = [i for i, t in enumerate(result) if t.kind in ("value", "none") and not t.unit]
+        for number in open_values:
+            near = [(gap, i) for i in free if (gap := reach(result[number], units[i], tokens)) is not None]
             if near:
                 index = min(near)[1]
-                taken.add(index)
-                result[number] = replace(token, unit=units[index].text)
+                free.discard(index)
+                result[number] = replace(result[number], unit=units[index].text)
     return [token for token in result if token.kind != "unit"]
 
 
-def _unit_right(value: Token, unit: Token) -> float | None:
-    tall = height(value.box)
-    gap = (unit.box[0] - value.box[2]) / max(1, tall)
+def _unit_right(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:
+    gap = (unit.box[0] - value.box[2]) / max(1, height(value.box))
     return gap if same_line(unit.box, value.box) and -0.6 <= gap <= _UNIT_REACH else None
 
 
-def _unit_beneath(value: Token, unit: Token) -> float | None:
-    """Only a small unit under the middle of its number: `rpm` in a dial."""
+def _unit_beneath(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:
+    """Only a small unit under its number, its middle or start aligned with it: `rpm` in a dial."""
     tall = height(value.box)
     gap = (unit.box[1] - value.box[3]) / max(1, tall)
-    off = abs(centre(value.box)[0] - centre(unit.box)[0])
-    fits = off <= tall and height(unit.box) <= 1.1 * tall and centre(unit.box)[1] > value.box[3]
+    off = min(abs(centre(value.box)[0] - centre(unit.box)[0]), abs(value.box[0] - unit.box[0]))
+    fits = off <= 0.8 * tall and height(unit.box) <= 1.1 * tall and centre(unit.box)[1] > value.box[3]
     return gap if fits and gap <= _UNIT_BELOW else None
+
+
+def _unit_of_column(value: Token, unit: Token, tokens: Sequence[Token]) -> float | None:
+    """A unit further right, in a column of units that stands beside a column of values."""
+    tall = max(1, height(value.box))
+    gap = (unit.box[0] - value.box[2]) / tall
+    if not same_line(unit.box, value.box) or not 0 <= gap <= _UNIT_COLUMN_REACH:
+        return None
+    if any(t is not unit and same_line(t.box, value.box) and value.box[2] < t.box[0] < unit.box[0] for t in tokens):
+        return None
+    below = [t for t in tokens if t.kind == "unit" and t is not unit and abs(t.box[0] - unit.box[0]) <= 0.7 * tall]
+    column = [
+        t
+        for t in tokens
+        if t.kind in ("value", "none") and t is not value and min(abs(t.box[e] - value.box[e]) for e in (0, 2)) <= tall
+    ]
+    repeated = any(same_line(mate.box, other.box) for mate in column for other in below)
+    return gap if repeated else None
 
 
 def _with_states(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Token]:
@@ -269,17 +296,19 @@ def _names_span(label: Token, token: Token, tokens: Sequence[Token]) -> bool:
     return any(0 <= mate.box[0] - label.box[2] <= 12 * tall for mate in mates)
 
 
-def _unit_above(value: Token, labels: Sequence[Token]) -> str:
-    """The unit of a column: a heading over the value that ends with one."""
-    over = [
-        label
-        for label in labels
-        if label.unit
-        and label.box[3] <= value.box[1] + 2
-        and overlap_x(label.box, value.box) > 0
-        and value.box[1] - label.box[3] < 12 * height(value.box)
+def _unit_above(value: Token, tokens: Sequence[Token], used: set[int]) -> str:
+    """The unit of a column: a heading with a unit, and nothing but numbers between it and the value."""
+    column = [
+        token
+        for token in tokens
+        if token is not value and overlap_x(token.box, value.box) > 0 and token.box[3] <= value.box[1] + 2
     ]
-    return max(over, key=lambda label: label.box[3]).unit if over else ""
+    for token in sorted(column, key=lambda token: -token.box[3]):
+        if value.box[1] - token.box[3] > _COLUMN_REACH * height(value.box):
+            break
+        if token.kind == "label":
+            return token.unit if id(token) not in used else ""
+    return ""
 
 
 def _flagged(reading: Reading, size: tuple[int, int]) -> Reading:

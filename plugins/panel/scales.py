@@ -74,7 +74,7 @@ def _runs(bare: Sequence[Token]) -> list[list[int]]:
                 if len(run) >= (3 if _straight([bare[i] for i in run]) else 4):
                     runs.append(run)
                     scale.update(run)
-    return runs
+    return [run for run in runs if not any(set(run) < set(other) for other in runs)]
 
 
 def _run(
@@ -125,7 +125,8 @@ def _points(axis: Box, tokens: Sequence[Token], axes: Sequence[Box], areas: Sequ
         if _is_bare(token)
         and axis[2] <= token.box[0] < right
         and axis[1] - 1.5 * tall <= centre(token.box)[1] <= axis[3] + 1.5 * tall
-        and not any(_names(label, token) for label in tokens)
+        and not any(_belongs(other, token, axis) for other in tokens)
+        and not any(_within(token.box, area) and not _within(axis, area) for area in areas)
     ]
     end = _end_of_axis_beneath(axis, tall, tokens)
     if end is not None:
@@ -159,10 +160,12 @@ def _end_of_axis_beneath(axis: Box, tall: int, tokens: Sequence[Token]) -> float
     return last[2] + 2 * tall if last is not row[0] else None
 
 
-def _names(label: Token, value: Token) -> bool:
-    """A label right before a number on its line."""
-    gap = value.box[0] - label.box[2]
-    return label.kind == "label" and same_line(label.box, value.box) and 0 <= gap <= _LABEL_GAP * height(value.box)
+def _belongs(other: Token, value: Token, axis: Box) -> bool:
+    """A label right before a number on its line, or a unit right behind it."""
+    if other.kind not in ("label", "unit") or not same_line(other.box, value.box) or other.box[0] < axis[2]:
+        return False
+    gap = value.box[0] - other.box[2] if other.kind == "label" else other.box[0] - value.box[2]
+    return 0 <= gap <= _LABEL_GAP * height(value.box)
 
 
 def _columned(points: Sequence[Token]) -> bool:
