@@ -12,6 +12,7 @@ from agent.perception import AlarmRow, Box, Button, Lamp, Perception, Popup, Qua
 from agent.photo import Photo, load_photo, photo_of
 from agent.times import Period, resolve_period
 from agent.tools import Binds, Tool, TurnView, tool
+from agent.upright import upright_photo
 from agent.values import Language, Passage, Record, Said, Term, ToolResult, say
 from agent.workers.shared import SharedBuffer
 
@@ -58,4 +59,5 @@ __all__ = [
     "resolve_period",
     "say",
     "tool",
+    "upright_photo",
 ]

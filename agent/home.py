@@ -49,6 +49,11 @@ class Home:
         return self.folder / "modules"
 
     @property
+    def profiles(self) -> Path:
+        """Panels that were learnt."""
+        return self.folder / "profiles"
+
+    @property
     def updates(self) -> Path:
         """The pinned root, what was learnt from repositories, and what is staged."""
         return self.folder / "updates"

@@ -173,8 +173,10 @@ class Perception:
     popups: tuple[Popup, ...] = ()
     quality: Quality | None = None
     turned: int = 0
-    """By how many degrees clockwise the photo was turned to be upright: 0, 90, 180 or 270. All boxes are in the upright
-    image.
+    """By how many degrees clockwise the photo was turned: 0, 90, 180 or 270."""
+    matrix: tuple[float, ...] | None = None
+    """What made the turned photo straight: a homography from its pixels to those of the upright image, row by row; None
+    where they are the same. `agent.upright` makes the upright image from both; all boxes are in its pixels.
     """
 
     def to_json(self) -> dict[str, object]:
@@ -192,4 +194,5 @@ class Perception:
             "popups": [popup.to_json() for popup in self.popups],
             "quality": None if self.quality is None else self.quality.to_json(),
             "turned": self.turned,
+            "matrix": None if self.matrix is None else [float(f"{number:.9g}") for number in self.matrix],
         }

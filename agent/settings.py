@@ -54,6 +54,8 @@ class PanelSettings(Section):
     """Which PP-OCRv6 reads."""
     side_px: int = 1280
     """Longest side that the text detector sees."""
+    coarse_side_px: int = 960
+    """Longest side that the small detector sees where the tiny one looks too."""
     threads: int = Field(default=2, ge=1)
     """Threads that read one photo."""
     detect_threshold: float = 0.2
@@ -67,9 +69,30 @@ class PanelSettings(Section):
     """Where the tiny reader sees strokes in a long crop and is less sure than this, it is a pattern and no text."""
     check_margin: float = 0.2
     """A number is read again with this much more around it, in parts of its height."""
+    plain_digit_px: float = 10.0
+    """Numbers with digits this tall, whose ink shows exactly what was read, are not read again."""
+    plain_score: float = 0.98
+    """The same, of the reader's own score."""
+    least_trust: float = 0.9
+    """A number that is right less often than this carries a flag."""
     max_texts: int = 1500
+    line_cache_entries: int = Field(default=4000, ge=1)
+    """Lines of text that each reader remembers by their pixels."""
     cache_entries: int = 200
     """Perceptions kept by photo digest."""
+
+
+class WatchingSettings(Section):
+    """Watching a panel."""
+
+    gate_levels: float = 10.0
+    """Mean difference in grey levels, within one block of a frame, from which the frame is read."""
+    poll_seconds: float = 0.5
+    """How often a folder is looked into, and the first wait before a lost camera is opened again."""
+    frame_seconds: float = 10.0
+    """A camera that gives no frame for this long is opened again."""
+    retry_seconds: float = 60.0
+    """The longest wait before a lost camera is opened again."""
 
 
 class LogSettings(Section):
@@ -491,6 +514,7 @@ class Settings(Section):
     plant: PlantSettings = PlantSettings()
     photo: PhotoSettings = PhotoSettings()
     panel: PanelSettings = PanelSettings()
+    watching: WatchingSettings = WatchingSettings()
     logs: LogSettings = LogSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     weights: WeightsSettings = WeightsSettings()

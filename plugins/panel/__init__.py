@@ -12,6 +12,7 @@ from agent.api import Env, Finding, Perception, Photo, Tool, WeightsError, hooki
 from plugins.panel.command import add_panel_command
 from plugins.panel.service import PanelService
 from plugins.panel.tools import PanelTools
+from plugins.panel.watch_command import add_watch_command
 
 __all__ = ["check_health", "perceive", "register_commands", "register_tools", "shutdown"]
 
@@ -32,8 +33,9 @@ def register_tools(env: Env) -> list[Tool]:
 
 @hookimpl
 def register_commands(cli: typer.Typer) -> None:
-    """`watchkeeper panel IMAGE...`"""
-    add_panel_command(cli, _service.perceive)
+    """`watchkeeper panel IMAGE...` and `watchkeeper watch SOURCE`."""
+    add_panel_command(cli, _service)
+    add_watch_command(cli, _service)
 
 
 @hookimpl

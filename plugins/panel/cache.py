@@ -108,6 +108,7 @@ def _perception(body: dict[str, Any]) -> Perception:
         popups=tuple(Popup(str(p["title"]), _box(p["box"])) for p in body["popups"]),
         quality=None if body["quality"] is None else _quality(body["quality"]),
         turned=int(body["turned"]),
+        matrix=None if body["matrix"] is None else tuple(float(number) for number in body["matrix"]),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from threading import Lock
 
-from agent.api import Env, Perception, Photo
+from agent.api import Env, Perception, Photo, PhotoError
 from plugins.panel.cache import PerceptionCache
 from plugins.panel.module_ocr import chosen_reader
 from plugins.panel.ocr import OcrEngine, open_engine
+from plugins.panel.profiles import Profile, read_known
 from plugins.panel.reader import PARSER, read_panel
 
 __all__ = ["PanelService"]
@@ -39,6 +40,19 @@ class PanelService:
         if not notes:
             cache.put(key, perception)
         return perception
+
+    def read_known(
+        self, photo: Photo, profile: Profile, env: Env, last: Mapping[str, float] | None = None
+    ) -> Perception:
+        """What the known fields of a panel show; never from the cache.
+
+        :raises PhotoError: this box has no reader.
+        """
+        with self._lock:
+            engine, notes = self._opened(env)
+            if engine is None:
+                raise PhotoError(f"{photo.name}: {notes[-1] if notes else 'this box has no reader'}")
+            return read_known(photo, profile, engine, env.settings.panel, last)
 
     def close(self) -> None:
         """Free the reader."""
