@@ -1,0 +1,72 @@
+"""The name and the unit that are printed at a display.
+
+A unit stands right of the digits or on the bezel beside them; a name stands above or below, or left on the line. A
+quantity's name may be all there is: LITRES is the label, and its unit is L.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agent.api import Box, Text
+from plugins.panel.geometry import centre, height, overlap_x, overlap_y
+from plugins.panel.words import UNITS
+
+__all__ = ["caption_of"]
+
+_QUANTITIES = {
+    "LITRES": "L", "LITERS": "L", "LITRE": "L", "LITER": "L", "GALLONS": "gal", "VOLTS": "V", "VOLT": "V",
+    "VOLTAGE": "V", "VOLTMETER": "V", "AMPS": "A", "AMP": "A", "AMPERE": "A", "AMPERES": "A", "AMPEREMETER": "A",
+    "AMMETER": "A", "CURRENT": "A", "WATTS": "W", "WATT": "W", "KILOWATTS": "kW", "HERTZ": "Hz", "HOURS": "h",
+    "MINUTES": "min", "SECONDS": "s", "PERCENT": "%", "CELSIUS": "°C", "FAHRENHEIT": "°F", "RPM": "rpm",
+    "升": "L", "电压": "V", "电压表": "V", "电流": "A", "电流表": "A", "频率": "Hz", "转速": "rpm", "小时": "h",
+    "分钟": "min", "摄氏度": "℃", "立方米": "m³", "吨": "t", "千克": "kg",
+}  # fmt: skip
+"""What a quantity is called → the unit that it is shown in where none is printed."""
+_LETTERS = re.compile(r"[^\W\d_]")
+_FAR = 2.0
+"""A name stands within this many heights of the digits."""
+
+
+def caption_of(area: Box, texts: Sequence[Text], taken: frozenset[int]) -> tuple[str, str, frozenset[int]]:
+    """Label, unit, and which texts they stand in; empty where nothing near is either.
+
+    :param area: of the digits.
+    :param taken: texts that belong to displays.
+    """
+    label, unit = "", ""
+    used: set[int] = set()
+    near = sorted((_distance(area, text.box), i) for i, text in enumerate(texts) if i not in taken)
+    for distance, index in near:
+        if distance > _FAR * height(area):
+            break
+        text = texts[index].text.strip()
+        if not unit and _is_unit(text) and distance <= height(area):
+            unit = text.strip("()[]")
+            used.add(index)
+        elif not label and _LETTERS.search(text) and _is_name(text, area, texts[index].box):
+            label = text.rstrip(":： ")
+            used.add(index)
+    if label and not unit:
+        word = re.sub(r"[^\w]", "", label).upper()
+        unit = _QUANTITIES.get(word, "")
+    return label, unit, frozenset(used)
+
+
+def _is_unit(text: str) -> bool:
+    return text.strip("()[]") in UNITS
+
+
+def _is_name(text: str, area: Box, box: Box) -> bool:
+    """Above or below the digits, or on their line."""
+    if len(text) > 40 or sum(character.isdigit() for character in text) > len(text) / 2:
+        return False
+    return overlap_x(area, box) > 0 or overlap_y(area, box) > 0.3 * min(height(area), height(box))
+
+
+def _distance(area: Box, box: Box) -> float:
+    """Between edges; what stands below or right of the middle is a little nearer than what stands above."""
+    across, down = max(0, -overlap_x(area, box)), max(0, -overlap_y(area, box))
+    away = 0.15 * abs(centre(area)[0] - centre(box)[0])
+    return float(across + down + away)

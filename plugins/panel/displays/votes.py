@@ -1,0 +1,94 @@
+"""One row decoded in several ways, and what they agree on.
+
+Order: the threshold at which the row looks most like seven-segment digits → every digit made equally strong → other
+thresholds and a smoothed copy → the majority. A row is a display only if its uprights are parted at half height or its
+digits fall into pieces, and if its ink lies on segments; printed digits and patterns do neither.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from plugins.panel.displays.segments import Decoded, decode
+from plugins.panel.displays.strips import Strip, unturned
+
+__all__ = ["Vote", "Way", "vote"]
+
+Floats = NDArray[np.float32]
+
+_FIRST = (0.5, 0.4, 0.6)
+_OTHERS = (0.4, 0.5, 0.6, 0.68)
+_PARTED = 0.16
+_PIECES = 0.2
+_FIT = 0.84
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One text that the row may show."""
+
+    shown: str
+    share: float
+    """Of the ways of looking at it that see this."""
+    best: Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What a row shows."""
+
+    ways: tuple[Way, ...]
+    """The most common first."""
+    ink: Floats
+    """With every digit equally strong."""
+
+
+def vote(strip: Strip) -> Vote | None:
+    """None where the row is no seven-segment display."""
+    glance = decode(strip, strip.ink, _FIRST[0])
+    if glance is None or not _is_display(glance, 0.5, 0.6):
+        return None
+    strip = unturned(strip)
+    firsts = [way for way in (decode(strip, strip.ink, t) for t in _FIRST) if way is not None]
+    first = max(firsts, key=_looks, default=None)
+    if first is None or _looks(first) < 0.35 or not _is_display(first, _FIT - 0.12, 0.8):
+        return None
+    ink = _evened(strip.ink, first)
+    smooth = np.asarray(cv2.GaussianBlur(ink, (0, 0), 1.6), np.float32)
+    looks = [decode(strip, variant, t) for variant in (ink, smooth) for t in _OTHERS]
+    seen = [look for look in looks if look is not None]
+    if not seen:
+        return None
+    ways = [_way(shown, count / len(seen), seen) for shown, count in Counter(d.shown for d in seen).most_common()]
+    if not _is_display(ways[0].best, _FIT, 1.0):
+        return None
+    return Vote(tuple(ways), ink)
+
+
+def _way(shown: str, share: float, seen: list[Decoded]) -> Way:
+    return Way(shown, share, max((d for d in seen if d.shown == shown), key=lambda d: (d.fit, d.margin)))
+
+
+def _looks(decoded: Decoded) -> float:
+    """How much a row looks like digits of a display, 0 to 1."""
+    known = sum(character not in "?.:" for character in decoded.shown) / max(1, len(decoded.cells))
+    return float(decoded.fit * min(1.0, known) * (1 - 0.5 ** len(decoded.cells)))
+
+
+def _is_display(decoded: Decoded, fit: float, part: float) -> bool:
+    """:param part: of what is asked of the gaps between segments."""
+    gaps = decoded.parted / _PARTED if decoded.parted >= 0 else decoded.parts / _PIECES
+    return gaps >= part and decoded.fit >= fit and len(decoded.cells) >= 2
+
+
+def _evened(ink: Floats, decoded: Decoded) -> Floats:
+    """Ink with every digit brought to one strength, as far as it is lit at all."""
+    places = [(cell.left + cell.right) / 2 for cell in decoded.cells]
+    levels = np.clip(decoded.levels, 0.4, 1.2)
+    along = np.interp(np.arange(ink.shape[1]), places, levels).astype(np.float32)
+    return np.minimum(ink / along, 1.2).astype(np.float32)
