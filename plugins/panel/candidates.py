@@ -34,6 +34,8 @@ _REACH_RIGHT = 2.5
 _REACH_UP = 2.4
 _REACH_UP_INSIDE = 4.5
 """Above or below a value within the same card."""
+_REACH_UP_REPEATED = 7.0
+"""The same where at least three values have their labels there in straight columns."""
 _REACH_NEAR = 3.2
 """At an angle."""
 _MAX_PAIRS_A_VALUE = 8
@@ -99,7 +101,7 @@ def _within_reach(value: Box, labels: Boxes) -> NDArray[np.bool_]:
     gap_x = np.maximum(value[0] - labels[:, 2], labels[:, 0] - value[2])
     gap_y = np.maximum(value[1] - labels[:, 3], labels[:, 1] - value[3])
     beside = (gap_y <= 0) & (gap_x <= _REACH_COLUMN * reach)
-    return np.asarray(beside | ((gap_y <= (_REACH_UP_INSIDE + 0.5) * reach) & (gap_x <= 4 * reach)), np.bool_)
+    return np.asarray(beside | ((gap_y <= (_REACH_UP_REPEATED + 0.5) * reach) & (gap_x <= 4 * reach)), np.bool_)
 
 
 class _Homes:
@@ -149,7 +151,7 @@ def _placed(
     b: Box = tuple(label_frame.tolist())
     scale = _scale(value.box, label.box)
     crossings, together = homes.crossings(number, index), homes.together(number, index)
-    place = _beside(value, label, a, b, scale) or _stacked(value, label, a, b, scale, together)
+    place = _beside(value, label, a, b, scale) or _stacked(value, label, a, b, scale)
     place = place or _angled(value, a, b, scale)
     if place is None:
         return None
@@ -176,21 +178,18 @@ def _beside(value: Token, label: Token, a: Box, b: Box, scale: float) -> tuple[s
     return None
 
 
-def _stacked(
-    value: Token, label: Token, a: Box, b: Box, scale: float, together: bool
-) -> tuple[str, float, float] | None:
+def _stacked(value: Token, label: Token, a: Box, b: Box, scale: float) -> tuple[str, float, float] | None:
     """Above or below."""
     gap = -overlap_y(a, b) / scale
-    reach = _REACH_UP_INSIDE if together else _REACH_UP
     narrow = min(width(value.box), width(label.box))
-    if not -0.6 <= gap <= reach or overlap_x(value.box, label.box) < 0.3 * narrow:
+    if not -0.6 <= gap <= _REACH_UP_REPEATED or overlap_x(value.box, label.box) < 0.3 * narrow:
         return None
     edges = min(abs(value.box[0] - label.box[0]), abs(value.box[2] - label.box[2]))
     off = min(abs(centre(value.box)[0] - centre(label.box)[0]), edges) / scale
     above = centre(label.box)[1] < centre(value.box)[1]
     inside = label.box[0] <= value.box[0] and value.box[2] <= label.box[2]
-    cost = (0.8 if above else 1.2) + 0.45 * max(gap, 0.0) + (0.1 if inside else 0.2) * min(off, 6.0)
-    colon = 0.4 if label.colon and not above else 0.0
+    cost = (0.8 if above else 1.2) + 0.45 * min(max(gap, 0.0), 3.0) + (0.1 if inside else 0.2) * min(off, 6.0)
+    colon = 0.5 if label.colon else 0.0
     return ("above" if above else "below"), gap, cost + colon
 
 
@@ -264,6 +263,9 @@ def _with_repeats(pairs: list[Pair], values: Sequence[Token], labels: Sequence[T
         colon = labels[pair.label].colon
         far = pair.gap > (2 * _REACH_LEFT if colon else _REACH_LEFT)
         if pair.side == "left" and far and not listed:
+            continue
+        reach = _REACH_UP_INSIDE if pair.together else _REACH_UP
+        if pair.side in ("above", "below") and pair.gap > reach and repeats < 3:
             continue
         if pair.side == "right" and repeats < 2 and not pair.together:
             continue

@@ -37,6 +37,8 @@ _NUMBER = r"[+\-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
 _WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})?\.?")
 _WHOLE_UNIT = re.compile(rf"[(\[]?\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})\s*[)\]]?")
+_LOST_RING = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[CF]|v)")
+"""A temperature whose small ring was not read, and volts read as a small letter; only after a number."""
 _PLACEHOLDER = r"(?:#+(?:[.,:]#+)?|[-–—_]{2,}(?:[.,:][-–—_]+)*|-+[.,]-+|\*{2,}|\?{2,}|…+|[Nn]/[Aa]|NaN|null)"
 _WHOLE_PLACEHOLDER = re.compile(rf"(?P<number>{_PLACEHOLDER})\s*(?P<unit>{_UNIT})?")
 _END_PLACEHOLDER = re.compile(rf"^(?P<label>.*[^\W\d_].*?)\s*[:=]\s*(?P<number>{_PLACEHOLDER}|-)\s*(?P<unit>{_UNIT})?$")
@@ -143,7 +145,7 @@ def unit_key(unit: str) -> str:
         ("·", "."),
     ):
         key = key.replace(seen, meant)
-    return {"oc": "°c", "0c": "°c", "of": "°f", "degc": "°c", "degf": "°f", "m2/h": "m3/h"}.get(key, key)
+    return {"oc": "°c", "0c": "°c", "c": "°c", "of": "°f", "degc": "°c", "degf": "°f", "m2/h": "m3/h"}.get(key, key)
 
 
 def times_a_span(label: str) -> bool:
@@ -185,7 +187,7 @@ def tokens_of(text: Text, source: int) -> list[Token]:
         return [_ratio(ratio, whole, text, source)]
     if _is_other(whole) or _RANGE.fullmatch(whole):
         return [Token("other", whole, text.box, source, text.score)]
-    value = _WHOLE_VALUE.fullmatch(whole)
+    value = _WHOLE_VALUE.fullmatch(whole) or _LOST_RING.fullmatch(whole)
     if value:
         return [Token("value", value["number"], text.box, source, text.score, value["unit"] or "")]
     unit = _WHOLE_UNIT.fullmatch(whole)

@@ -80,6 +80,7 @@ def understand(
     listed = [pair for table in tables if not table.is_alarms for pair in value_readings(table, texts)]
     tokens = [token for i, text in enumerate(texts) if i not in in_tables for token in tokens_of(text, i)]
     tokens = [replace(token, kind="other") if token.source in taken else token for token in tokens]
+    tokens = _with_rings(tokens)
     tokens = _with_spans(_with_states(_with_units(set_scales_apart(tokens, areas)), areas))
     paired = _paired(tokens, areas)
     found = sorted([_Found(r, source) for r, source in listed if source not in taken] + paired, key=lambda f: f.source)
@@ -168,7 +169,8 @@ def _why(choice: Choice, value: Token, label: Token) -> str:
 def _believable(value: Token, label: Token, choice: Choice) -> bool:
     """A bare number needs more than a label somewhere near, or every page number becomes a reading."""
     pair = choice.pair
-    if value.kind == "none" or value.unit or label.unit or label.colon or pair.listed:
+    follows = label.colon and pair.side == "left"
+    if value.kind == "none" or value.unit or label.unit or follows or pair.listed:
         return True
     if label.score < _LOW_SCORE or pair.crossings > 1:
         return False
@@ -201,6 +203,17 @@ def _with_units(tokens: Sequence[Token]) -> list[Token]:
                 free.discard(index)
                 result[number] = replace(result[number], unit=units[index].text)
     return [token for token in result if token.kind != "unit"]
+
+
+def _with_rings(tokens: Sequence[Token]) -> list[Token]:
+    """A bare C is a degree Celsius whose ring was not read, on a panel that shows degrees elsewhere."""
+    degrees = {t.unit for t in tokens if t.unit in ("°C", "℃", "°F", "℉")}
+    lost = {"C": ("°C", "℃"), "F": ("°F", "℉")}
+    result = []
+    for token in tokens:
+        shown = [unit for unit in lost.get(token.unit, ()) if unit in degrees]
+        result.append(replace(token, unit=shown[0]) if shown else token)
+    return result
 
 
 def _unit_right(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:

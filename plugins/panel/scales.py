@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -24,6 +25,8 @@ _TICK_REACH = 14.0
 """How far apart two neighbours of a scale may stand, in text heights."""
 _NEIGHBOURS = 8
 _MAX_TICKS = 60
+_MARKS = " -–—_|."
+_TICK = re.compile(rf"[+-]?\d+(?:[.,]\d+)?[{re.escape(_MARKS)}]+")
 _MIN_POINTS = 4
 """Bare numbers within a chart that has no axis beneath, so that they are taken for its points."""
 _MAX_WIDE = 5
@@ -36,7 +39,7 @@ _AXIS_GAP = 4.0
 
 def set_scales_apart(tokens: Sequence[Token], areas: Sequence[Box] = ()) -> list[Token]:
     """The tokens, those of scales and charts as `other`, so that they pair with nothing and still stand in between."""
-    bare = [index for index, token in enumerate(tokens) if _is_bare(token)]
+    bare = [index for index, token in enumerate(tokens) if _is_bare(token) or _is_tick(token)]
     runs = _runs([tokens[index] for index in bare])
     scale = {bare[index] for run in runs for index in run}
     result = [replace(token, kind="other") if index in scale else token for index, token in enumerate(tokens)]
@@ -52,6 +55,11 @@ def set_scales_apart(tokens: Sequence[Token], areas: Sequence[Box] = ()) -> list
 def _is_bare(token: Token) -> bool:
     padded = len(token.text) > 1 and token.text[0] == "0" and token.text[1].isdigit()
     return token.kind == "value" and not (token.unit or token.label or padded) and _number(token) is not None
+
+
+def _is_tick(token: Token) -> bool:
+    """A number that was read together with its tick mark."""
+    return token.kind == "other" and _TICK.fullmatch(token.text) is not None
 
 
 def _runs(bare: Sequence[Token]) -> list[list[int]]:
@@ -179,7 +187,7 @@ def _within(box: Box, area: Box) -> bool:
 
 
 def _number(token: Token) -> float | None:
-    text = token.text
+    text = token.text.rstrip(_MARKS)
     comma_is_point = "." not in text and text.count(",") == 1 and len(text.rsplit(",", 1)[1]) != 3
     try:
         return float(text.replace(",", "." if comma_is_point else ""))

@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__ = ["COMMANDS", "COUNTERS", "ROLE_OF_HEADING", "SPAN_WORDS", "STATES", "STORAGE_UNITS", "UNITS"]
 
 _UNITS = """
-°C ℃ °c oC °F ℉ ° K MPa Mpa mPa MPA kPa KPa KPA hPa Pa mbar mBar bar Bar psi PSI kgf/cm² kgf/cm2 kg/cm²
+°C ℃ °c oC °F ℉ °P °Bx ° K MPa Mpa mPa MPA kPa KPa KPA hPa Pa mbar mBar bar Bar psi PSI kgf/cm² kgf/cm2 kg/cm²
 kg/cm2 mmHg mmH2O inHg Nm³/h Nm3/h m³/h m3/h m²/h m2/h M³/H M3/H m³/min m3/min m³/s m3/s m³/d m3/d m³ m3
 L/min l/min L/h l/h L/s l/s ml/min mL/min GPM gpm CFM cfm t/h T/h kg/h kg/s kg/m³ kg/m3 g/cm³ g/cm3
 mg/L mg/l mg/m³ mg/m3 μg/m³ ug/m3 g/L GJ/h GJ MJ kJ KJ J Gcal kcal kWh KWh KWH kwh kW·h kW.h MWh Wh
@@ -17,6 +17,13 @@ MΩ kΩ KΩ Ω uF μF kHz KHz MHz GHz Hz HZ hz rpm RPM r/min R/min rad/s rev/min
 m/s^2 m/s2 mm/s cm/s m/s mm/min m/min km/h mph nm μm µm um mm cm dm km m² m2 m inch ft mil mg kg Kg
 KG g t lb lbs kN·m N·m N.m Nm kN KN N mL ml L l gal hL kL %RH %rH RH% %LEL %vol % ‰ ppm ppb pH PH
 NTU μS/cm uS/cm mS/cm dBm dB dB(A) lux Lux lx cd W/m² W/m2 μs us ms sec s min h hrs hr d kB KB MB
+kw kva kv hz ma mv rev/s 1/min min-1 min⁻¹ s-1 spm kg/min kgf tf tonf N/mm² N/mm2 N/cm² kN/m² Torr mTorr
+hL/h hl/h L/m slpm SLPM sccm SCCM SCFM scfm ACFM ml/h mL/h gal/min m³/kg Sm³/h Sm3/h Sm³ Nm3 Nm³ t/d
+MPa·s mPa·s mPa.s Pa·s cSt cP GWh TWh MVA Mvar MVar kvarh kVAh kWp Ah mAh mΩ MΩ·cm nF pF mH H/s T mT
+in/s ips °/s deg rad FNU FTU NTU/h mS μS μS/m mol/L mmol/L μmol/L μg/L ug/L μg/L kJ/kg MJ/kg MJ/m³
+kcal kcal/h BTU BTU/h RT USRT lm W/m2 μm/s um/s μm/m dB/m dBA ‰/h m/s³ mil/s °dH 吨/时 方/时 方 转/秒
+千瓦/时 兆瓦 兆瓦时 千伏 千伏安 毫安 毫伏 毫帕 帕 巴 微米 微西门子/厘米 毫克/升 毫克/立方米 克 升/秒 升/小时
+公里 千米 勒克斯 分贝 赫 百分比
 GB TB Mbps kbps Kbps Gbps MB/s KB/s M G pcs pcs/h bpm 摄氏度 兆帕 千帕 千瓦时 千瓦 立方米/小时
 立方米 立方 吨/小时 吨 公斤 千克 毫米 厘米 米/秒 米 升/分 升 转/分钟 转/分 转 赫兹 安 伏 毫秒 秒
 分钟 小时 天 度 次 个 台 件 人 元 万元 户 套 辆 只 片 箱 批
@@ -77,7 +84,7 @@ number | no | no. | # | id | 序号 | 编号
 }
 
 UNITS = tuple(_UNITS.split())
-COUNTERS = frozenset("度次个台件人元户套辆只片箱批转天升米安伏")
+COUNTERS = frozenset("度次个台件人元户套辆只片箱批转天升米安伏方克巴帕赫")
 """Chinese units that also begin ordinary words: only at the end of a run."""
 STATES = frozenset(_STATES.split())
 """What a discrete signal is shown as, in lower case."""
