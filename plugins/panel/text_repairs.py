@@ -1,0 +1,58 @@
+"""What a recogniser gets wrong in ways that can be told from the pixels or from how things are written.
+
+- a plain bar, a wide gap and a bit address: the I of an input, not a one
+- a small L between capitals: an I
+- low contrast: read again with the ink in black on white
+- ink that touches the crop's edge: the box cut a glyph
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from plugins.panel.text_crops import INK, Pixels, ink_of, runs
+from plugins.panel.text_lines import Line
+
+__all__ = ["clearer", "repaired"]
+
+BIT_ADDRESS = re.compile(r"1 ?(\d{1,3}\.[0-7])")
+"""What `I 0.0` is read as."""
+SMALL_L = re.compile(r"\b(?:l(?=[A-Z])|(?<=[A-Z])l(?=[A-Z])|(?<=[A-Z][A-Z])l\b|(?<=\b[AD])l\b(?!/))")
+"""A small L where capitals stand around it, or behind the A and D of an analogue or digital input."""
+WORD_GAP = 0.4
+"""A gap between words in parts of the capitals' height; behind a one it is half of that at most."""
+BAR_SPREAD = 0.25
+"""A bar is of one width within this part; a one has a flag or a foot."""
+
+
+def repaired(line: Line, crop: Pixels) -> Line:
+    """The line as it is written, where the recogniser's word cannot be."""
+    text = SMALL_L.sub("I", line.text)
+    address = BIT_ADDRESS.fullmatch(text)
+    if address and _starts_with_a_bar(crop):
+        return replace(line, text=f"I {address[1]}", places=())
+    return replace(line, text=text) if text != line.text else line
+
+
+def clearer(crop: Pixels) -> Pixels:
+    """The ink in black on white."""
+    return cv2.cvtColor((255 * (1 - ink_of(crop))).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+
+
+def _starts_with_a_bar(crop: Pixels) -> bool:
+    """The first glyph is a bar of one width, and a gap as between words follows."""
+    ink = ink_of(crop)
+    glyphs = runs((ink > INK).any(axis=0))
+    if len(glyphs) < 2:
+        return False
+    start, end = glyphs[0]
+    rows = np.flatnonzero((ink[:, start:end] > INK).any(axis=1))
+    height = int(rows[-1] - rows[0]) + 1
+    if glyphs[1][0] - end < WORD_GAP * height or end - start > 0.4 * height:
+        return False
+    widths = ink[rows[0] : rows[-1] + 1, start:end].sum(axis=1)[1:-1]
+    return len(widths) > 4 and float(np.ptp(np.percentile(widths, [10, 90]))) <= BAR_SPREAD * float(np.median(widths))
