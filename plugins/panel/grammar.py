@@ -14,7 +14,7 @@ from typing import Literal
 
 from agent.api import Box, Text
 from plugins.panel.geometry import part_of
-from plugins.panel.words import COUNTERS, SPAN_WORDS, STATES, STORAGE_UNITS, UNITS
+from plugins.panel.words import COUNTERS, SPAN_WORDS, STATES, STORAGE_UNITS, UNITS, is_clear_unit
 
 __all__ = [
     "Token",
@@ -33,6 +33,8 @@ Kind = Literal["value", "none", "label", "unit", "clock", "other"]
 
 _UNIT = "(?:" + "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True)) + ")"
 _UNIT_END = r"(?![A-Za-z0-9_/²³\u4e00-\u9fff])"
+_CLEAR_UNIT = "(?:" + "|".join(map(re.escape, sorted(filter(is_clear_unit, UNITS), key=len, reverse=True))) + ")"
+"""Units that no name ends with, so that they need no brackets behind a label."""
 _NUMBER = r"[+\-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
 _WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})?\.?")
@@ -44,6 +46,7 @@ _WHOLE_PLACEHOLDER = re.compile(rf"(?P<number>{_PLACEHOLDER})\s*(?P<unit>{_UNIT}
 _END_PLACEHOLDER = re.compile(rf"^(?P<label>.*[^\W\d_].*?)\s*[:=]\s*(?P<number>{_PLACEHOLDER}|-)\s*(?P<unit>{_UNIT})?$")
 _STATED = re.compile(r"^(?P<label>[^:=]+)[:=]\s*(?P<state>[^\W\d_]+)$")
 _LABEL_UNIT = re.compile(rf"^(?P<label>.*?\S)\s*(?:[(\[]\s*(?P<a>{_UNIT})\s*[)\]]|,\s*(?P<b>{_UNIT}))\s*:?$")
+_LABEL_CLEAR_UNIT = re.compile(rf"^(?P<label>.*[^\W\d_]{{2}}.*?)\s+(?P<unit>{_CLEAR_UNIT})\s*:?$")
 _CLOCK = re.compile(r"[(\[]?[:：]?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?[)\]]?")
 _CLOCK_TEXT = r"\d{1,5}:\d{2}(?::\d{2})?"
 _DATE = re.compile(
@@ -156,10 +159,12 @@ def times_a_span(label: str) -> bool:
 
 def split_unit(text: str) -> tuple[str, str]:
     """A heading or label without the unit it ends with, and that unit: `Temp (°C)` → `Temp`, `°C`."""
-    found = _LABEL_UNIT.match(plain(text).strip())
-    if not found:
-        return text, ""
-    return found["label"], found["a"] or found["b"]
+    line = plain(text).strip()
+    found = _LABEL_UNIT.match(line)
+    if found:
+        return found["label"], found["a"] or found["b"]
+    behind = _LABEL_CLEAR_UNIT.match(line)
+    return (behind["label"], behind["unit"]) if behind else (text, "")
 
 
 def tokens_of(text: Text, source: int) -> list[Token]:

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.api import AlarmRow, Box, Reading, Text
+from plugins.panel.axes import set_scales_apart
 from plugins.panel.candidates import find_pairs
 from plugins.panel.geometry import centre, height, lines_of, overlap_x, overlap_y, same_line
 from plugins.panel.grammar import Token, is_state, plain, times_a_span, tokens_of, unit_key
 from plugins.panel.groups import group_names
+from plugins.panel.matrix import Cell, find_cells
 from plugins.panel.pairing import Choice, pair_labels
-from plugins.panel.scales import set_scales_apart
 from plugins.panel.tables import alarm_rows, find_tables, value_readings
 from plugins.panel.words import COMMANDS
 
@@ -91,14 +92,17 @@ def understand(
 
 def _paired(tokens: Sequence[Token], areas: Sequence[Box]) -> list[_Found]:
     """Values with the label that their run or their place gives them."""
-    values = [t for t in tokens if t.kind in ("value", "none") and not t.label]
-    labels = [t for t in tokens if t.kind == "label"]
+    cells = find_cells(tokens)
+    headings = {id(cell.column) for cell in cells.values()} | {id(cell.row) for cell in cells.values()}
+    values = [t for t in tokens if t.kind in ("value", "none") and not t.label and id(t) not in cells]
+    labels = [t for t in tokens if t.kind == "label" and id(t) not in headings]
     choices = pair_labels(values, labels, tokens, areas)
     found = [
         _Found(_reading(t, t.label, t.unit, "label and value stand in one run of text"), t.source)
         for t in tokens
         if t.kind in ("value", "none") and t.label
     ]
+    found += [_of_cell(t, cells[id(t)]) for t in tokens if id(t) in cells]
     used = {id(labels[choice.pair.label]) for choice in choices.values()}
     for number, value in enumerate(values):
         choice = choices.get(number)
@@ -127,6 +131,12 @@ def _is_weak(choice: Choice) -> bool:
 def _has_unit_within(value: Token) -> bool:
     """A part and its whole, or a duration, with units between the digits."""
     return any(c.isdigit() for c in value.text) and any(c.isalpha() for c in value.text)
+
+
+def _of_cell(value: Token, cell: Cell) -> _Found:
+    unit = value.unit or cell.column.unit or cell.row.unit
+    why = "a table: named by its row and by the heading of its column"
+    return _Found(_reading(value, f"{cell.row.text} {cell.column.text}", unit, why), value.source)
 
 
 def _named_by_group(found: Sequence[_Found], labels: Sequence[Token]) -> list[_Found]:
@@ -170,6 +180,8 @@ def _believable(value: Token, label: Token, choice: Choice) -> bool:
     """A bare number needs more than a label somewhere near, or every page number becomes a reading."""
     pair = choice.pair
     follows = label.colon and pair.side == "left"
+    if label.colon and not follows and abs(value.box[0] - label.box[0]) > height(label.box) and pair.repeats < 3:
+        return False
     if value.kind == "none" or value.unit or label.unit or follows or pair.listed:
         return True
     if label.score < _LOW_SCORE or pair.crossings > 1:

@@ -5,7 +5,7 @@ Every line of text here is a list: units and states are parted by spaces, headin
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS", "COUNTERS", "ROLE_OF_HEADING", "SPAN_WORDS", "STATES", "STORAGE_UNITS", "UNITS"]
+__all__ = ["COMMANDS", "COUNTERS", "ROLE_OF_HEADING", "SPAN_WORDS", "STATES", "STORAGE_UNITS", "UNITS", "is_clear_unit"]
 
 _UNITS = """
 °C ℃ °c oC °F ℉ °P °Bx ° K MPa Mpa mPa MPA kPa KPa KPA hPa Pa mbar mBar bar Bar psi PSI kgf/cm² kgf/cm2 kg/cm²
@@ -102,3 +102,9 @@ ROLE_OF_HEADING = {
     if word.strip()
 }
 """Heading in lower case → what its column holds."""
+
+
+def is_clear_unit(unit: str) -> bool:
+    """A unit that is no word and no part of a name: with a sign such as `/`, or letters in the case of units only."""
+    mixed = unit.isascii() and len(unit) > 1 and not unit.islower() and not unit.isupper() and not unit.istitle()
+    return any(c in "%°℃℉/³²Ω" for c in unit) or mixed or unit in ("rpm", "NTU", "ppm", "ppb", "kW")
