@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from agent.api import Box, Reading, Text
 from plugins.panel.gauges.dial import Dial, find_dials
-from plugins.panel.gauges.numerals import Printed, name_of, printed_number, unit_of
+from plugins.panel.gauges.numerals import Printed, name_of, pieces_of, printed_number, unit_of
+from plugins.panel.gauges.polar import ring_radius
 from plugins.panel.gauges.reading import Measured, measure
-from plugins.panel.geometry import centre, height, overlap_x, width
+from plugins.panel.geometry import centre, height, part_of, width
 from plugins.panel.instruments import Instrument
 from plugins.panel.ocr import OcrEngine
 
@@ -56,17 +57,17 @@ def _look(pixels: Pixels, texts: Sequence[Text], dial: Dial, engine: OcrEngine |
     work, zoom = _enlarged(part, _WORK_SIDE_PX)
     middles = [((dial.middle[0] - left) * zoom, (dial.middle[1] - top) * zoom)] if dial.middle else []
     inside = [i for i, text in enumerate(texts) if _is_inside(text.box, dial.box)]
-    seen = [_printed(texts[i], i, left, top, zoom) for i in inside]
+    seen = [printed for i in inside for printed in _printed(texts[i], i, left, top, zoom)]
     best = measure(work, seen, middles)
     for side in _CLOSER_SIDES_PX:
-        if engine is None or (best is not None and best.value is not None and best.scale.weight >= _ENOUGH):
+        if engine is None or (best is not None and best.scale.weight >= _ENOUGH):
             break
         closer, ratio = _enlarged(part, side)
-        seen = _with(seen, [_printed(text, -1, 0, 0, zoom / ratio) for text in engine.read(closer)])
+        seen = _with(seen, [p for text in engine.read(closer) for p in _printed(text, -1, 0, 0, zoom / ratio)])
         again = measure(work, seen, middles)
         if again is not None and (best is None or again.merit > best.merit):
             best = again
-    return None if best is None else _instrument(best, seen, dial.box, zoom, texts)
+    return None if best is None else _instrument(best, seen, _area(best, dial, zoom), texts)
 
 
 def _enlarged(part: Pixels, side: int) -> tuple[Pixels, float]:
@@ -82,9 +83,14 @@ def _is_inside(box: Box, area: Box) -> bool:
     return area[0] <= x < area[2] and area[1] <= y < area[3]
 
 
-def _printed(text: Text, source: int, left: int, top: int, zoom: float) -> Printed:
-    x, y = centre(text.box)
-    return Printed(text.text, (x - left) * zoom, (y - top) * zoom, height(text.box) * zoom, text.score, source)
+def _printed(text: Text, source: int, left: int, top: int, zoom: float) -> list[Printed]:
+    """A text in pixels of the enlarged dial; numbers in one run are each one."""
+    found = []
+    for start, end in pieces_of(text.text):
+        x, y = centre(part_of(text.box, text.text, start, end))
+        tall = height(text.box) * zoom
+        found.append(Printed(text.text[start:end], (x - left) * zoom, (y - top) * zoom, tall, text.score, source))
+    return found
 
 
 def _with(seen: Sequence[Printed], closer: Sequence[Printed]) -> list[Printed]:
@@ -101,9 +107,7 @@ def _with(seen: Sequence[Printed], closer: Sequence[Printed]) -> list[Printed]:
     return [*seen, *added]
 
 
-def _instrument(
-    measured: Measured, seen: Sequence[Printed], box: Box, zoom: float, texts: Sequence[Text]
-) -> Instrument:
+def _instrument(measured: Measured, seen: Sequence[Printed], box: Box, texts: Sequence[Text]) -> Instrument:
     """What was measured, as a reading of the panel."""
     unit, factor, unit_text = unit_of(seen)
     members = {n.printed for n in measured.scale.members}
@@ -124,7 +128,8 @@ def _instrument(
     uncertainty = measured.uncertainty * factor
     shown = None if value is None else _rounded(value * factor, uncertainty)
     score = 0.0 if measured.needle is None or value is None else _score(measured)
-    label = name_of(seen) or _caption(box, texts)
+    within = [t for t in seen if math.dist((t.x, t.y), measured.scale.pivot) < 1.05 * ring]
+    label = name_of(within) or _caption(box, texts)
     reading = Reading(
         label, shown, unit, "gauge", box, score, flags,
         uncertainty=None if value is None else float(f"{uncertainty:.2g}"), read_by="geometry", why=why,
@@ -160,17 +165,35 @@ def _score(measured: Measured) -> float:
     return round(0.4 + 0.35 * needle + 0.2 * numbers, 3)
 
 
-def _caption(box: Box, texts: Sequence[Text]) -> str:
-    """The words right above or below the dial, the nearest of them."""
+def _caption(area: Box, texts: Sequence[Text]) -> str:
+    """The words right below or above the dial: the nearest, and of those the one that stands most in the middle."""
     near: list[tuple[float, str]] = []
+    middle = centre(area)[0]
     for text in texts:
-        gap = max(box[1] - text.box[3], text.box[1] - box[3])
-        beside = overlap_x(text.box, box) >= 0.6 * width(text.box)
-        if beside and -0.1 * height(box) <= gap <= 0.35 * height(box) and not _is_inside(text.box, box):
-            name = name_of([_printed(text, -1, 0, 0, 1.0)])
+        gap = max(area[1] - text.box[3], text.box[1] - area[3])
+        aside = abs(centre(text.box)[0] - middle)
+        if -0.15 * height(area) <= gap <= 0.4 * height(area) and aside < 0.35 * width(area):
+            name = name_of(_printed(text, -1, 0, 0, 1.0))
             if name:
-                near.append((gap, name))
+                near.append((max(gap, 0) + aside, name))
     return min(near)[1] if near else ""
+
+
+def _area(measured: Measured, dial: Dial, zoom: float) -> Box:
+    """Pivot, numbers and ticks, within the place that was looked at."""
+    scale = measured.scale
+    angles = np.linspace(scale.angles[0], scale.angles[-1], 40)
+    reach = max(1.12, 1.05 * measured.ticks.part if measured.ticks else 1.0)
+    far = ring_radius(scale, angles) * reach
+    x = np.append(scale.pivot[0] + far * np.cos(angles + scale.cut), scale.pivot[0]) / zoom
+    y = np.append(scale.pivot[1] + far * np.sin(angles + scale.cut), scale.pivot[1]) / zoom
+    left, top, right, bottom = dial.box
+    return (
+        min(right - 1, max(left, left + math.floor(x.min()))),
+        min(bottom - 1, max(top, top + math.floor(y.min()))),
+        max(left + 1, min(right, left + math.ceil(x.max()))),
+        max(top + 1, min(bottom, top + math.ceil(y.max()))),
+    )
 
 
 def _same(a: Box, b: Box) -> bool:

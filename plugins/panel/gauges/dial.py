@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from agent.api import Box, Text
 from plugins.panel.gauges.numerals import printed_number
-from plugins.panel.gauges.pivot import segments_of
+from plugins.panel.gauges.pivot import line_pivots, segments_of
 from plugins.panel.geometry import centre, height
 
 __all__ = ["Dial", "find_dials"]
@@ -33,6 +33,7 @@ _MAX_OUTLINES = 40
 _MAX_DIALS = 12
 _MAX_NUMBERS = 200
 _WHOLE_SIDE_PX = 1200
+_WHOLE_WORK_PX = 480
 _WHOLE_TEXTS = 40
 _TICK_SECTORS = 24
 
@@ -73,15 +74,14 @@ def find_dials(pixels: Pixels, texts: Sequence[Text]) -> list[Dial]:
     for outline in _outlines(grey):
         if len(dials) < _MAX_DIALS and not any(_holds(dial.box, outline) for dial in dials):
             inside = [text for text, _ in numbers if _within(outline, text)]
-            if len(inside) >= 3 or _has_ticks(grey, outline):
+            if len(inside) >= 4 or _has_ticks(grey, outline):
                 dials.append(_dial(outline, inside, rows, columns))
     for x, y, radius in _arcs(numbers):
         if len(dials) < _MAX_DIALS and not any(_holds(dial.box, _Outline(x, y, radius, radius)) for dial in dials):
             dials.append(Dial(_clipped(x, y, 1.6 * radius, 1.6 * radius, rows, columns), None))
     whole = (0, 0, columns, rows)
     small = max(rows, columns) <= _WHOLE_SIDE_PX and len(texts) <= _WHOLE_TEXTS
-    large = any(_area(dial.box) > 0.5 * rows * columns for dial in dials)
-    if small and len(numbers) >= 2 and not large and len(dials) <= 2:
+    if small and len(numbers) >= 2 and not dials and _looks_like_one(grey):
         dials.append(Dial(whole, None))
     return dials
 
@@ -158,16 +158,39 @@ def _has_ticks(grey: Grey, outline: _Outline) -> bool:
     ratio = min(3.0, 300 / max(part.shape))
     way = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
     lines = segments_of(cv2.resize(part, None, fx=ratio, fy=ratio, interpolation=way).astype(np.uint8))
-    if not len(lines):
-        return False
-    centre_at = np.array([(outline.x - left) * ratio, (outline.y - top) * ratio])
-    middle, along = (lines[:, :2] + lines[:, 2:]) / 2 - centre_at, lines[:, 2:] - lines[:, :2]
-    length, far = np.hypot(*along.T), np.hypot(*middle.T)
+    point = np.array([(outline.x - left) * ratio, (outline.y - top) * ratio])
     size = outline.size * ratio
+    sectors = _ticks_around(lines, point, 0.4 * size, 1.1 * size, 0.35 * size)
+    return len(np.unique(sectors)) >= 10 and len(sectors) >= 12
+
+
+def _looks_like_one(grey: Grey) -> bool:
+    """A point that short lines of many directions aim at from one distance: ticks of one dial."""
+    ratio = min(1.0, _WHOLE_WORK_PX / max(grey.shape))
+    reduced = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else grey
+    lines = segments_of(reduced.astype(np.uint8))
+    side = max(reduced.shape)
+    for point in line_pivots(lines, (reduced.shape[0], reduced.shape[1])):
+        sectors = _ticks_around(lines, np.array(point), 0.15 * side, 0.75 * side, 0.15 * side)
+        if len(np.unique(sectors)) >= 5 and len(sectors) >= 10:
+            return True
+    return False
+
+
+def _ticks_around(lines: Floats, point: Floats, near: float, far: float, longest: float) -> NDArray[np.intp]:
+    """Of each short line that aims at a point from a distance: the sector it stands in."""
+    middle, along = (lines[:, :2] + lines[:, 2:]) / 2 - point, lines[:, 2:] - lines[:, :2]
+    length, away = np.hypot(*along.T), np.hypot(*middle.T)
     miss = np.abs(middle[:, 0] * along[:, 1] - middle[:, 1] * along[:, 0]) / np.maximum(length, 1e-6)
-    ticks = (far > 0.4 * size) & (far < 1.1 * size) & (length < 0.35 * size) & (miss < 0.12 * far)
-    sectors = ((np.arctan2(middle[ticks, 1], middle[ticks, 0]) / (2 * math.pi)) % 1 * _TICK_SECTORS).astype(int)
-    return len(np.unique(sectors)) >= _TICK_SECTORS / 3
+    ticks = (away > near) & (away < far) & (length < longest) & (miss < 0.12 * away)
+    if not ticks.any():
+        return np.zeros(0, np.intp)
+    # Ticks of one scale stand at one distance.
+    middle, away = middle[ticks], away[ticks]
+    ring = max(away, key=lambda radius: int((np.abs(away - radius) < 0.15 * radius).sum()))
+    middle = middle[np.abs(away - ring) < 0.15 * ring]
+    turns = np.arctan2(middle[:, 1], middle[:, 0]) / (2 * math.pi) % 1
+    return np.asarray(turns * _TICK_SECTORS, np.intp)
 
 
 def _arcs(numbers: Sequence[tuple[Text, float]]) -> list[tuple[float, float, float]]:
@@ -234,7 +257,3 @@ def _holds(box: Box, outline: _Outline) -> bool:
 def _clipped(x: float, y: float, wide: float, tall: float, rows: int, columns: int) -> Box:
     left, top = max(0, math.floor(x - wide)), max(0, math.floor(y - tall))
     return left, top, max(left + 1, min(columns, math.ceil(x + wide))), max(top + 1, min(rows, math.ceil(y + tall)))
-
-
-def _area(box: Box) -> int:
-    return (box[2] - box[0]) * (box[3] - box[1])

@@ -27,6 +27,7 @@ _MARGIN = math.radians(14.0)
 _FAINT = 14.0
 """Contrast in grey levels below which nothing is seen."""
 _APART = math.radians(5.0)
+_COLOURED, _NEUTRAL = 0.45, 0.3
 _MAX_DRIFT = 0.09
 """The needle may miss the pivot by this part of the ring."""
 
@@ -46,10 +47,19 @@ class Needle:
     miss: float
     """Distance at which it passes the pivot, in parts of the ring."""
     dark: bool
+    colour: float
+    """How colourful it is, 0 to 1: hands of set points and of the highest value are, beside a black one."""
 
     @property
     def merit(self) -> float:
+        """0 to 1."""
         return self.cover * min(1.0, self.contrast / 60.0)
+
+    def is_rival(self, other: Needle) -> bool:
+        """This line might as well be the needle: a shadow is fainter, a tail shorter, a set-point hand coloured."""
+        if self.colour > _COLOURED and other.colour < _NEUTRAL:
+            return False
+        return self.cover > 0.75 * other.cover and self.contrast > 0.55 * other.contrast
 
 
 def find_needles(unrolled: Unrolled, scale: Scale, reach: float, ring: float) -> list[Needle]:
@@ -61,13 +71,18 @@ def find_needles(unrolled: Unrolled, scale: Scale, reach: float, ring: float) ->
     low, high = scale.angles[0] - _MARGIN, scale.angles[-1] + _MARGIN
     rows = angle_bins(np.arange(low, high, BIN))
     found: list[Needle] = []
+    on_scale = unrolled.pixels[rows].astype(np.float64)
+    off = on_scale - np.median(on_scale, axis=0)
     for dark, strokes in zip((True, False), thin(unrolled.pixels, 22.0), strict=True):
-        found.extend(_of_polarity(strokes[rows], low, reach, ring, dark))
-    found.sort(key=lambda needle: -needle.merit)
+        # Between two dark lines the face is lighter than both, and still no light needle.
+        against_face = (-off if dark else off).max(axis=2)
+        plain = np.minimum(strokes[rows], np.maximum(against_face, 0))
+        found.extend(_of_polarity(plain, on_scale, low, reach, ring, dark))
+    found.sort(key=lambda needle: -needle.cover * needle.contrast)
     return _distinct(found)
 
 
-def _of_polarity(strokes: Floats, low: float, reach: float, ring: float, dark: bool) -> list[Needle]:
+def _of_polarity(strokes: Floats, pixels: Floats, low: float, reach: float, ring: float, dark: bool) -> list[Needle]:
     """Needles that are darker (or lighter) than the face."""
     first, last = Unrolled.column(_INNER), Unrolled.column(reach)
     # A line that misses the pivot by a little is one row up or down at the other end.
@@ -84,7 +99,7 @@ def _of_polarity(strokes: Floats, low: float, reach: float, ring: float, dark: b
         top = int(np.argmax(score))
         if cover[top] < 0.6:
             break
-        needle = _traced(strokes, top, low, level, reach, ring, dark)
+        needle = _traced(strokes, pixels, top, low, level, reach, ring, dark)
         if needle is not None:
             needles.append(needle)
         span = round(_APART / BIN)
@@ -93,7 +108,7 @@ def _of_polarity(strokes: Floats, low: float, reach: float, ring: float, dark: b
 
 
 def _traced(
-    strokes: Floats, top: int, low: float, level: float, reach: float, ring: float, dark: bool
+    strokes: Floats, pixels: Floats, top: int, low: float, level: float, reach: float, ring: float, dark: bool
 ) -> Needle | None:
     """Follow a line outwards and fit where it stands: row = a + b / distance."""
     columns = np.arange(Unrolled.column(_INNER), Unrolled.column(max(reach, ring)))
@@ -125,7 +140,15 @@ def _traced(
     tail = inside & (parts > 0.6 * reach) & way
     width = float((window[:, tail] > level).sum(axis=0).mean() * BIN) if tail.any() else 0.0
     angle = low + (fit[0] + fit[1] / ring) * BIN
-    return Needle(float(angle), cover, float(np.median(peak[inside & way])), width, miss, dark)
+    seen = inside & way
+    on_line = pixels[np.clip(np.round(middles[seen]).astype(int), 0, len(pixels) - 1), columns[seen]]
+    colour = _colour(np.median(on_line, axis=0))
+    return Needle(float(angle), cover, float(np.median(peak[seen])), width, miss, dark, colour)
+
+
+def _colour(rgb: Floats) -> float:
+    """Saturation; what is nearly black has none that could be told."""
+    return float((rgb.max() - rgb.min()) / max(80.0, rgb.max()))
 
 
 def _distinct(needles: list[Needle]) -> list[Needle]:

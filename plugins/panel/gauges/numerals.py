@@ -6,6 +6,7 @@ printed, and cheaper ones that its neighbours must call for (`04` beside `0.8` i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from plugins.panel.grammar import plain
 from plugins.panel.words import COUNTERS, UNITS
 
-__all__ = ["Numeral", "Printed", "name_of", "numerals_of", "printed_number", "unit_of"]
+__all__ = ["Numeral", "Printed", "name_of", "numerals_of", "pieces_of", "printed_number", "unit_of"]
 
 _NUMBER = re.compile(r"([+-]?)(\d{1,5}(?:[.,]\d{1,3})?|[.,]\d{1,3})")
 _ZERO = frozenset({"O", "o", "D", "Q", "〇", "○", "°"})
@@ -26,7 +27,7 @@ _STANDARD = re.compile(
     r"|\d{4}[-/.年]|[\d.]+级|GB/?T|www\.|精度|编号|出厂|制造|有限公司",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"[A-Za-z]{3,}[A-Za-z .]*|[\u4e00-\u9fff]{2,}[\u4e00-\u9fffA-Za-z0-9 ]*")
+_NAME = re.compile(r"[A-Za-z]{3,}[A-Za-z .]*|(?:\d+(?:[-~]\d+|[#.]))?[\u4e00-\u9fff]{2,}[\u4e00-\u9fffA-Za-z0-9 ]*")
 _COMMON = frozenset(unit for unit in UNITS if unit not in COUNTERS)
 _MEASURED_TEXT = """
 V kV KV mV A mA kA W kW KW MW Hz HZ var kvar Mvar VA kVA bar Bar mbar MPa Mpa MPA kPa KPa Pa hPa psi PSI kgf/cm²
@@ -62,6 +63,15 @@ class Numeral:
     weight: float
     """1 as printed, less where it is one of the readings that must be called for."""
     printed: Printed
+    is_guess: bool = False
+    """Not as printed."""
+
+
+def pieces_of(text: str) -> list[tuple[int, int]]:
+    """Numbers that were read as one run, because they stand close: where each starts and ends."""
+    parts = [found.span() for found in re.finditer(r"\S+", text)]
+    numbers = len(parts) > 1 and all(printed_number(text[start:end]) is not None for start, end in parts)
+    return parts if numbers else [(0, len(text))]
 
 
 def printed_number(text: str) -> float | None:
@@ -79,21 +89,24 @@ def printed_number(text: str) -> float | None:
 def numerals_of(texts: Sequence[Printed]) -> list[Numeral]:
     """Every reading of every number."""
     found: list[Numeral] = []
+    tallest = max((text.height for text in texts if printed_number(text.text) is not None), default=1.0)
     points = any(re.search(r"\d[.,]\d", plain(t.text)) or re.fullmatch(r"0\d+", t.text.strip()) for t in texts)
     for text in texts:
         value = printed_number(text.text)
         if value is None:
             continue
+        # Of two scales on one dial, the one in larger print is the one that is meant first.
+        size = math.sqrt(min(1.0, text.height / max(tallest, 1.0)))
         digits = plain(text.text).strip().lstrip("+-")
         pointless = "." not in digits and "," not in digits
         if pointless and re.fullmatch(r"0\d{1,3}", digits):
-            found.append(Numeral(float(f"0.{digits[1:]}"), 0.9, text))
+            found.append(Numeral(float(f"0.{digits[1:]}"), 0.9 * size, text))
             continue
-        found.append(Numeral(value, text.score, text))
+        found.append(Numeral(value, text.score * size, text))
         if points and pointless and len(digits) in (2, 3) and value:
-            found.append(Numeral(value / 10 ** (len(digits) - 1), 0.6, text))
+            found.append(Numeral(value / 10 ** (len(digits) - 1), 0.6 * size, text, True))
         if value > 0 and not plain(text.text).strip().startswith("+"):
-            found.append(Numeral(-value, 0.4, text))
+            found.append(Numeral(-value, 0.4 * size, text, True))
     return found
 
 

@@ -19,15 +19,17 @@ from plugins.panel.gauges.numerals import Numeral, Printed, numerals_of
 from plugins.panel.gauges.pivot import line_pivots, number_pivots, segments_of
 from plugins.panel.gauges.polar import unroll
 from plugins.panel.gauges.scale import Scale, fit_scale, value_at
-from plugins.panel.gauges.ticks import Ticks, find_ticks, snapped
+from plugins.panel.gauges.ticks import Ticks, find_ticks, snapped, tick_ends
 
 __all__ = ["Measured", "measure"]
 
 Pixels = NDArray[np.uint8]
-_PLAIN = 0.45
+_PLAIN = 0.3
 """A needle is believed from this merit on."""
-_RIVAL = 0.7
-"""Another line with this part of the merit makes the needle ambiguous."""
+_READ = 0.3
+"""What a pivot from which a value can be read is worth, in numbers that agree."""
+_REST = math.radians(8.0)
+"""A needle may rest this far beyond the scale, at its stop or over its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,26 +123,45 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
         return silent(f"{told}: too few numbers agree")
     if not scale.straight and len(scale.values) == 3 and scale.residual > math.radians(9):
         return silent(f"{told}: three numbers on a bent scale are too few")
-    if not needles or needles[0].merit < _PLAIN * 0.6:
+    if not needles or needles[0].merit < _PLAIN:
         return silent(f"{told}: no line runs from the pivot to the scale")
     needle = needles[0]
-    rivals = [n for n in needles[1:] if n.merit > _RIVAL * needle.merit]
-    if rivals:
+    if any(other.is_rival(needle) for other in needles[1:]):
         return silent(f"{told}: more than one line runs from the pivot to the scale")
-    value = value_at(scale, needle.angle)
-    slope = _slope(scale, needle.angle)
-    off = math.hypot(0.3 * needle.width, math.radians(0.7), 0.5 * min(scale.residual, math.radians(3)))
-    uncertainty = max(0.005 * scale.span, slope * off)
-    flags: list[str] = []
-    beyond = max(scale.values[0] - value, value - scale.values[-1])
-    if beyond > 0.06 * scale.span + uncertainty:
+    scale, ends = _completed(scale, ticks, needle.angle)
+    if not ends[0] - _REST <= needle.angle <= ends[1] + _REST:
         return silent(f"{told}: the needle stands where no number is known")
-    if beyond > uncertainty:
-        flags.append("over-range")
-    elif beyond > 0:
-        value = float(min(max(value, scale.values[0]), scale.values[-1]))
+    value = value_at(scale, needle.angle)
+    off = math.hypot(0.3 * needle.width, math.radians(0.7), 0.5 * min(scale.residual, math.radians(3)))
+    uncertainty = max(0.005 * scale.span, _slope(scale, needle.angle) * off)
+    flags: tuple[str, ...] = ()
+    first, last = value_at(scale, ends[0]), value_at(scale, ends[1])
+    if not first - uncertainty <= value <= last + uncertainty:
+        flags = ("over-range",)
+    else:
+        value = min(max(value, first), last)
     why = f"{told}; needle at {value:.4g} (seen on {needle.cover:.0%} of its way)"
-    return Measured(scale, ticks, needle, value, uncertainty, tuple(flags), why, merit)
+    return Measured(scale, ticks, needle, value, uncertainty, flags, why, merit + (0.0 if flags else _READ))
+
+
+def _completed(scale: Scale, ticks: Ticks | None, needle: float) -> tuple[Scale, tuple[float, float]]:
+    """The scale with the zero that the needle hides, and the angles between which it is known.
+
+    A straight scale is known one step beyond its numbers where its ticks go on. A bent one is not, but where its first
+    number is one step its first tick is zero.
+    """
+    first, last = float(scale.angles[0]), float(scale.angles[-1])
+    if ticks is None or first <= needle <= last:
+        return scale, (first, last)
+    low, high = tick_ends(scale, ticks, needle)
+    steps = np.diff(scale.angles)
+    if scale.straight:
+        return scale, (max(low, first - 1.05 * float(steps[0])), min(high, last + 1.05 * float(steps[-1])))
+    step = float(np.diff(scale.values).min())
+    one_step = abs(scale.values[0] - step) < 0.02 * step
+    if low <= needle < first and one_step and 0.2 * steps[0] < first - low < 1.3 * steps[0]:
+        return scale.begun(low, 0.0), (low, last)
+    return scale, (first, last)
 
 
 def _slope(scale: Scale, angle: float) -> float:

@@ -2,7 +2,8 @@
 
 A scale's numbers lie on one ring and rise clockwise. Most scales are linear, and a straight line through two numbers
 that others agree with finds them, whatever was misread. A moving-iron meter's is bent: there, numbers that rise in
-equal steps are followed. Between numbers a monotone cubic is used, because neither a tilted view nor a bent scale is linear.
+equal steps are followed. Between numbers a monotone cubic is used, because neither a tilted view nor a bent scale
+is linear.
 
 Angles are in radians, clockwise (the image's y runs down) from the cut, which lies in the largest gap.
 """
@@ -28,7 +29,11 @@ _NEAR = math.radians(7.0)
 _STRAIGHT = math.radians(1.6)
 """Below this residual (rms) the straight line is better than the single numbers."""
 _MIN_STEP = math.radians(3.0)
-_MAX_SWEEP = math.radians(345.0)
+_MIN_SWEEP, _MAX_SWEEP = math.radians(50.0), math.radians(345.0)
+_MIN_BULGE = 0.07
+"""Numbers of a dial bulge out of the straight line between the first and the last by this part of its length."""
+_MIN_PRESENT = 0.45
+"""Of the numbers that the steps call for."""
 _MAX_NUMERALS = 70
 
 
@@ -62,6 +67,12 @@ class Scale:
     def moved(self, angles: Floats) -> Scale:
         """The same numbers at other angles (those of their ticks)."""
         return replace(self, angles=angles, residual=_residual(angles, self.values))
+
+    def begun(self, angle: float, value: float) -> Scale:
+        """With one more number before the first, that is not printed or hidden."""
+        angles, values = np.append(angle, self.angles), np.append(value, self.values)
+        radii = np.append(self.radii[0], self.radii)
+        return replace(self, angles=angles, values=values, radii=radii, residual=_residual(angles, values))
 
 
 def fit_scale(numerals: Sequence[Numeral], pivot: tuple[float, float], side: float) -> Scale | None:
@@ -205,7 +216,11 @@ def _scale_of(
         return None
     angles, values = turned[chosen], np.array([numerals[i].value for i in chosen])
     steps, rises = np.diff(angles), np.diff(values)
-    if np.any(rises <= 0) or np.any(steps < _MIN_STEP) or angles[-1] - angles[0] > _MAX_SWEEP:
+    if np.any(rises <= 0) or np.any(steps < _MIN_STEP) or not _MIN_SWEEP < angles[-1] - angles[0] < _MAX_SWEEP:
+        return None
+    if not _is_even(values) or not _is_bulging(angles, radii[chosen]):
+        return None
+    if any(numerals[i].is_guess for i in chosen) and sum(not numerals[i].is_guess for i in chosen) < 3:
         return None
     paces = steps / rises
     if np.max(paces[1:] / paces[:-1]) > 4 or np.min(paces[1:] / paces[:-1]) < 0.25:
@@ -214,6 +229,26 @@ def _scale_of(
     return Scale(
         pivot, angles, values, radii[chosen], cut, weight, _residual(angles, values), tuple(numerals[i] for i in chosen)
     )
+
+
+def _is_even(values: Floats) -> bool:
+    """The numbers are multiples of one step apart, and most of those that there should be were read."""
+    rises = np.diff(values)
+    for parts in (1, 2):
+        step = float(rises.min()) / parts
+        counts = rises / step
+        if np.all(np.abs(counts - np.round(counts)) < 0.08) and len(values) >= _MIN_PRESENT * (counts.sum() + 1):
+            return True
+    return False
+
+
+def _is_bulging(angles: Floats, radii: Floats) -> bool:
+    """On an arc, not in a row or column: those are tables and the axes of charts."""
+    x, y = radii * np.cos(angles), radii * np.sin(angles)
+    along = np.array([x[-1] - x[0], y[-1] - y[0]])
+    length = float(np.hypot(*along))
+    bulge = np.abs((x - x[0]) * along[1] - (y - y[0]) * along[0]).max() / max(length, 1e-6)
+    return bool(bulge > _MIN_BULGE * length)
 
 
 def _residual(angles: Floats, values: Floats) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from plugins.panel.gauges.polar import BIN, Unrolled, angle_bins, thin
 from plugins.panel.gauges.scale import Scale
 
-__all__ = ["Ticks", "find_ticks", "snapped"]
+__all__ = ["Ticks", "find_ticks", "snapped", "tick_ends"]
 
 Floats = NDArray[np.float64]
 _OUTER, _INNER = (1.06, 1.58), (0.42, 0.94)
@@ -24,6 +24,7 @@ _BAND = 9
 """Columns of the band that ticks are first looked for in."""
 _REACH = math.radians(5.0)
 _WITHOUT = math.radians(5.0)
+_NEEDLE = math.radians(1.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,42 @@ def snapped(scale: Scale, ticks: Ticks, needle: float | None) -> Scale:
         clear = smooth[angle_bins(near[top : top + 1])][0] > 2.0 * typical and 0 < top < len(near) - 1
         offsets.append(float(near[top] - angle) if clear else None)
     return _moved(scale, offsets)
+
+
+def tick_ends(scale: Scale, ticks: Ticks, needle: float) -> tuple[float, float]:
+    """Angles of the first and the last tick that follow on those between the numbers without a gap.
+
+    :param needle: its angle; it is no tick, and may hide one.
+    """
+    smooth = np.convolve(np.tile(ticks.profile, 3), [0.25, 0.5, 0.25], "same")
+    count = len(ticks.profile)
+    smooth = smooth[count : 2 * count]
+    is_top = (smooth >= np.roll(smooth, 1)) & (smooth > np.roll(smooth, -1))
+    on_scale = angle_bins(np.arange(scale.angles[0], scale.angles[-1], BIN))
+    between = smooth[on_scale]
+    clear = between[is_top[on_scale] & (between > 2 * np.median(between))]
+    if len(clear) < 3:
+        return float(scale.angles[0]), float(scale.angles[-1])
+    at = np.flatnonzero(is_top & (smooth > 0.6 * float(np.median(clear)))) * BIN
+    at = at[np.abs(at - needle) > _NEEDLE]
+    widest = np.diff(scale.angles)
+    low = _followed(-at, -float(scale.angles[0]), -needle, 1.4 * float(widest[0]))
+    return -low, _followed(at, float(scale.angles[-1]), needle, 1.4 * float(widest[-1]))
+
+
+def _followed(at: Floats, start: float, needle: float, furthest: float) -> float:
+    """Go on from a number over ticks, as long as each is about as far as those before it."""
+    inner = np.sort(start - at[(at < start - math.radians(0.8)) & (at > start - furthest)])[:3]
+    gaps = [float(gap) for gap in np.diff(np.append(0.0, inner))]
+    end = start
+    for place in np.sort(at[(at > start + math.radians(0.8)) & (at < start + furthest)]):
+        typical = float(np.median(gaps[-3:])) if gaps else 0.0
+        slack = 2.8 if end < needle < place else 1.6
+        if place - end > max(slack * typical, math.radians(1.6)):
+            break
+        gaps.append(float(place - end) / (2 if slack > 2 else 1))
+        end = float(place)
+    return end
 
 
 def _moved(scale: Scale, offsets: list[float | None]) -> Scale:
