@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from agent.api import Box, Reading, Text
 from plugins.panel.displays.captions import caption_of
+from plugins.panel.displays.cells import Cell
 from plugins.panel.displays.judge import Verdict, judge
 from plugins.panel.displays.rows import Row, find_rows
-from plugins.panel.displays.strips import HEIGHT, Strip, straighten
+from plugins.panel.displays.strips import HEIGHT, MARGIN, Strip, straighten
 from plugins.panel.displays.votes import vote
 from plugins.panel.geometry import centre, overlap_x, overlap_y
 from plugins.panel.instruments import Instrument
@@ -66,6 +67,12 @@ def _read(pixels: Pixels, row: Row, texts: Sequence[Text], engine: OcrEngine | N
     seen = None if strip is None else vote(strip)
     if strip is None or seen is None:
         return None
+    wider = _followed(row, strip, seen.ways[0].best.cells)
+    if wider is not row:
+        again = straighten(pixels, wider)
+        seen_again = None if again is None else vote(again)
+        if again is not None and seen_again is not None:
+            strip, seen = again, seen_again
     box = _bounds(strip, seen.ways[0].best.cells[0].left, seen.ways[0].best.cells[-1].right)
     own = frozenset(i for i, text in enumerate(texts) if _covers(_grown(box), text.box))
     printed = "".join(texts[i].text for i in sorted(own, key=lambda i: texts[i].box[0]))
@@ -79,6 +86,16 @@ def _read(pixels: Pixels, row: Row, texts: Sequence[Text], engine: OcrEngine | N
     clipped = box[0] < slack or box[2] > width - slack or box[1] < -slack or box[3] > height + slack
     inside = (max(0, box[0]), max(0, box[1]), min(width, box[2]), min(height, box[3]))
     return _Display(verdict, inside, clipped, own)
+
+
+def _followed(row: Row, strip: Strip, cells: Sequence[Cell]) -> Row:
+    """The row with the digits that were found beyond its ends, where more may follow."""
+    beyond = [
+        strip.box(cell.left, MARGIN, cell.right, MARGIN + HEIGHT)
+        for cell in (cells[0], cells[-1])
+        if cell.right < strip.start or cell.left > strip.end
+    ]
+    return Row(tuple(sorted((*row.boxes, *beyond))), row.light) if beyond else row
 
 
 def _instrument(display: _Display, texts: Sequence[Text], taken: frozenset[int]) -> Instrument:
@@ -104,7 +121,7 @@ def _instrument(display: _Display, texts: Sequence[Text], taken: frozenset[int])
 
 
 def _bounds(strip: Strip, left: float, right: float) -> Box:
-    return strip.box(left, 16, right, 16 + HEIGHT)
+    return strip.box(left, MARGIN, right, MARGIN + HEIGHT)
 
 
 def _is_words(box: Box, texts: Sequence[Text]) -> bool:

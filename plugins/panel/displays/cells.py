@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from plugins.panel.displays.strips import HEIGHT, MARGIN
 
-__all__ = ["Cell", "cut"]
+__all__ = ["Cell", "bars", "cut"]
 
 Floats = NDArray[np.float32]
 
@@ -67,15 +67,14 @@ def cut(ink: Floats, start: float, end: float, threshold: float) -> tuple[tuple[
 
     :param start: where the strokes begin that the row was found by; from there it is followed to both sides.
     """
-    mask = _without_bars(ink > threshold, start, end)
+    mask = (ink > threshold) & ~bars(ink > threshold, start, end)
     runs = _runs(mask)
     known = [r for r in runs if r.right > start - 0.2 * HEIGHT and r.left < end + 0.2 * HEIGHT]
     full = [r for r in known if _WIDE[0] * HEIGHT <= r.width <= _WIDE[1] * HEIGHT and _is_tall(r)]
     if not full:
         return (), False
-    wide = float(np.median([r.width for r in full]))
-    full = [r for r in full if 0.75 * wide <= r.width <= 1.3 * wide] or full
-    wide = float(np.median([r.width for r in full]))
+    typical = float(np.median([r.width for r in full]))
+    wide = float(max(r.width for r in full if r.width <= 1.35 * typical))
     top, bottom = float(np.median([r.top for r in full])), float(np.median([r.bottom for r in full]))
     cells = [cell for run in runs for cell in _cells_of(run, mask, wide, top, bottom)]
     row = _connected(cells, (start + end) / 2, wide, ink.shape[1])
@@ -89,18 +88,19 @@ def _stands_beside(run: _Run, row: tuple[Cell, ...], wide: float) -> bool:
     return tall and near
 
 
-def _without_bars(mask: NDArray[np.bool_], start: float, end: float) -> NDArray[np.bool_]:
-    """Edges of windows and wires reach further than digits do: up and down, or across the gaps between digits."""
+def bars(mask: NDArray[np.bool_], start: float, end: float) -> NDArray[np.bool_]:
+    """Edges of windows and wires, which reach further than digits do: up and down, or across the gaps between them."""
     upright = mask[MARGIN - 11 : MARGIN + HEIGHT + 11].mean(axis=0) > 0.88
-    if upright.any():
-        mask = mask & ~(np.convolve(upright, np.ones(7), "same") > 0)
     within = mask[:, max(0, round(start)) : round(end)]
     gaps = within[MARGIN + 8 : MARGIN + round(_LOW * HEIGHT)].sum(axis=0) < 3
-    if gaps.sum() < 4:
-        return mask
-    level = within[:, gaps].mean(axis=1) > 0.7
-    level[MARGIN + 8 : MARGIN + HEIGHT - 8] = False
-    return mask & ~(np.convolve(level, np.ones(3), "same") > 0)[:, None]
+    level = np.zeros(len(mask), bool)
+    if gaps.sum() >= 4:
+        level = within[:, gaps].mean(axis=1) > 0.7
+        level[MARGIN + 8 : MARGIN + HEIGHT - 8] = False
+    found: NDArray[np.bool_] = np.zeros_like(mask)
+    found[:, np.convolve(upright, np.ones(7), "same") > 0] = True
+    found[np.convolve(level, np.ones(3), "same") > 0] = True
+    return found
 
 
 def _is_tall(run: _Run) -> bool:
@@ -129,10 +129,12 @@ def _runs(mask: NDArray[np.bool_]) -> list[_Run]:
 
 
 def _cells_of(run: _Run, mask: NDArray[np.bool_], wide: float, top: float, bottom: float) -> list[Cell]:
-    slack = 0.14 * HEIGHT
-    if abs(run.top - top) <= slack and abs(run.bottom - bottom) <= slack:
-        if run.width <= 0.8 * wide:
-            return [Cell(run.right - wide, top, run.right, bottom, run.width <= 0.5 * wide)]
+    slack = 0.2 * HEIGHT
+    if abs(run.top - top) <= slack and abs(run.bottom - bottom) <= 0.7 * slack:
+        if run.width <= 0.5 * wide:
+            return [Cell(run.right - wide, top, run.right, bottom, True)]
+        if run.width <= 0.85 * wide and not _has_left_upright(run, mask):
+            return [Cell(run.right - wide, top, run.right, bottom, False)]
         if run.width <= 1.35 * wide:
             return [Cell(run.left, top, run.right, bottom, False)]
         return _split(run, mask, wide, top, bottom)
@@ -142,6 +144,14 @@ def _cells_of(run: _Run, mask: NDArray[np.bool_], wide: float, top: float, botto
         extra = max(0.0, (wide - run.width) / 2)
         return [Cell(run.left - extra, top, run.right + extra, bottom, False)]
     return []
+
+
+def _has_left_upright(run: _Run, mask: NDArray[np.bool_]) -> bool:
+    """Its left side is that of a digit; else only horizontal segments end there, as in a 3 or a 7."""
+    left = mask[run.top : run.bottom, run.left : run.left + max(3, run.width // 4)].any(axis=1)
+    tall = run.bottom - run.top
+    halves = (left[round(a * tall) : round((a + 0.3) * tall)] for a in (0.15, 0.55))
+    return any(half.mean() > 0.6 for half in halves)
 
 
 def _split(run: _Run, mask: NDArray[np.bool_], wide: float, top: float, bottom: float) -> list[Cell]:

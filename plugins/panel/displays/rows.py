@@ -33,6 +33,9 @@ _GHOST = 0.42
 """A stroke is at least this part as strong as the strongest near it: unlit segments are not."""
 _LOW, _HIGH = 13, 52
 """Heights of digits that a level looks for."""
+_UPRIGHT = np.ones((3, 1), np.uint8)
+_SQUARE = np.ones((3, 3), np.uint8)
+"""Gaps within a digit are closed upwards; where digits are small beside the gaps between them, sideways too."""
 _MAX_BLOBS = 400
 _MAX_ROWS = 40
 
@@ -74,12 +77,14 @@ def find_rows(pixels: Pixels) -> tuple[Row, ...]:
         last = level == _LEVELS - 1
         factor = np.array([width / grey.shape[1], height / grey.shape[0]] * 2)
         for light in (False, True):
-            rows += [Row(boxes, light) for boxes in _rows_at(grey, light, factor, last=last)]
+            rows += [Row(boxes, light) for boxes in _rows_at(grey, light, factor, first=level == 0, last=last)]
     return tuple(_distinct(sorted(rows, key=lambda row: (-len(row.boxes), -row.height)))[:_MAX_ROWS])
 
 
-def _rows_at(grey: Grey, light: bool, factor: NDArray[np.float64], *, last: bool) -> Iterator[tuple[Box, ...]]:
-    blobs = _blobs(grey, light, last=last)
+def _rows_at(
+    grey: Grey, light: bool, factor: NDArray[np.float64], *, first: bool, last: bool
+) -> Iterator[tuple[Box, ...]]:
+    blobs = _blobs(grey, light, first=first, last=last)
     for group in _groups(blobs):
         found = blobs[group]
         found = found[np.argsort(found[:, 0])]
@@ -88,16 +93,17 @@ def _rows_at(grey: Grey, light: bool, factor: NDArray[np.float64], *, last: bool
         )
 
 
-def _blobs(grey: Grey, light: bool, *, last: bool) -> NDArray[np.int64]:
+def _blobs(grey: Grey, light: bool, *, first: bool, last: bool) -> NDArray[np.int64]:
     """Strokes joined to glyphs of a height to look for: left, top, right, bottom."""
     square = np.ones((_STROKE, _STROKE), np.uint8)
     lifted = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT if light else cv2.MORPH_BLACKHAT, square)
     near = cv2.dilate(lifted, np.ones((_AROUND, _AROUND), np.uint8))
     floor = np.maximum(cv2.convertScaleAbs(near, alpha=_GHOST), np.uint8(_FAINT))
     mask = np.asarray(lifted > floor, np.uint8)
-    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8)), np.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-    left, top, wide, high, area = stats[1:].T.astype(np.int64)
+    kernels = (_UPRIGHT,) if first else (_UPRIGHT, _SQUARE)
+    closed = [cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel) for kernel in kernels]
+    stats = np.concatenate([cv2.connectedComponentsWithStats(c, connectivity=8)[2][1:] for c in closed])
+    left, top, wide, high, area = stats.T.astype(np.int64)
     most = grey.shape[0] if last else _HIGH
     fits = (high >= _LOW) & (high <= most) & (wide <= high) & (wide * 14 >= high) & (area * 10 >= wide * high)
     found = np.stack([left, top, left + wide, top + high], axis=1)[fits]

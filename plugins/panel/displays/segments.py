@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.panel.displays.cells import Cell, cut
+from plugins.panel.displays.cells import Cell, bars, cut
 from plugins.panel.displays.glyphs import CHARACTERS
 from plugins.panel.displays.strips import HEIGHT, Strip
 
@@ -84,7 +84,9 @@ def decode(strip: Strip, ink: Floats, threshold: float) -> Decoded | None:
     pieces = 0.0
     if not cuts:
         pieces = float(np.mean([_pieces(ink, cell, row) for cell, row in zip(cells, lit, strict=True)]))
-    shown, points = _with_points(ink, cells, characters, thick, border)
+    shown, points = _with_points(
+        np.where(bars(ink > threshold, strip.start, strip.end), np.float32(0), ink), cells, characters, thick, border
+    )
     return Decoded(
         shown.strip(),
         cells,
@@ -245,7 +247,7 @@ def _mark_after(ink: Floats, cell: Cell, following: Cell | None, thick: float, b
     if right - left < 3:
         return "", 0.0
     size = max(3, round(0.7 * thick))
-    low = _spot(ink[bottom - round(1.6 * thick) - 1 : bottom + 3, left:right], size)
+    low = _spot(ink[bottom - round(1.6 * thick) - 1 : bottom + round(0.5 * thick) + 2, left:right], size)
     above = float(ink[bottom - round(0.36 * HEIGHT) : bottom - round(0.26 * HEIGHT), left:right].max())
     third = cell.height / 3
     if low > border and above < 0.6 * low:

@@ -32,6 +32,7 @@ _BACKGROUND = 31
 """Side of the square that no stroke contains."""
 _SHEARS = np.linspace(-0.3, 0.42, 9)
 _FINER = (-0.045, 0.0, 0.045)
+_AGAIN = (0.0, -0.08, -0.04, 0.04, 0.08)
 _TURNS = (0.0, -0.16, -0.12, -0.08, -0.04, 0.04, 0.08, 0.12, 0.16)
 """By how much uprights at the end of a row lean more than in its middle: perspective."""
 _EVEN = 0.5
@@ -107,11 +108,10 @@ def unturned(strip: Strip) -> Strip:
     if right - left < 2 * HEIGHT:
         return strip
     small = _halved(strip.ink[MARGIN : MARGIN + HEIGHT, left:right])
-    turn = max(_TURNS, key=lambda turn: _upright(small, 0.0, turn))
-    if not turn:
-        return strip
-    ink = _sheared(strip.ink, 0.0, turn * strip.ink.shape[1] / (right - left))
-    return replace(strip, ink=ink)
+    pairs = [(shear, turn) for turn in _TURNS for shear in _AGAIN]
+    shear, turn = max(pairs, key=lambda pair: _upright(small, *pair))
+    ink = _sheared(strip.ink, shear, turn * strip.ink.shape[1] / (right - left))
+    return replace(strip, ink=ink, shear=strip.shear + shear)
 
 
 def _edges(row: Row) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
