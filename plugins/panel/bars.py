@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Reading, Text
+from plugins.panel.bar_scales import Scale, find_pairs, find_scales, number_of
 from plugins.panel.colors import Pixels, difference
 from plugins.panel.geometry import centre, height, joined, overlap_x, overlap_y
 from plugins.panel.grammar import split_unit
 from plugins.panel.instruments import Instrument
 from plugins.panel.marks import can_label, labels_for, tidy
 from plugins.panel.regions import Scene, scene_of
-from plugins.panel.bar_scales import Scale, find_pairs, find_scales, number_of
 
 __all__ = ["find_bars"]
 
@@ -171,23 +171,24 @@ def _twins(scene: Scene, a: _Run, b: _Run, scale: Scale) -> bool:
 
 
 def _stands_out(scene: Scene, scale: Scale, a: _Run, b: _Run, sides: tuple[int, int]) -> bool:
-    """Both parts and the handle between them differ from what lies beside the track."""
+    """Both parts and the handle between them differ from what lies beside the track, on either side."""
+    handle = b.start - a.end if b.start - a.end >= _MIN_HANDLE else 0
+    edge = max(3, (sides[1] - sides[0]) // 6)
+    places = [((a.start + a.end) // 2, edge), ((b.start + b.end) // 2, edge)]
+    if handle:
+        places.append(((a.end + b.start) // 2, max(handle, sides[1] - sides[0])))
+    return all(_clear_of(scene, scale, place, sides, beyond) for place, beyond in places)
+
+
+def _clear_of(scene: Scene, scale: Scale, place: int, sides: tuple[int, int], beyond: int) -> bool:
     pixels = scene.pixels if scale.upright else scene.pixels.transpose(1, 0, 2)
     middle = (sides[0] + sides[1]) // 2
-    points = [(a.start + a.end) // 2, (b.start + b.end) // 2]
-    if b.start - a.end >= _MIN_HANDLE:
-        points.append((a.end + b.start) // 2)
-    beyond = max(3, (sides[1] - sides[0]) // 6)
-    for place in points:
-        own = np.median(pixels[max(0, place - 2) : place + 3, max(0, middle - 2) : middle + 3], axis=(0, 1))
-        clear = 0
-        for side in (sides[0] - beyond, sides[1] + beyond):
-            if 0 <= side < pixels.shape[1]:
-                outside = np.median(pixels[max(0, place - 2) : place + 3, side], axis=0)
-                clear += bool(np.abs(own - outside).max() > _CLEAR)
-        if not clear:
-            return False
-    return True
+    along = slice(max(0, place - 2), place + 3)
+    own = np.median(pixels[along, max(0, middle - 2) : middle + 3], axis=(0, 1))
+    outside = [side for side in (sides[0] - beyond, sides[1] + beyond) if 0 <= side < pixels.shape[1]]
+    return bool(outside) and all(
+        float(np.abs(own - np.median(pixels[along, side], axis=0)).max()) > _CLEAR for side in outside
+    )
 
 
 def _instrument(scene: Scene, scale: Scale, track: _Track, seen: Sequence[Text], texts: Sequence[Text]) -> Instrument:
