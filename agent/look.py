@@ -1,7 +1,8 @@
 """Looking closer: a model that sees is shown one part of the photo, where the panel parser could not tell.
 
-    doubt    the question names a reading without a trusted value, asks whether a lamp is lit whose state the photo
-             leaves open, or asks for the value of a text that has none beside it
+    doubt    the question names a reading without a trusted value, asks for the value of the one instrument that could
+             not be read, asks whether a lamp is lit whose state the photo leaves open, or asks for the value of a text
+             that has none beside it
     crop     that part at the photo's own resolution, so that a few image tokens show small print
     look     one question with a bounded reply: a number as printed, or the state of a lamp
 
@@ -31,6 +32,7 @@ __all__ = ["Doubt", "Look", "LookBound", "crop", "find_doubt", "look_closer"]
 
 _DOUBTED = frozenset({"no-value", "disagrees", "clipped", "low-score"})
 """Flags of a reading whose value is not to be trusted."""
+_INSTRUMENTS = frozenset({"gauge", "bar", "slider", "display", "counter"})
 _ASKS_VALUE = re.compile(
     r"多少|几|读数|数值|示数|显示|\b(?:value|reading|how (?:much|high|low|many|hot|cold)|what (?:is|does|are|do))\b",
     re.IGNORECASE,
@@ -72,10 +74,10 @@ class Look:
         if not self.value:
             return None
         shown = _STATES.get(self.value, say(self.value, self.value))
-        label = self.doubt.label
+        label = say(self.doubt.label or "仪表", self.doubt.label or "the instrument")
         return say(
-            f"模型从照片局部读到:{label} {shown['zh']}(由模型读出,面板识读未能确认,请核对)",
-            f"The model read from a part of the photo: {label} {shown['en']} "
+            f"模型从照片局部读到:{label['zh']} {shown['zh']}(由模型读出,面板识读未能确认,请核对)",
+            f"The model read from a part of the photo: {label['en']} {shown['en']} "
             "(read by the model, not by the panel parser; check it)",
         )
 
@@ -116,6 +118,9 @@ def find_doubt(question: str, perception: Perception) -> Doubt | None:
             return Doubt("lamp", lamp.label, _grown(lamp.box, (_MARGIN,) * 4))
     if not _ASKS_VALUE.search(question):
         return None
+    unread = [r for r in perception.readings if r.value is None and r.kind in _INSTRUMENTS]
+    if len(unread) == 1 and len(perception.readings) == 1:
+        return Doubt("number", unread[0].label, unread[0].box)
     known = [reading.label for reading in perception.readings] + [lamp.label for lamp in perception.lamps]
     known += [cell for row in perception.alarms for cell in row.cells.values()]
     explained = " ".join(plain(label) for label in known)
@@ -173,8 +178,9 @@ def _asked(doubt: Doubt) -> str:
         return (
             f"A part of the photo of a panel. Is the lamp “{doubt.label}” {_LIT} or {_UNLIT}? Say {_UNSURE} if unsure."
         )
+    at = f"stands at “{doubt.label}”" if doubt.label else "does the instrument show"
     return (
-        f"A part of the photo of a panel. Which number stands at “{doubt.label}”? "
+        f"A part of the photo of a panel. Which number {at}? "
         f"Write it as printed, or {_UNREADABLE} if it cannot be read."
     )
 

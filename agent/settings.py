@@ -73,7 +73,7 @@ class PanelSettings(Section):
     """Numbers with digits this tall, whose ink shows exactly what was read, are not read again."""
     plain_score: float = 0.98
     """The same, of the reader's own score."""
-    least_trust: float = 0.9
+    least_trust: float = 0.92
     """A number that is right less often than this carries a flag."""
     max_texts: int = 1500
     line_cache_entries: int = Field(default=4000, ge=1)
@@ -85,7 +85,7 @@ class PanelSettings(Section):
 class WatchingSettings(Section):
     """Watching a panel."""
 
-    gate_levels: float = 10.0
+    gate_levels: float = 3.0
     """Mean difference in grey levels, within one block of a frame, from which the frame is read."""
     poll_seconds: float = 0.5
     """How often a folder is looked into, and the first wait before a lost camera is opened again."""

@@ -44,6 +44,7 @@ from agent.recovery import recover
 from agent.tool_run import ToolRunner, read_back_with
 from agent.tools import TurnView
 from agent.turn_record import StageClock, TurnRecord
+from agent.upright import upright_photo
 from agent.values import Language, Term
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
@@ -205,6 +206,7 @@ class Agent:
             photo = load_photo(source, self.env.settings.photo)
         with clock.stage("panel"):
             perception = self.plugins.perceive(photo, self.env)
+            photo = upright_photo(photo, perception) if perception else photo
         read = {"texts": len(perception.texts), "readings": len(perception.readings)} if perception else {}
         note("photo_read", {"photo": photo.digest, "size": list(photo.size), **read})
         return photo, perception

@@ -292,3 +292,14 @@ def test_a_model_that_sees_is_bound_to_a_reading(tiny: LlamaModel, kind: Any) ->
     whole = crop(photo(1_600, 1_200), (0, 0, 1_600, 1_200), max_pixels=10**7)
     assert looked.crop.size == (560, 467) and looked.crop.digest != whole.digest
     assert looked.usage.prompt_tokens < 350
+
+
+def test_the_one_instrument_that_could_not_be_read_is_in_doubt() -> None:
+    """A photo of a gauge has no label to name: a question for its value looks at the dial itself."""
+    dial = Reading("", None, "bar", "gauge", (40, 40, 260, 260), 0.0, ("no-value",))
+    doubt = find_doubt("压力表示数是多少?", replace(NOTHING, readings=(dial,)))
+    assert doubt == Doubt("number", "", dial.box)
+    assert find_doubt("Who made it?", replace(NOTHING, readings=(dial,))) is None
+    assert find_doubt("What does it show?", replace(NOTHING, readings=(dial, dial))) is None
+    said = Look(Doubt("number", "", dial.box), photo(), "41", Usage(0, 0)).line
+    assert said is not None and "仪表 41" in said["zh"] and "the instrument 41" in said["en"]

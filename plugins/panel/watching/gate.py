@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 __all__ = ["FrameGate"]
 
-_COLUMNS, _ROWS = 320, 180
+_COLUMNS, _ROWS = 480, 270
 """Of the small picture."""
-_BLOCK = 10
-"""Side of a block in it."""
-_STEP = 4
+_BLOCK = 6
+"""Side of a block in it: about one character."""
+_STEP = 10
 """Grey levels that count as no difference at all: noise and compression."""
 
 
@@ -53,8 +53,7 @@ class FrameGate:
 
 
 def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """First every so manyth pixel, then the mean of what is left: a thin stroke is not lost between two samples."""
-    step = max(1, min(pixels.shape[0] // (2 * _ROWS), pixels.shape[1] // (2 * _COLUMNS)))
-    thin = np.ascontiguousarray(pixels[::step, ::step])
-    small = cv2.resize(thin, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    """Sampled at twice the size, then averaged: as quick as sampling, and a thin stroke is not lost."""
+    double = cv2.resize(pixels, (2 * _COLUMNS, 2 * _ROWS), interpolation=cv2.INTER_LINEAR)
+    small = cv2.resize(double, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)

@@ -54,6 +54,8 @@ def open_source(text: str, settings: WatchingSettings, photos: PhotoSettings, *,
     :param once: end with what is there now, instead of waiting for more.
     :raises SourceError: it is none of these, or not there.
     """
+    if not text.strip():
+        raise SourceError("nothing was named to watch; give a folder, /dev/video0 or rtsp://…")
     if _STREAM.fullmatch(text):
         return Camera(text, _without_password(text), settings, photos, once=once)
     number = _CAMERA.fullmatch(text)
@@ -106,6 +108,8 @@ class Folder:
                 stat = path.stat()
             except OSError:
                 continue
+            if not stat.st_size and not self._once:
+                continue  # somebody has only begun to write it
             found.append((stat.st_mtime_ns, path, (stat.st_size, stat.st_mtime_ns)))
         return [(path, state) for _, path, state in sorted(found)]
 
