@@ -45,11 +45,8 @@ def find_cells(tokens: Sequence[Token]) -> Mapping[int, Cell]:
     rows = _rows(tokens)
     found: dict[int, Cell] = {}
     for table in _tables(rows):
-        columns = _columns(table)
-        headings = _headings(columns, table, tokens)
-        if headings is None:
-            continue
-        for column, heading in zip(columns, headings, strict=True):
+        columns = [column for column in _columns(table) if not _is_captioned(column, tokens)]
+        for column, heading in _headed(columns, table, tokens):
             for row, value in zip(table, column, strict=True):
                 if value is not None:
                     found[id(value)] = Cell(row.label, heading)
@@ -95,18 +92,19 @@ def _tables(rows: Sequence[_Row]) -> list[list[_Row]]:
 
 
 def _columns(table: Sequence[_Row]) -> list[list[Token | None]]:
-    """The values of each column, row by row; None where a row has none."""
+    """The values of each column that goes through at least two rows, row by row; None where a row has none."""
     widest = max(table, key=lambda row: len(row.values))
-    return [
+    columns = [
         [next((value for value in row.values if _in_column(value.box, head.box)), None) for row in table]
         for head in widest.values
     ]
+    return [column for column in columns if sum(value is not None for value in column) >= 2]
 
 
-def _headings(
-    columns: Sequence[Sequence[Token | None]], table: Sequence[_Row], tokens: Sequence[Token]
-) -> list[Token] | None:
-    """The label over each column, all on one line; None where a column has none or they name nothing different."""
+def _headed(
+    columns: Sequence[list[Token | None]], table: Sequence[_Row], tokens: Sequence[Token]
+) -> list[tuple[list[Token | None], Token]]:
+    """The columns that have a label over them, all on one line; none where these name nothing different."""
     top = min(row.label.box[1] for row in table)
     tall = height(table[0].label.box)
     labels = [
@@ -118,12 +116,21 @@ def _headings(
     for column in columns:
         first = next(value for value in column if value is not None)
         over = [label for label in labels if _in_column(label.box, first.box)]
-        if not over:
-            return None
-        found.append(max(over, key=lambda label: label.box[3]))
-    level = [centre(heading.box)[1] for heading in found]
-    distinct = len({id(heading) for heading in found}) == len(found) and len({h.text for h in found}) == len(found)
-    return found if distinct and max(level) - min(level) <= 0.7 * tall else None
+        if over:
+            found.append((column, max(over, key=lambda label: label.box[3])))
+    level = [centre(heading.box)[1] for _, heading in found]
+    distinct = len({heading.text for _, heading in found}) == len(found)
+    return found if len(found) >= 2 and distinct and max(level) - min(level) <= 0.7 * tall else []
+
+
+def _is_captioned(column: Sequence[Token | None], tokens: Sequence[Token]) -> bool:
+    """Labels between the values of a column are captions of their own."""
+    values = [value for value in column if value is not None]
+    top, bottom = values[0].box[3], values[-1].box[1]
+    return any(
+        token.kind == "label" and top <= centre(token.box)[1] <= bottom and overlap_x(token.box, values[0].box) > 0
+        for token in tokens
+    )
 
 
 def _in_column(a: Box, b: Box) -> bool:
