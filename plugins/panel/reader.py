@@ -1,44 +1,117 @@
-"""One photo to one perception: text, numbers checked by a second look, layout, lamps.
+"""One photo to one perception.
 
-A reader drops a decimal point or a sign with full confidence, so every number of a reading is checked against its own
-ink and against further looks; see `plugins.panel.trust`.
+    upright        quality measured, turned and straightened where that helps; its texts
+    instruments    displays, dials, bars: what is read by its shape, and the texts that belong to it
+    layout         label, value and unit of what is printed; alarm rows
+    trust          every number against its own ink and further looks; its score says how often such a number is right
+    lamps          colours that state something; buttons, windows over the panel
+
+Nothing guesses: what cannot be told carries a flag, has no value, or is left out.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.api import Perception, Photo, Text
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.api import Perception, Photo, Reading, Text
 from agent.settings import PanelSettings
+from plugins.panel.areas import find_areas
+from plugins.panel.bars import find_bars
+from plugins.panel.displays import find_displays
+from plugins.panel.gauges import find_gauges
+from plugins.panel.instruments import Instrument
 from plugins.panel.lamps import find_lamps
 from plugins.panel.layout import Layout, in_reading_order, understand
 from plugins.panel.ocr import OcrEngine
+from plugins.panel.quality import measure_quality
+from plugins.panel.regions import Scene, scene_of
 from plugins.panel.trust import check_numbers, marked
+from plugins.panel.upright import Upright, upright
 
 __all__ = ["PARSER", "read_panel"]
 
-PARSER = "1"
+Pixels = NDArray[np.uint8]
+PARSER = "2"
 """Version of what is made of the texts; a cached perception of another version is read again."""
 
 
 def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, notes: tuple[str, ...]) -> Perception:
     """Read a panel.
 
-    :param engine: None where this box has no OCR weights; the perception is then empty but for its notes.
+    :param engine: None where this box has no OCR weights; then only what has no text is found.
     """
     started = time.perf_counter()
-    texts: tuple[Text, ...] = ()
-    layout = Layout((), (), (), frozenset())
-    if engine is not None:
-        texts = in_reading_order(engine.read(photo.pixels))
-        layout = understand(texts, photo.size)
-        checked = check_numbers(photo.pixels, engine, texts, layout, settings)
-        if checked.texts != texts:
-            texts, layout = checked.texts, understand(checked.texts, photo.size)
-        layout = replace(layout, readings=marked(layout, checked))
-    lamps = find_lamps(photo.pixels, texts, skip=layout.in_tables | layout.label_sources)
+    if engine is None:
+        return _without_reader(photo, notes, started)
+    found = upright(photo.pixels, engine, settings)
+    texts = in_reading_order(found.texts)
+    scene = scene_of(found.pixels)
+    instruments = _instruments(found.pixels, texts, engine, scene)
+    texts, layout = _printed(found, texts, instruments, engine, settings)
+    lamps = find_lamps(found.pixels, texts, skip=layout.in_tables | layout.label_sources, scene=scene)
+    readings = sorted((*layout.readings, *(item.reading for item in instruments)), key=_place)
+    size = found.pixels.shape[1], found.pixels.shape[0]
+    return Perception(
+        texts,
+        tuple(readings),
+        lamps,
+        layout.alarms,
+        size,
+        (time.perf_counter() - started) * 1000,
+        photo.digest,
+        notes,
+        quality=found.quality,
+        turned=found.turned,
+        matrix=None if found.matrix is None else tuple(float(number) for number in found.matrix.ravel()),
+    )
+
+
+def _without_reader(photo: Photo, notes: tuple[str, ...], started: float) -> Perception:
+    lamps = find_lamps(photo.pixels, ())
     took = (time.perf_counter() - started) * 1000
-    unread = "" if engine is not None else notes[-1] if notes else "this box has no reader"
-    kept = notes if engine is not None else notes[:-1]
-    return Perception(texts, layout.readings, lamps, layout.alarms, photo.size, took, photo.digest, kept, unread)
+    unread = notes[-1] if notes else "this box has no reader"
+    quality = measure_quality(photo.pixels)
+    return Perception((), (), lamps, (), photo.size, took, photo.digest, notes[:-1], unread, quality=quality)
+
+
+def _instruments(pixels: Pixels, texts: Sequence[Text], engine: OcrEngine, scene: Scene) -> tuple[Instrument, ...]:
+    """What is read by its shape. A place is one instrument only: the first kind that finds something there."""
+    found: list[Instrument] = []
+    taken: frozenset[int] = frozenset()
+    for items in (
+        find_displays(pixels, texts, engine),
+        find_gauges(pixels, texts, engine),
+        find_bars(pixels, texts, scene=scene),
+    ):
+        new = [item for item in items if not item.sources & taken]
+        found += new
+        taken |= frozenset(index for item in new for index in item.sources)
+    return tuple(found)
+
+
+def _printed(
+    found: Upright,
+    texts: tuple[Text, ...],
+    instruments: Sequence[Instrument],
+    engine: OcrEngine,
+    settings: PanelSettings,
+) -> tuple[tuple[Text, ...], Layout]:
+    """What is printed, its numbers checked; texts as the majority of looks reads them."""
+    size = found.pixels.shape[1], found.pixels.shape[0]
+    areas = find_areas(found.pixels, texts)
+    taken = frozenset(index for item in instruments for index in item.sources)
+    layout = understand(texts, size, areas=areas, taken=taken)
+    checked = check_numbers(found.view, engine, texts, layout, settings)
+    if checked.texts != texts:
+        texts, layout = checked.texts, understand(checked.texts, size, areas=areas, taken=taken)
+    return texts, replace(layout, readings=marked(layout, checked))
+
+
+def _place(reading: Reading) -> tuple[int, int]:
+    """From the top, then from the left, in steps of a line."""
+    return reading.box[1] // 16, reading.box[0]

@@ -98,7 +98,8 @@ def _score_printed(score: Score, measure: str, panel: Panel, wanted: Sequence[Va
         for number, value in enumerate(wanted):
             if number in taken.values():
                 continue
-            free = (i for i, reading in enumerate(ours) if i not in taken and rule(reading, value, names))
+            printed = (i for i, reading in enumerate(ours) if i not in taken and reading["kind"] not in _ANALOGUE)
+            free = (i for i in printed if rule(ours[i], value, names))
             index = next(free, None)
             if index is not None:
                 taken[index] = number
