@@ -27,7 +27,7 @@ _MARGIN = 0.2
 """The pivot may lie outside of the picture by this part of its side."""
 _DIRECTIONS = 18
 _MAX_LINES = 1500
-_MAX_CIRCLES = 400
+_MAX_NUMBERS = 24
 
 
 def segments_of(grey: Grey) -> Floats:
@@ -103,25 +103,36 @@ def _refined(lines: Floats, rough: tuple[float, float], side: float) -> tuple[fl
     return float(point[0]), float(point[1])
 
 
-def number_pivots(numerals: Sequence[Numeral], side: float) -> list[tuple[float, float]]:
-    """Middles of the circles that numbers lie on, the one with most numbers first."""
-    places = list({(n.printed.x, n.printed.y) for n in numerals})
-    if len(places) < 3:
+def number_pivots(numerals: Sequence[Numeral], side: float, count: int = 2) -> list[tuple[float, float]]:
+    """Middles of the circles that numbers lie on which rise in equal steps clockwise, the one with most numbers first."""
+    printed = sorted((n for n in numerals if not n.is_guess), key=lambda n: n.value)[:_MAX_NUMBERS]
+    if len(printed) < 3:
         return []
-    points = np.array(places)
-    triples = list(itertools.islice(itertools.combinations(range(len(points)), 3), _MAX_CIRCLES))
-    best: tuple[int, float, tuple[float, float]] | None = None
-    for triple in triples:
-        circle = _circle(points[list(triple)])
-        if circle is None or not 0.15 * side < circle[2] < 0.75 * side:
+    points = np.array([(n.printed.x, n.printed.y) for n in printed])
+    values = np.array([n.value for n in printed])
+    found: list[tuple[int, float, tuple[float, float]]] = []
+    for a, b, c in itertools.combinations(range(len(printed)), 3):
+        first, second = values[b] - values[a], values[c] - values[b]
+        ahead, on = points[b] - points[a], points[c] - points[b]
+        if (
+            first <= 0
+            or min(abs(second / first - ratio) for ratio in (0.5, 1.0, 2.0)) > 0.02
+            or ahead[0] * on[1] <= ahead[1] * on[0]
+        ):
+            continue
+        circle = _circle(points[[a, b, c]])
+        if circle is None or not 0.12 * side < circle[2] < 0.8 * side:
             continue
         off = np.abs(np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) - circle[2])
-        near = off < 0.05 * circle[2]
-        found = (int(near.sum()), -float(off[near].mean()))
-        if best is None or found > best[:2]:
-            fitted = _circle(points[near]) or circle
-            best = (*found, (fitted[0], fitted[1]))
-    return [best[2]] if best else []
+        near = off < 0.06 * circle[2]
+        fitted = _circle(points[near]) or circle
+        found.append((int(near.sum()), -float(off[near].mean()) / circle[2], (fitted[0], fitted[1])))
+    found.sort(reverse=True)
+    kept: list[tuple[float, float]] = []
+    for _, _, middle in found:
+        if len(kept) < count and all(math.dist(middle, other) > 0.04 * side for other in kept):
+            kept.append(middle)
+    return kept
 
 
 def _circle(points: Floats) -> tuple[float, float, float] | None:

@@ -28,6 +28,9 @@ _PLAIN = 0.3
 """A needle is believed from this merit on."""
 _READ = 0.3
 """What a pivot from which a value can be read is worth, in numbers that agree."""
+_COARSE = 0.08
+"""Of the span: an uncertainty beyond it is no reading."""
+_RESTING = math.radians(2.5)
 _REST = math.radians(8.0)
 """A needle may rest this far beyond the scale, at its stop or over its end."""
 
@@ -135,6 +138,10 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
     off = math.hypot(0.3 * needle.width, math.radians(0.7), 0.5 * min(scale.residual, math.radians(3)))
     uncertainty = max(0.005 * scale.span, _slope(scale, needle.angle) * off)
     flags: tuple[str, ...] = ()
+    if uncertainty > _COARSE * scale.span:
+        return silent(f"{told}: the needle cannot be told to better than ± {uncertainty:.2g}")
+    if scale.values[0] == 0 and len(scale.values) > len(scale.members) and needle.angle - ends[0] < _RESTING:
+        value = 0.0  # Below its first division a bent scale says no more than that the needle rests.
     first, last = value_at(scale, ends[0]), value_at(scale, ends[1])
     if not first - uncertainty <= value <= last + uncertainty:
         flags = ("over-range",)

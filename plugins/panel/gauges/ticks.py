@@ -22,8 +22,11 @@ _OUTER, _INNER = (1.06, 1.58), (0.42, 0.94)
 """Where ticks can stand, in parts of the ring of numbers."""
 _BAND = 9
 """Columns of the band that ticks are first looked for in."""
+_FAINT = 4.0
+"""In grey levels: a ring with less has no ticks."""
+_MANY = 8
 _REACH = math.radians(5.0)
-_WITHOUT = math.radians(5.0)
+_WITHOUT = math.radians(3.5)
 _NEEDLE = math.radians(1.2)
 
 
@@ -47,21 +50,23 @@ def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None
     low, high = scale.angles[0] - math.radians(3), scale.angles[-1] + math.radians(3)
     rows = angle_bins(np.arange(low, high, BIN))
     on_scale = strokes[rows]
-    best: tuple[float, int] | None = None
-    for first, last in (_OUTER, _INNER):
-        for column in range(Unrolled.column(first), Unrolled.column(last) - _BAND, 3):
-            near, far = on_scale[:, column], on_scale[:, column + _BAND - 1]
-            middle = on_scale[:, column + _BAND // 2]
-            shared = np.minimum(np.minimum(near, far), middle)
-            strength = float(shared.mean() + shared.std())
-            if best is None or strength > best[0]:
-                best = (strength, column)
-    if best is None or best[0] < 4.0:
+    rings = [ring for ring in (_ring(strokes, rows, *limits) for limits in (_OUTER, _INNER)) if ring is not None]
+    return max(rings, key=lambda ring: ring.strength * min(1.0, ring.count / _MANY), default=None)
+
+
+def _ring(strokes: Floats, rows: NDArray[np.intp], first: float, last: float) -> Ticks | None:
+    """The plainest ring between two distances."""
+    on_scale = strokes[rows]
+    best = (0.0, 0)
+    for column in range(Unrolled.column(first), Unrolled.column(last) - _BAND, 3):
+        near, far = on_scale[:, column], on_scale[:, column + _BAND - 1]
+        shared = np.minimum(np.minimum(near, far), on_scale[:, column + _BAND // 2])
+        best = max(best, (float(shared.mean() + shared.std()), column))
+    if best[0] < _FAINT:
         return None
     start = best[1]
     profile = strokes[:, max(0, start - _BAND) : start + 2 * _BAND].mean(axis=1)
-    peaks = _peaks(profile[rows])
-    return Ticks(float(Unrolled.part(np.array(start + _BAND / 2))), profile, best[0] / 15.0, len(peaks))
+    return Ticks(float(Unrolled.part(np.array(start + _BAND / 2))), profile, best[0] / 15.0, len(_peaks(profile[rows])))
 
 
 def _peaks(profile: Floats) -> NDArray[np.intp]:
@@ -80,20 +85,21 @@ def snapped(scale: Scale, ticks: Ticks, needle: float | None) -> Scale:
     smooth = smooth[count : 2 * count]
     typical = float(np.median(smooth)) + 1.0
     offsets: list[float | None] = []
+    heights: list[float] = []
     for index, angle in enumerate(scale.angles):
         steps = np.diff(scale.angles)[max(0, index - 1) : index + 1]
         reach = min(_REACH, 0.3 * float(steps.min()))
         near = np.arange(angle - reach, angle + reach + BIN / 2, BIN)
         if needle is not None:
             near = near[np.abs(near - needle) > _WITHOUT]
-        if len(near) < 3:
-            offsets.append(None)
-            continue
-        heights = smooth[angle_bins(near)] * (1 - 0.35 * np.abs(near - angle) / reach)
-        top = int(np.argmax(heights))
-        clear = smooth[angle_bins(near[top : top + 1])][0] > 2.0 * typical and 0 < top < len(near) - 1
+        strong = smooth[angle_bins(near)] * (1 - 0.35 * np.abs(near - angle) / reach) if len(near) > 2 else np.zeros(1)
+        top = int(np.argmax(strong))
+        clear = float(strong[top]) > 1.6 * typical and 0 < top < len(near) - 1
         offsets.append(float(near[top] - angle) if clear else None)
-    return _moved(scale, offsets)
+        heights.append(float(smooth[angle_bins(near[top : top + 1])][0]) if clear else 0.0)
+    # Where the needle hides a number's own tick, a lesser one beside it must not pass for it.
+    usual = float(np.median([tall for tall in heights if tall])) if any(heights) else 0.0
+    return _moved(scale, [off if tall > 0.65 * usual else None for off, tall in zip(offsets, heights, strict=True)])
 
 
 def tick_ends(scale: Scale, ticks: Ticks, needle: float) -> tuple[float, float]:
