@@ -27,6 +27,7 @@ __all__ = ["Photo", "load_photo", "photo_of", "photo_path"]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 EXIF_ORIENTATION = 0x0112
+STRIP_ROWS = 256
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -225,7 +226,16 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB of any mode; what is transparent becomes white."""
+    """8-bit RGB of any mode; what is transparent becomes white. Done in strips, so that only one is in memory twice."""
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    flat = Image.new("RGB", image.size)
+    for top in range(0, image.height, STRIP_ROWS):
+        flat.paste(_flattened(image.crop((0, top, image.width, min(top + STRIP_ROWS, image.height)))), (0, top))
+    return flat
+
+
+def _flattened(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         deep = np.asarray(image, dtype=np.float32)
         return Image.fromarray(np.clip(deep / 257.0 + 0.5, 0, 255).astype(np.uint8)).convert("RGB")

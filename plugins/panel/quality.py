@@ -9,7 +9,8 @@ have caused it: a dark theme is not a dark photo, and a white page with sharp ed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,8 +20,9 @@ from agent.api import Quality, say
 
 __all__ = ["clear_view", "is_drawn", "measure_quality"]
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+Pixels = NDArray[Any]
+"""8 bits; three channels, or one for grey."""
+Floats = NDArray[Any]
 
 _PERFECT = Quality(1.0, 1.0, 1.0, 1.0)
 _STEP = 4
@@ -46,6 +48,10 @@ _ALONE = 6.0
 """How far a frequency of a pattern stands out from those around it."""
 _ADVISE = 0.35
 """Below this, the person should do something differently."""
+_HELP = 0.5
+"""Below this, the picture is changed before it is read; above, a change costs as many texts as it brings."""
+_CAN_TELL = 0.35
+"""Sharpness below which everything fades out, and light that fades says nothing."""
 
 _CLOSER = say("照片模糊:拿稳、靠近一些再拍", "the photo is blurred: hold still, move closer")
 _DARKER = say("曝光过度:降低曝光或避开强光再拍", "the photo is too bright: lower the exposure")
@@ -73,11 +79,12 @@ def measure_quality(pixels: Pixels) -> Quality:
     """
     if is_drawn(pixels):
         return _PERFECT
-    seen = _reduced(pixels, _SEEN_PX)
-    grey = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
-    small = _reduced(seen, _SMALL_PX)
+    grey = cv2.cvtColor(_reduced(pixels, _SEEN_PX), cv2.COLOR_RGB2GRAY)
+    small = _sampled(pixels)
     areas = _bright_areas(small.min(axis=2))
     sharpness = _sharpness(grey)
+    if sharpness < _CAN_TELL:
+        areas = replace(areas, glare=0.0)
     dark = _ramp(float(np.percentile(small.max(axis=2), 99)), 60, 130)
     bright = _ramp(areas.clipped if areas.glare >= _SOFT_PART else 0.0, 0.6, 0.25)
     glare = _ramp(areas.glare, 0.06, 0.004)
@@ -110,8 +117,8 @@ def is_drawn(pixels: Pixels) -> bool:
     between = (part.min(axis=2) < 250) & (part.max(axis=2) > 6)
     inside = between[:height, :width]
     planes = float((flat & inside).mean())
-    tones = np.sort(np.bincount((colour[between] * np.uint32(2654435761)) >> 16, minlength=1 << 16))
-    few = float(tones[-_TONES:].sum()) / max(1, int(between.sum()))
+    tones = np.bincount((colour[between] * np.uint32(2654435761)) >> 16, minlength=1 << 16)
+    few = float(np.partition(tones, -_TONES)[-_TONES:].sum()) / max(1, int(between.sum()))
     return (few >= 0.28 and planes >= 0.03) or (few >= 0.5 and planes >= 0.006)
 
 
@@ -121,17 +128,24 @@ def clear_view(pixels: Pixels, quality: Quality) -> Pixels:
     :returns: the very same array where nothing has to be done.
     """
     view = pixels
-    if quality.moire < 0.6:
+    if quality.moire < _HELP:
         view = _without_pattern(view)
-    if quality.light < 0.6 and float(np.percentile(_reduced(view, _SMALL_PX).max(axis=2), 99)) < 130:
+    if quality.light < _HELP and float(np.percentile(_sampled(view).max(axis=2), 99)) < 130:
         view = _lightened(view)
     return view
 
 
+def _sampled(pixels: Pixels) -> Pixels:
+    """The small picture that areas of light are measured on."""
+    every = max(1, max(pixels.shape[:2]) // (2 * _SMALL_PX))
+    return _reduced(pixels[::every, ::every], _SMALL_PX)
+
+
 def _reduced(pixels: Pixels, longest_px: int) -> Pixels:
+    """At most a third longer than this."""
     height, width = pixels.shape[:2]
     ratio = longest_px / max(height, width)
-    if ratio >= 1.0:
+    if ratio >= 0.75:
         return pixels
     size = max(1, round(width * ratio)), max(1, round(height * ratio))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -256,6 +270,6 @@ def _padded(plane: Pixels, size: tuple[int, int]) -> Floats:
 
 def _lightened(pixels: Pixels) -> Pixels:
     """Stretched so that the brightest hundredth is bright, with a curve that lifts the shadows."""
-    top = max(8.0, float(np.percentile(_reduced(pixels, _SMALL_PX).max(axis=2), 99.5)))
+    top = max(8.0, float(np.percentile(_sampled(pixels).max(axis=2), 99.5)))
     levels = np.clip(np.arange(256) / top, 0, 1) ** 0.8 * 255
     return np.asarray(cv2.LUT(pixels, levels.astype(np.uint8)), np.uint8)

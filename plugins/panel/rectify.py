@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,8 +20,9 @@ from plugins.panel.geometry import height, width
 
 __all__ = ["find_screen", "find_slope", "mapped_box", "rotation", "straighten"]
 
-Pixels = NDArray[np.uint8]
-Corners = NDArray[np.float32]
+Pixels = NDArray[Any]
+"""8 bits; three channels, or one for grey."""
+Corners = NDArray[Any]
 """Four points (x, y), clockwise from the upper left."""
 Window = tuple[float, float, float, float]
 """left, top, right, bottom on the straight plane."""
@@ -148,8 +150,8 @@ def _outlines(small: Pixels) -> Iterator[Corners]:
     for mask in _masks(small):
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         for contour in contours:
-            x, y, w, h = cv2.boundingRect(contour)
-            if w * h < _MIN_AREA * area:
+            size = cv2.boundingRect(contour)[2:]
+            if size[0] * size[1] < _MIN_AREA * area:
                 continue
             hull = cv2.convexHull(contour)
             quad = _quad(hull)
@@ -172,7 +174,7 @@ def _masks(small: Pixels) -> Iterator[Pixels]:
         yield np.asarray(cv2.morphologyEx(255 - mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.uint8)
 
 
-def _quad(hull: NDArray[np.int32]) -> Corners | None:
+def _quad(hull: NDArray[Any]) -> Corners | None:
     """Four corners that hold nearly all of a convex outline."""
     around = cv2.arcLength(hull, True)
     for part in (0.02, 0.035, 0.05, 0.08):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ from plugins.panel.rectify import Corners, Matrix, find_screen, find_slope, rota
 
 __all__ = ["Upright", "find_turn", "turned", "upright"]
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[Any]
 
 _SURE = 0.97
 """A word read the wrong way up hardly ever scores this."""
