@@ -149,8 +149,16 @@ def _as_track(scene: Scene, scale: Scale, runs: Sequence[_Run], line: int, near:
         same = difference(scene.region(a.region).color, scene.region(b.region).color) <= _SAME
         if (same and not handle) or not _stands_out(scene, scale, a, b, sides):
             continue
-        return _Track(a.start, b.end, (a.end + b.start) / 2, handle, sides, float(away))
+        return _Track(a.start, b.end, _place(runs, a, b), handle, sides, float(away))
     return None
+
+
+def _place(runs: Sequence[_Run], a: _Run, b: _Run) -> float:
+    """The middle of the handle, without its shadow; where there is none, the place where one part ends."""
+    between = [run for run in runs if a.end <= run.start and run.end <= b.start]
+    if not between:
+        return (a.end + b.start) / 2
+    return (min(run.start for run in between) + max(run.end for run in between)) / 2
 
 
 def _thin(scene: Scene, index: int, scale: Scale) -> bool:

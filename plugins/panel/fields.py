@@ -16,7 +16,7 @@ from plugins.panel.colors import Color
 from plugins.panel.geometry import centre, height, joined, overlap_x, overlap_y, width
 from plugins.panel.regions import Region, Scene
 
-__all__ = ["Field", "alike", "find_fields", "ink_of", "near"]
+__all__ = ["Field", "alike", "find_fields", "ink_of", "near", "print_of"]
 
 _MAX_HIGH = 5.5
 """A field is at most this many text heights high."""
@@ -81,18 +81,25 @@ def near(a: Box, b: Box) -> bool:
     return level or stacked
 
 
-def ink_of(scene: Scene, box: Box, ground: Color) -> Color:
-    """The colour that a text is printed in, at full strength.
-
-    Thin strokes mix with their ground; the ink lies on the line from there through the pixels that differ most.
-    """
+def print_of(scene: Scene, box: Box, ground: Color) -> Color:
+    """The colour that a text looks printed in: of the pixels that differ most from what it stands on."""
     inside = scene.pixels[box[1] : box[3], box[0] : box[2]].reshape(-1, 3)
     away = np.abs(inside.astype(np.int16) - np.asarray(ground, np.int16)).max(axis=1)
-    mixed = np.median(inside[away >= np.quantile(away, 0.92)], axis=0)
-    change = mixed - np.asarray(ground, np.float64)
-    room = np.where(change < 0, np.asarray(ground), 255 - np.asarray(ground)) / np.maximum(np.abs(change), 1)
-    full = np.asarray(ground) + change * min(float(room[np.abs(change).argmax()]), _MAX_STRETCH)
-    red, green, blue = np.clip(full, 0, 255).astype(int)
+    red, green, blue = np.median(inside[away >= np.quantile(away, 0.92)], axis=0)
+    return int(red), int(green), int(blue)
+
+
+def ink_of(scene: Scene, box: Box, ground: Color) -> Color:
+    """The colour of a text at full strength.
+
+    Thin strokes mix with their ground; the ink lies on the line from there through the colour that is seen.
+    """
+    base = np.asarray(ground, np.float64)
+    change = np.asarray(print_of(scene, box, ground)) - base
+    room = np.where(change < 0, base, 255 - base) / np.maximum(np.abs(change), 1)
+    red, green, blue = np.clip(base + change * min(float(room[np.abs(change).argmax()]), _MAX_STRETCH), 0, 255).astype(
+        int
+    )
     return int(red), int(green), int(blue)
 
 

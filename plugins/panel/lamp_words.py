@@ -53,6 +53,7 @@ def _spoken(words: str) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 _SAYS = {name: _spoken(words) for name, words in (("state", _STATE), ("equipment", _EQUIPMENT), ("press", _PRESS))}
+_MORE = frozenset({"all", "now", "page", "alarm", "mode", "as"})
 _LIT_WORDS, _UNLIT_WORDS = frozenset(_LIT.split()), frozenset(_UNLIT.split())
 
 
@@ -67,7 +68,7 @@ def names_equipment(label: str) -> bool:
 
 
 def says_press(label: str) -> bool:
-    """It asks to be pressed: every word of letters is a verb of commands, or the Chinese text is one."""
+    """It asks to be pressed: it begins with a verb of commands, in few words."""
     line = plain(label).strip().lower()
     ascii_words, chinese = _SAYS["press"]
     words = re.findall(r"[a-z][a-z-]*", line)
@@ -76,6 +77,22 @@ def says_press(label: str) -> bool:
     return re.sub(r"[^\u4e00-\u9fffa-z]", "", line) in chinese or (
         0 < len(line) <= 8 and any(len(word) > 1 and line.startswith(word) for word in chinese)
     )
+
+
+def press_alone(label: str) -> str:
+    """The command that a text is, without what a reader made of the icon before it; empty where it is none."""
+    line = plain(label).strip()
+    ascii_words, chinese = _SAYS["press"]
+    for start in (0, 1, 2):
+        rest = line[start:].strip()
+        words = rest.lower().split()
+        if rest in chinese or (
+            start == 0 and 0 < len(words) <= 3 and words[0] in ascii_words and set(words) <= ascii_words | _MORE
+        ):
+            return rest
+    found = re.match(r"^.{0,2}?([\u4e00-\u9fff]{2,4}[A-Za-z]{0,6})$", line)
+    rest = found[1] if found else ""
+    return rest if any(len(word) > 1 and rest.startswith(word) for word in chinese) else ""
 
 
 def state_said(label: str) -> str:

@@ -1,0 +1,222 @@
+"""Buttons: words in the middle of a field of their own or over a coloured edge, and words that ask to be pressed.
+
+A field is a button where its text stands in its middle and is no value, no cell of a table, no lamp and no heading.
+An outline alone is one where a filled button of its size stands in the same row or column. Greyed is a button whose
+text hardly stands out from its field, less than those of its siblings do.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from agent.api import Box, Button, Text
+from plugins.panel.colors import Pixels, difference, saturation
+from plugins.panel.fields import Field, alike, find_fields, print_of
+from plugins.panel.geometry import centre, height, overlap_x, overlap_y, width
+from plugins.panel.grammar import is_clock, is_moment, tokens_of
+from plugins.panel.lamp_words import press_alone, says_press, says_state, state_said
+from plugins.panel.lit_fields import is_signal
+from plugins.panel.marks import can_label, tidy
+from plugins.panel.regions import Scene, scene_of
+
+__all__ = ["find_buttons"]
+
+_MAX_CHARS = 24
+_CENTRED = 0.24
+"""How far the middle of the text may be from that of its field, in parts of the field's size."""
+_WIDE, _WIDE_CENTRED = 2.2, 0.08
+"""In a field so many times wider than its text, which may be an entry of a list, the text is exactly in the middle."""
+_HIGH = (1.15, 4.6)
+"""Height of a button, in text heights."""
+_RECTANGULAR = 0.8
+_DISTINCT = 12
+_FAINT = 70
+"""Ink that differs less than this from its field hardly stands out."""
+_SIBLING = 0.62
+"""Ink that stands out less than this part of what its siblings' does is greyed."""
+_CELLS = 2
+"""A field with this many neighbours of its size that touch it is a cell of a table or a row of a list."""
+_EDGE_HIGH, _EDGE_LONG = 9, 24
+"""A coloured edge is at most so thick and at least so long, in pixels."""
+_EDGE_BELOW = 6.0
+"""How far below its text a coloured edge may be, in text heights."""
+
+
+def find_buttons(
+    pixels: Pixels, texts: Sequence[Text], *, skip: frozenset[int] = frozenset(), scene: Scene | None = None
+) -> tuple[Button, ...]:
+    """Buttons, from the top.
+
+    :param pixels: height × width × 3, RGB, at least one pixel.
+    :param skip: indices of texts that belong to tables.
+    :param scene: of these pixels, where it is at hand.
+    """
+    scene = scene_of(pixels) if scene is None else scene
+    seen = scene.seen(texts)
+    every = [field for field in find_fields(scene, seen) if _in_middle(scene, field, seen)]
+    filled = [field for field in every if _is_filled(field, every, skip) and _alone_counts(scene, field, every)]
+    outlined = [f for f in every if f not in filled and skip.isdisjoint(f.texts) and _beside(f, filled)]
+    fields = filled + outlined
+    inks = [float(difference(print_of(scene, f.text_box, f.color), f.color)) for f in fields]
+    buttons = [Button(_worded(f.label), scene.whole(f.box), _state(n, fields, inks)) for n, f in enumerate(fields)]
+    taken = skip | {i for field in fields for i in field.texts}
+    for i, box in _edged(scene, seen, taken) if not scene.camera else ():
+        buttons.append(Button(_worded(seen[i].text), scene.whole(box), "enabled"))
+        taken |= {i}
+    for i, text in enumerate(seen) if not scene.camera else ():
+        if i not in taken and _asks(text, seen):
+            buttons.append(Button(press_alone(text.text), scene.whole(text.box), "unsure"))
+    return tuple(sorted(buttons, key=lambda button: (button.box[1], button.box[0])))
+
+
+def _worded(label: str) -> str:
+    return press_alone(label) or tidy(label)
+
+
+def _in_middle(scene: Scene, field: Field, seen: Sequence[Text]) -> bool:
+    """Its text could be that of a button, and stands in its middle."""
+    if not all(_can_bear(seen[i]) for i in field.texts) or len(field.label) > _MAX_CHARS:
+        return False
+    lines = len(field.texts)
+    if lines > 1 and not _stacked([seen[i].box for i in field.texts]):
+        return False
+    tall = height(field.text_box) / lines
+    (fx, fy), (tx, ty) = centre(field.box), centre(field.text_box)
+    share = _WIDE_CENTRED if width(field.box) > _WIDE * width(field.text_box) else _CENTRED
+    level = abs(fy - ty) <= _CENTRED * height(field.box)
+    middle = abs(fx - tx) <= max(share * width(field.box), 0.6 * tall)
+    sized = _HIGH[0] * tall <= height(field.box) <= _HIGH[1] * tall * lines
+    return level and middle and sized and not _spans(field.box, scene)
+
+
+def _stacked(boxes: Sequence[Box]) -> bool:
+    """Lines of one label: under one another, close, with one middle."""
+    ordered = sorted(boxes, key=lambda box: box[1])
+    return all(
+        -overlap_y(a, b) < 0.8 * height(a) and overlap_x(a, b) > 0 and abs(centre(a)[0] - centre(b)[0]) < height(a)
+        for a, b in itertools.pairwise(ordered)
+    )
+
+
+def _is_filled(field: Field, every: Sequence[Field], skip: frozenset[int]) -> bool:
+    """Of another colour than its surroundings, boxy, no lamp and no cell."""
+    in_table = not skip.isdisjoint(field.texts)
+    if in_table and (not press_alone(field.label) or state_said(field.label)):
+        return False
+    press = _presses(field.label)
+    if _touching(field, every) >= _CELLS and (in_table or not press):
+        return False
+    if is_signal(field.color) and not press and _is_lamp(field, every):
+        return False
+    printed = width(field.text_box) * height(field.text_box)
+    boxy = (field.region.area + printed) / (width(field.box) * height(field.box)) > _RECTANGULAR
+    return press or (boxy and difference(field.color, field.around) >= _DISTINCT)
+
+
+def _presses(label: str) -> bool:
+    return says_press(label) or bool(press_alone(label))
+
+
+def _is_lamp(field: Field, every: Sequence[Field]) -> bool:
+    """A signal colour, and no command among the fields of its size."""
+    kin = [other for other in every if other is not field and alike(other.box, field.box)]
+    return not kin or (says_state(field.label) and not any(_presses(other.label) for other in kin))
+
+
+def _is_lone(field: Field, every: Sequence[Field]) -> bool:
+    return not any(other is not field and alike(other.box, field.box) for other in every)
+
+
+def _touching(field: Field, every: Sequence[Field]) -> int:
+    """Neighbours of the same width above and below, or of the same height left and right, without room between."""
+    count = 0
+    for other in every:
+        across, down = overlap_x(other.box, field.box), overlap_y(other.box, field.box)
+        stacked = across >= 0.97 * max(width(field.box), width(other.box)) and -4 <= down <= 2
+        level = down >= 0.97 * max(height(field.box), height(other.box)) and -4 <= across <= 2
+        count += other is not field and (stacked or level)
+    return count
+
+
+def _alone_counts(scene: Scene, field: Field, every: Sequence[Field]) -> bool:
+    """On a photo, a printed sign looks like a button: there a command or siblings have to say so."""
+    return not scene.camera or _presses(field.label) or not _is_lone(field, every)
+
+
+def _beside(field: Field, filled: Sequence[Field]) -> bool:
+    """In one row or column with a filled button of its size."""
+    for other in filled:
+        a, b = field.box, other.box
+        if alike(a, b) and (overlap_y(a, b) > 0.8 * height(b) or overlap_x(a, b) > 0.8 * width(b)):
+            return True
+    return False
+
+
+def _spans(box: Box, scene: Scene) -> bool:
+    high, wide = scene.pixels.shape[:2]
+    return (box[0] <= 1 and box[2] >= wide - 1) or (box[1] <= 1 and box[3] >= high - 1)
+
+
+def _can_bear(text: Text) -> bool:
+    if is_moment(text.text) or is_clock(text.text):
+        return False
+    kinds = {token.kind for token in tokens_of(text, 0)}
+    return says_press(text.text) or (can_label(text) and not kinds & {"value", "none", "unit", "other"})
+
+
+def _edged(scene: Scene, seen: Sequence[Text], taken: frozenset[int]) -> list[tuple[int, Box]]:
+    """Texts over the middle of a coloured edge, where there are several of them: tiles without a fill."""
+    wide, high = scene.stats[:, 2], scene.stats[:, 3]
+    thin = (high <= _EDGE_HIGH) & (high >= 2) & (wide >= _EDGE_LONG) & (wide >= 6 * high)
+    thin[0] = False
+    found: dict[int, Box] = {}
+    for index in np.flatnonzero(thin)[:200].tolist():
+        edge = scene.region(index)
+        above = [i for i, text in enumerate(seen) if _over(text.box, edge.box)]
+        if saturation(edge.color) < 0.4 or max(edge.color) < 90 or not above:
+            continue
+        i = max(above, key=lambda i: seen[i].box[3])
+        if (
+            i not in taken
+            and _can_bear(seen[i])
+            and abs(centre(seen[i].box)[0] - centre(edge.box)[0]) < 0.2 * width(edge.box)
+        ):
+            found.setdefault(i, (edge.box[0], seen[i].box[1], edge.box[2], edge.box[3]))
+    return list(found.items()) if len(found) > 1 else []
+
+
+def _over(text: Box, edge: Box) -> bool:
+    gap = edge[1] - text[3]
+    inside = text[0] >= edge[0] - 2 and text[2] <= edge[2] + 2
+    return inside and -2 <= gap <= _EDGE_BELOW * height(text)
+
+
+def _asks(text: Text, seen: Sequence[Text]) -> bool:
+    """A command that stands alone: nothing in its line makes it a name or a state."""
+    if not press_alone(text.text) or state_said(text.text):
+        return False
+    tall = height(text.box)
+    return not any(
+        other is not text
+        and overlap_y(other.box, text.box) > 0.5 * min(tall, height(other.box))
+        and -overlap_x(other.box, text.box) < 2.0 * tall
+        and not press_alone(other.text)
+        for other in seen
+    )
+
+
+def _state(n: int, fields: Sequence[Field], inks: Sequence[float]) -> str:
+    mine = fields[n]
+    kin = [inks[k] for k, other in enumerate(fields) if k != n and _one_kind(other, mine)]
+    usual = float(np.median(kin)) if kin else 255.0
+    if inks[n] >= _SIBLING * usual:
+        return "enabled"
+    return "greyed" if inks[n] < _FAINT or (kin and saturation(mine.color) < 0.2) else "enabled"
+
+
+def _one_kind(a: Field, b: Field) -> bool:
+    row = abs(height(a.box) - height(b.box)) <= 2 and overlap_y(a.box, b.box) > 0.8 * height(b.box)
+    return row or alike(a.box, b.box)
