@@ -98,8 +98,9 @@ def _score_printed(score: Score, measure: str, panel: Panel, wanted: Sequence[Va
         for number, value in enumerate(wanted):
             if number in taken.values():
                 continue
-            printed = (i for i, reading in enumerate(ours) if i not in taken and reading["kind"] not in _ANALOGUE)
-            free = (i for i in printed if rule(ours[i], value, names))
+            left = (i for i in range(len(ours)) if i not in taken)
+            free = (i for i in left if rule is _is_whole or ours[i]["kind"] not in _ANALOGUE)
+            free = (i for i in free if rule(ours[i], value, names))
             index = next(free, None)
             if index is not None:
                 taken[index] = number

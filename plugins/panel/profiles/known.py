@@ -7,6 +7,7 @@ last one times ten or with the other sign carries a flag. A photo that does not 
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,6 +30,8 @@ _DOUBT = 0.5
 _FIRST_MARGIN = 0.05
 _BRIGHTER, _DARKER = 1.35, 0.74
 """Brightness against when it was learnt, from which a lamp is taken to have changed."""
+_STANDING = re.compile(r"(?<![A-Za-z0-9.,])[+-]?\d+(?:[.,]\d+)*")
+"""A number that is no part of a unit such as m3."""
 _ALIKE = 0.1
 """Two values are the same but for a lost point or sign where they differ by less than this share."""
 
@@ -78,7 +81,10 @@ def _value(text: Text) -> str | None:
     """The one value in a text; None where there is none, or several."""
     if is_state(text.text):
         return plain(text.text).strip()
-    values = [token.text for token in tokens_of(text, 0) if token.kind == "value"] or numbers_in(text.text)
+    line = plain(text.text)
+    if len(_STANDING.findall(line)) > 1:
+        return None
+    values = [token.text for token in tokens_of(text, 0) if token.kind == "value"] or numbers_in(line)
     return values[0] if len(values) == 1 else None
 
 
