@@ -27,6 +27,9 @@ __all__ = ["Pair", "find_pairs"]
 Boxes = NDArray[np.int64]
 """One row of left, top, right, bottom for each box."""
 
+Held = NDArray[np.bool_]
+"""Which rectangle holds which token: tokens × rectangles."""
+
 _REACH_LEFT = 7.0
 _REACH_COLUMN = 45.0
 """How far left a label may be, in text heights; further where the same columns of label and value repeat."""
@@ -110,6 +113,7 @@ class _Homes:
     def __init__(self, values: Sequence[Token], labels: Sequence[Token], rectangles: Boxes) -> None:
         by_value = holders(_boxes([t.box for t in values]), rectangles)
         by_label = holders(_boxes([t.box for t in labels]), rectangles)
+        by_label = by_label | _under_header(by_label, by_value, rectangles)
         cards = by_value.any(axis=0) & by_label.any(axis=0)
         self._values, self._labels = by_value[:, cards], by_label[:, cards]
 
@@ -119,6 +123,19 @@ class _Homes:
     def together(self, value: int, label: int) -> bool:
         held = np.flatnonzero(self._values[value])
         return len(held) > 0 and bool(self._labels[label, held[0]])
+
+
+def _under_header(by_label: Held, by_value: Held, rectangles: Boxes) -> Held:
+    """Labels in the header strip of a card belong to the card beneath it: labels × rectangles."""
+    added = np.zeros_like(by_label)
+    strips = np.flatnonzero(by_label.any(axis=0) & ~by_value.any(axis=0)).tolist()
+    for strip in strips:
+        left, _, right, bottom = rectangles[strip].tolist()
+        slack = max(6, (rectangles[strip, 3] - rectangles[strip, 1]) // 4)
+        beneath = np.abs(rectangles[:, 1] - bottom) <= slack
+        beneath &= (np.abs(rectangles[:, 0] - left) <= slack) & (np.abs(rectangles[:, 2] - right) <= slack)
+        added[:, beneath] |= by_label[:, [strip]]
+    return added
 
 
 def _frames(tokens: Sequence[Token], everything: Sequence[Token], rectangles: Boxes) -> Boxes:
@@ -174,7 +191,7 @@ def _beside(value: Token, label: Token, a: Box, b: Box, scale: float) -> tuple[s
     gap = (b[0] - a[2]) / scale
     small = height(label.box) <= 1.25 * height(value.box)
     if small and shared >= 0.5 and label.box[2] > value.box[2] and -0.6 <= gap <= _REACH_RIGHT and not label.colon:
-        return "right", gap, 1.5 + 0.25 * max(gap, 0.0)
+        return "right", gap, 1.7 + 0.25 * max(gap, 0.0)
     return None
 
 

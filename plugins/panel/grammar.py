@@ -47,6 +47,8 @@ _END_PLACEHOLDER = re.compile(rf"^(?P<label>.*[^\W\d_].*?)\s*[:=]\s*(?P<number>{
 _STATED = re.compile(r"^(?P<label>[^:=]+)[:=]\s*(?P<state>[^\W\d_]+)$")
 _LABEL_UNIT = re.compile(rf"^(?P<label>.*?\S)\s*(?:[(\[]\s*(?P<a>{_UNIT})\s*[)\]]|,\s*(?P<b>{_UNIT}))\s*:?$")
 _LABEL_CLEAR_UNIT = re.compile(rf"^(?P<label>.*[^\W\d_]{{2}}.*?)\s+(?P<unit>{_CLEAR_UNIT})\s*:?$")
+_BARS = ("progress", "tool", "menu", "status", "title", "scroll", "side", "task", "nav", "search")
+"""Before `bar` these make a part of a screen, no pressure."""
 _CLOCK = re.compile(r"[(\[]?[:：]?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?[)\]]?")
 _CLOCK_TEXT = r"\d{1,5}:\d{2}(?::\d{2})?"
 _DATE = re.compile(
@@ -164,7 +166,9 @@ def split_unit(text: str) -> tuple[str, str]:
     if found:
         return found["label"], found["a"] or found["b"]
     behind = _LABEL_CLEAR_UNIT.match(line)
-    return (behind["label"], behind["unit"]) if behind else (text, "")
+    if not behind or behind["label"].lower().endswith(_BARS):
+        return text, ""
+    return behind["label"], behind["unit"]
 
 
 def tokens_of(text: Text, source: int) -> list[Token]:
@@ -196,7 +200,7 @@ def tokens_of(text: Text, source: int) -> list[Token]:
     if value:
         return [Token("value", value["number"], text.box, source, text.score, value["unit"] or "")]
     unit = _WHOLE_UNIT.fullmatch(whole)
-    if unit:
+    if unit and unit["unit"] != "pH":
         return [Token("unit", unit["unit"], text.box, source, text.score)]
     ended = _END_PLACEHOLDER.match(whole)
     if ended:
@@ -303,4 +307,4 @@ def _is_other(whole: str) -> bool:
 def _tidy(text: str) -> str:
     """Without the colon at its end and the bullets, arrows and icon remains at its start."""
     text = re.sub(r"^(?:\w?°\s+|[^\w(\[+\-]+)+", "", text.strip())
-    return re.sub(r"[\s:=»》《>●•·|]+$", "", text)
+    return re.sub(r"(?:\s|[:=»》《>●•·|…]|\.{2,})+$", "", text)

@@ -12,26 +12,18 @@ from dataclasses import dataclass, replace
 
 from agent.api import AlarmRow, Box, Reading, Text
 from plugins.panel.axes import set_scales_apart
-from plugins.panel.candidates import find_pairs
-from plugins.panel.geometry import centre, height, lines_of, overlap_x, overlap_y, same_line
-from plugins.panel.grammar import Token, is_state, plain, times_a_span, tokens_of, unit_key
+from plugins.panel.geometry import centre, height, lines_of
+from plugins.panel.grammar import Token, tokens_of
 from plugins.panel.groups import group_names
 from plugins.panel.matrix import Cell, find_cells
 from plugins.panel.pairing import Choice, pair_labels
 from plugins.panel.tables import alarm_rows, find_tables, value_readings
-from plugins.panel.words import COMMANDS
+from plugins.panel.unit_places import unit_above, with_rings, with_units
+from plugins.panel.word_values import with_spans, with_states, with_whole_labels
 
 __all__ = ["Layout", "in_reading_order", "understand"]
 
 _LOW_SCORE = 0.8
-_UNIT_REACH = 2.6
-"""How far right of its value a unit may stand, in text heights."""
-_UNIT_COLUMN_REACH = 12.0
-"""The same where units and values stand in columns."""
-_UNIT_BELOW = 0.9
-"""How far beneath its value a unit may stand, in text heights."""
-_COLUMN_REACH = 14.0
-"""How far beneath its heading a value takes the heading's unit, in text heights."""
 _EDGE_PX = 1
 """A value that ends this close to the edge of the photo may have lost digits."""
 
@@ -81,8 +73,8 @@ def understand(
     listed = [pair for table in tables if not table.is_alarms for pair in value_readings(table, texts)]
     tokens = [token for i, text in enumerate(texts) if i not in in_tables for token in tokens_of(text, i)]
     tokens = [replace(token, kind="other") if token.source in taken else token for token in tokens]
-    tokens = _with_rings(tokens)
-    tokens = _with_spans(_with_states(_with_units(set_scales_apart(tokens, areas)), areas))
+    tokens = with_rings(with_units(set_scales_apart(tokens, areas)))
+    tokens = with_spans(with_states(with_whole_labels(tokens, areas), areas))
     paired = _paired(tokens, areas)
     found = sorted([_Found(r, source) for r, source in listed if source not in taken] + paired, key=lambda f: f.source)
     readings = tuple(_flagged(item.reading, size) for item in found)
@@ -109,7 +101,7 @@ def _paired(tokens: Sequence[Token], areas: Sequence[Box]) -> list[_Found]:
         if choice is not None and _believable(value, labels[choice.pair.label], choice):
             label = labels[choice.pair.label]
             bare = not (value.unit or label.unit) and value.text[-1:].isdigit()
-            above = _unit_above(value, tokens, used) if bare else ""
+            above = unit_above(value, tokens, used) if bare else ""
             flags = ("ambiguous",) if choice.ambiguous or _is_weak(choice) else ()
             unit = value.unit or label.unit or above
             found.append(
@@ -134,7 +126,7 @@ def _has_unit_within(value: Token) -> bool:
 
 
 def _of_cell(value: Token, cell: Cell) -> _Found:
-    unit = value.unit or cell.column.unit or cell.row.unit
+    unit = value.unit or cell.column.unit or cell.row.unit or cell.unit
     why = "a table: named by its row and by the heading of its column"
     return _Found(_reading(value, f"{cell.row.text} {cell.column.text}", unit, why), value.source)
 
@@ -199,141 +191,6 @@ def _believable(value: Token, label: Token, choice: Choice) -> bool:
         return near
     middles = min(abs(centre(value.box)[0] - centre(label.box)[0]), abs(value.box[0] - label.box[0]))
     return near and (middles <= 1.2 * height(value.box) or pair.repeats > 2)
-
-
-def _with_units(tokens: Sequence[Token]) -> list[Token]:
-    """Give every unit that stands alone to the value left of it or above it; the rest are no labels either."""
-    result = list(tokens)
-    units = [t for t in tokens if t.kind == "unit"]
-    free = set(range(len(units)))
-    for reach in (_unit_right, _unit_beneath, _unit_of_column):
-        open_values = [i for i, t in enumerate(result) if t.kind in ("value", "none") and not t.unit]
-        for number in open_values:
-            near = [(gap, i) for i in free if (gap := reach(result[number], units[i], tokens)) is not None]
-            if near:
-                index = min(near)[1]
-                free.discard(index)
-                result[number] = replace(result[number], unit=units[index].text)
-    return [token for token in result if token.kind != "unit"]
-
-
-def _with_rings(tokens: Sequence[Token]) -> list[Token]:
-    """A bare C is a degree Celsius whose ring was not read, on a panel that shows degrees elsewhere."""
-    degrees = {t.unit for t in tokens if t.unit in ("°C", "℃", "°F", "℉")}
-    lost = {"C": ("°C", "℃"), "F": ("°F", "℉")}
-    result = []
-    for token in tokens:
-        shown = [unit for unit in lost.get(token.unit, ()) if unit in degrees]
-        result.append(replace(token, unit=shown[0]) if shown else token)
-    return result
-
-
-def _unit_right(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:
-    gap = (unit.box[0] - value.box[2]) / max(1, height(value.box))
-    return gap if same_line(unit.box, value.box) and -0.6 <= gap <= _UNIT_REACH else None
-
-
-def _unit_beneath(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:
-    """Only a small unit under its number, its middle or start aligned with it: `rpm` in a dial."""
-    tall = height(value.box)
-    gap = (unit.box[1] - value.box[3]) / max(1, tall)
-    off = min(abs(centre(value.box)[0] - centre(unit.box)[0]), abs(value.box[0] - unit.box[0]))
-    fits = off <= 0.8 * tall and height(unit.box) <= 1.1 * tall and centre(unit.box)[1] > value.box[3]
-    return gap if fits and gap <= _UNIT_BELOW else None
-
-
-def _unit_of_column(value: Token, unit: Token, tokens: Sequence[Token]) -> float | None:
-    """A unit further right, in a column of units that stands beside a column of values."""
-    tall = max(1, height(value.box))
-    gap = (unit.box[0] - value.box[2]) / tall
-    if not same_line(unit.box, value.box) or not 0 <= gap <= _UNIT_COLUMN_REACH:
-        return None
-    if any(t is not unit and same_line(t.box, value.box) and value.box[2] < t.box[0] < unit.box[0] for t in tokens):
-        return None
-    below = [t for t in tokens if t.kind == "unit" and t is not unit and abs(t.box[0] - unit.box[0]) <= 0.7 * tall]
-    column = [
-        t
-        for t in tokens
-        if t.kind in ("value", "none") and t is not value and min(abs(t.box[e] - value.box[e]) for e in (0, 2)) <= tall
-    ]
-    repeated = any(same_line(mate.box, other.box) for mate in column for other in below)
-    return gap if repeated else None
-
-
-def _with_states(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Token]:
-    """A word such as `Off` is a value where it stands in the value column of a list, or after a label with a colon."""
-    words = [i for i, t in enumerate(tokens) if t.kind == "label" and not t.unit and is_state(t.text)]
-    if not words:
-        return list(tokens)
-    known = set(words)
-    labels = [t for i, t in enumerate(tokens) if t.kind == "label" and i not in known]
-    numbers = [t for t in tokens if t.kind in ("value", "none") and not t.label]
-    candidates = [replace(tokens[i], kind="value") for i in words] + numbers
-    result = list(tokens)
-    pairs = [pair for pair in find_pairs(candidates, labels, tokens, areas) if pair.side == "left"]
-    for pair in pairs:
-        if pair.value >= len(words):
-            continue
-        word, label = candidates[pair.value], labels[pair.label]
-        column = [
-            candidates[p.value].text for p in pairs if p.listed and overlap_x(candidates[p.value].box, word.box) > 0
-        ]
-        if (label.colon and pair.gap <= 8) or (pair.listed and _is_value_column(column)):
-            result[words[pair.value]] = replace(word, text=plain(word.text).strip())
-    return result
-
-
-def _is_value_column(column: Sequence[str]) -> bool:
-    """Not a column of buttons: it also holds numbers, or words that are no commands."""
-    return any(text.lower() not in COMMANDS for text in column) or len({text.lower() for text in column}) > 1
-
-
-def _with_spans(tokens: Sequence[Token]) -> list[Token]:
-    """`16m` and `01:23:45` as durations where their label, or another one in their column, says so."""
-    labels = [t for t in tokens if t.kind == "label" and times_a_span(t.text)]
-    result = []
-    for token in tokens:
-        glued = token.kind == "value" and unit_key(token.unit) in ("d", "h", "m", "s") and token.text.isdigit()
-        if (glued or token.kind == "clock") and not token.label:
-            named = [label for label in labels if _names_span(label, token, tokens)]
-            if named:
-                token = replace(token, kind="value", text=token.text + token.unit, unit="")
-        result.append(replace(token, kind="other") if token.kind == "clock" else token)
-    return result
-
-
-def _names_span(label: Token, token: Token, tokens: Sequence[Token]) -> bool:
-    """A label of durations left of or close above a value, or of one like it in the same column."""
-    tall = height(token.box)
-    if same_line(label.box, token.box) and 0 <= token.box[0] - label.box[2] <= 12 * tall:
-        return True
-    if overlap_x(label.box, token.box) > 0 and 0 <= -overlap_y(label.box, token.box) <= 2 * tall:
-        return True
-    mates = [
-        t
-        for t in tokens
-        if t.unit
-        and t.unit == token.unit
-        and t is not token
-        and overlap_x(t.box, token.box) > 0
-        and same_line(t.box, label.box)
-    ]
-    return any(0 <= mate.box[0] - label.box[2] <= 12 * tall for mate in mates)
-
-
-def _unit_above(value: Token, tokens: Sequence[Token], used: set[int]) -> str:
-    """The unit of a column: a heading with a unit, and nothing but numbers between it and the value."""
-    column = [
-        token
-        for token in tokens
-        if token is not value and overlap_x(token.box, value.box) > 0 and token.box[3] <= value.box[1] + 2
-    ]
-    for token in sorted(column, key=lambda token: -token.box[3]):
-        if value.box[1] - token.box[3] > _COLUMN_REACH * height(value.box):
-            break
-        if token.kind == "label":
-            return token.unit if id(token) not in used else ""
-    return ""
 
 
 def _flagged(reading: Reading, size: tuple[int, int]) -> Reading:

@@ -32,6 +32,8 @@ class Cell:
 
     row: Token
     column: Token
+    unit: str = ""
+    """Of the row, where only its last value is followed by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,11 @@ def find_cells(tokens: Sequence[Token]) -> Mapping[int, Cell]:
     found: dict[int, Cell] = {}
     for table in _tables(rows):
         columns = [column for column in _columns(table) if not _is_captioned(column, tokens)]
+        units = _row_units(table)
         for column, heading in _headed(columns, table, tokens):
-            for row, value in zip(table, column, strict=True):
+            for row, value, unit in zip(table, column, units, strict=True):
                 if value is not None:
-                    found[id(value)] = Cell(row.label, heading)
+                    found[id(value)] = Cell(row.label, heading, unit)
     return found
 
 
@@ -121,6 +124,13 @@ def _headed(
     level = [centre(heading.box)[1] for _, heading in found]
     distinct = len({heading.text for _, heading in found}) == len(found)
     return found if len(found) >= 2 and distinct and max(level) - min(level) <= 0.7 * tall else []
+
+
+def _row_units(table: Sequence[_Row]) -> list[str]:
+    """The unit at the end of each row, where at least two rows are written so and none has a unit further left."""
+    inner = any(value.unit for row in table for value in row.values[:-1])
+    last = [row.values[-1].unit for row in table]
+    return [""] * len(table) if inner or sum(map(bool, last)) < 2 else last
 
 
 def _is_captioned(column: Sequence[Token | None], tokens: Sequence[Token]) -> bool:

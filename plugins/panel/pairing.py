@@ -9,6 +9,7 @@ equal values under one heading.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ __all__ = ["Choice", "pair_labels"]
 ALONE = 2.2
 """Cost of a value without label: a pair that costs more is not made."""
 STYLE_BONUS = 0.5
+_FAR = 8.0
+"""Beyond this gap, in text heights, lines of a list may be confused on a slanted photo."""
 _MARGIN = 0.25
 """Another choice that costs at most this much more makes a pair ambiguous."""
 
@@ -53,6 +56,7 @@ def pair_labels(
     pairs = _in_style(find_pairs(values, labels, obstacles, areas))
     chosen = _cheapest(pairs)
     doubted = _ambiguous(pairs, chosen)
+    doubted |= _odd_ones(chosen) | _shifted(pairs, chosen, values, labels)
     choices = {number: Choice(pair, number in doubted) for number, pair in chosen.items()}
     return choices | _shares(values, labels, choices)
 
@@ -91,6 +95,43 @@ def _ambiguous(pairs: Sequence[Pair], chosen: dict[int, Pair]) -> set[int]:
     return found
 
 
+def _odd_ones(chosen: dict[int, Pair]) -> set[int]:
+    """A stacked pair like no other, on a panel whose stacked pairs are mostly laid out alike."""
+    stacked = {number: pair for number, pair in chosen.items() if pair.side in ("above", "below")}
+    alike = sum(pair.repeats >= 3 for pair in stacked.values())
+    if alike < 3 or alike < 0.6 * len(stacked):
+        return set()
+    return {number for number, pair in stacked.items() if pair.repeats < 2 and not pair.together}
+
+
+def _shifted(
+    pairs: Sequence[Pair], chosen: dict[int, Pair], values: Sequence[Token], labels: Sequence[Token]
+) -> set[int]:
+    """Lists that may be paired one line off, as on a slanted photo: a label is left over at one end of the label
+    column and a value at the other end of the value column.
+    """
+    listed = {number: pair for number, pair in chosen.items() if pair.listed and pair.gap > _FAR}
+    if len(listed) < 3:
+        return set()
+    used = {pair.label for pair in chosen.values()}
+    label_boxes = [labels[pair.label].box for pair in listed.values()]
+    value_boxes = [values[number].box for number in listed]
+    over = _left_over([labels[i].box for i in range(len(labels)) if i not in used], label_boxes)
+    rest = _left_over([values[n].box for n in range(len(values)) if n not in chosen], value_boxes)
+    return set(listed) if (over[0] and rest[1]) or (over[1] and rest[0]) else set()
+
+
+def _left_over(boxes: Sequence[Box], column: Sequence[Box]) -> tuple[bool, bool]:
+    """Whether one more box goes on with a column, above it and beneath it."""
+    tall = height(column[0])
+    steps = sorted(centre(box)[1] for box in column)
+    step = min(b - a for a, b in itertools.pairwise(steps)) or 1.0
+    edges = [box for box in boxes if any(min(abs(box[e] - c[e]) for e in (0, 2)) <= tall for c in column)]
+    above = any(0.5 * step <= steps[0] - centre(box)[1] <= 1.5 * step for box in edges)
+    beneath = any(0.5 * step <= centre(box)[1] - steps[-1] <= 1.5 * step for box in edges)
+    return above, beneath
+
+
 def _shares(values: Sequence[Token], labels: Sequence[Token], choices: dict[int, Choice]) -> dict[int, Choice]:
     """Choices for values without label that stand with one that has a label."""
     found: dict[int, Choice] = {}
@@ -100,7 +141,7 @@ def _shares(values: Sequence[Token], labels: Sequence[Token], choices: dict[int,
         kin = [
             (gap, other)
             for other, choice in choices.items()
-            if (gap := _kinship(value, values[other])) is not None
+            if (gap := _kinship(value, values[other], choice.pair.together)) is not None
             and unit_key(values[other].unit) not in ("", unit_key(value.unit))
         ]
         if kin:
@@ -127,10 +168,10 @@ def _heads(label: Box, row: Sequence[Box]) -> bool:
     return abs(centre(label)[0] - middle) <= tall and (len(row) % 2 == 0 or label[2] - label[0] > 1.5 * widest)
 
 
-def _kinship(value: Token, other: Token) -> float | None:
+def _kinship(value: Token, other: Token, together: bool) -> float | None:
     """The gap between two values that stand as one block, in text heights; None where they do not."""
     tall = max(height(value.box), height(other.box))
-    if min(height(value.box), height(other.box)) < 0.7 * tall:
+    if min(height(value.box), height(other.box)) < (0.35 if together else 0.7) * tall:
         return None
     if same_line(value.box, other.box):
         gap = -overlap_x(value.box, other.box) / tall

@@ -1,0 +1,103 @@
+"""Where the unit of a value stands: behind it, under it, in a column of units, or in the heading of its column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from plugins.panel.geometry import centre, height, overlap_x, same_line
+from plugins.panel.grammar import Token
+
+__all__ = ["unit_above", "with_rings", "with_units"]
+
+_UNIT_REACH = 2.6
+"""How far right of its value a unit may stand, in text heights."""
+_UNIT_COLUMN_REACH = 12.0
+"""The same where units and values stand in columns."""
+_UNIT_BELOW = 0.9
+"""How far beneath its value a unit may stand, in text heights."""
+_COLUMN_REACH = 14.0
+"""How far beneath its heading a value takes the heading's unit, in text heights."""
+
+
+def with_units(tokens: Sequence[Token]) -> list[Token]:
+    """Give every unit that stands alone to the value left of it or above it; the rest are no labels either."""
+    result = list(tokens)
+    units = [t for t in tokens if t.kind == "unit"]
+    free = set(range(len(units)))
+    for reach in (_unit_right, _unit_beneath, _unit_of_column):
+        open_values = [i for i, t in enumerate(result) if t.kind in ("value", "none") and not t.unit]
+        for number in open_values:
+            near = [(gap, i) for i in free if (gap := reach(result[number], units[i], tokens)) is not None]
+            if near:
+                index = min(near)[1]
+                free.discard(index)
+                result[number] = replace(result[number], unit=units[index].text)
+    return [token for token in result if token.kind != "unit"]
+
+
+def with_rings(tokens: Sequence[Token]) -> list[Token]:
+    """A bare C is a degree Celsius whose ring was not read, on a panel that shows degrees elsewhere."""
+    degrees = {t.unit for t in tokens if t.unit in ("°C", "℃", "°F", "℉")}
+    lost = {"C": ("°C", "℃"), "F": ("°F", "℉")}
+    result = []
+    for token in tokens:
+        shown = [unit for unit in lost.get(token.unit, ()) if unit in degrees]
+        result.append(replace(token, unit=shown[0]) if shown else token)
+    return result
+
+
+def _unit_right(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:
+    gap = (unit.box[0] - value.box[2]) / max(1, height(value.box))
+    return gap if same_line(unit.box, value.box) and -0.6 <= gap <= _UNIT_REACH else None
+
+
+def _unit_beneath(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:
+    """Only a small unit under its number, its middle or start aligned with it: `rpm` in a dial."""
+    tall = height(value.box)
+    gap = (unit.box[1] - value.box[3]) / max(1, tall)
+    off = min(abs(centre(value.box)[0] - centre(unit.box)[0]), abs(value.box[0] - unit.box[0]))
+    fits = off <= 0.8 * tall and height(unit.box) <= 1.1 * tall and centre(unit.box)[1] > value.box[3]
+    return gap if fits and gap <= _UNIT_BELOW else None
+
+
+def _unit_of_column(value: Token, unit: Token, tokens: Sequence[Token]) -> float | None:
+    """A unit further right, where values in a column each have one behind them."""
+    gap = _gap_behind(value, unit, tokens)
+    if gap is None:
+        return None
+    tall = max(1, height(value.box))
+    column = [
+        t
+        for t in tokens
+        if t.kind in ("value", "none") and t is not value and min(abs(t.box[e] - value.box[e]) for e in (0, 2)) <= tall
+    ]
+    others = [t for t in tokens if t.kind == "unit" and t is not unit and abs(t.box[0] - unit.box[0]) <= 6 * tall]
+    repeated = any(_gap_behind(mate, other, tokens) is not None for mate in column for other in others)
+    return gap if repeated else None
+
+
+def _gap_behind(value: Token, unit: Token, tokens: Sequence[Token]) -> float | None:
+    """How far behind a value on its line a unit stands, in text heights; None where it does not, or not alone."""
+    gap = (unit.box[0] - value.box[2]) / max(1, height(value.box))
+    if not same_line(unit.box, value.box) or not 0 <= gap <= _UNIT_COLUMN_REACH:
+        return None
+    between = [
+        t for t in tokens if t is not unit and same_line(t.box, value.box) and value.box[2] < t.box[0] < unit.box[0]
+    ]
+    return None if between else gap
+
+
+def unit_above(value: Token, tokens: Sequence[Token], used: set[int]) -> str:
+    """The unit of a column: a heading with a unit, and nothing but numbers between it and the value."""
+    column = [
+        token
+        for token in tokens
+        if token is not value and overlap_x(token.box, value.box) > 0 and token.box[3] <= value.box[1] + 2
+    ]
+    for token in sorted(column, key=lambda token: -token.box[3]):
+        if value.box[1] - token.box[3] > _COLUMN_REACH * height(value.box):
+            break
+        if token.kind == "label":
+            return token.unit if id(token) not in used else ""
+    return ""

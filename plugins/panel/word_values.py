@@ -1,0 +1,116 @@
+"""Words and times that are values by where they stand: `Off` in a list, `16m` behind `Elapsed`; and labels made whole.
+
+Order: labels that were read in pieces → states → durations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.api import Box
+from plugins.panel.candidates import find_pairs
+from plugins.panel.geometry import centre, height, joined, overlap_x, overlap_y, same_line
+from plugins.panel.grammar import Token, is_state, plain, times_a_span, unit_key
+from plugins.panel.words import COMMANDS
+
+__all__ = ["with_spans", "with_states", "with_whole_labels"]
+
+_WORD_GAP = 0.45
+"""Pieces of one label stand at most this far apart, in text heights."""
+
+
+def with_whole_labels(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Token]:
+    """Pieces of a label that a reader split between two words are one label again."""
+    result: list[Token] = []
+    for token in tokens:
+        last = result[-1] if result else None
+        if last is not None and _goes_on(last, token) and not _parted(last.box, token.box, areas):
+            space = " " if last.text[-1:].isascii() or token.text[:1].isascii() else ""
+            whole = joined((last.box, token.box))
+            result[-1] = replace(
+                last, text=last.text + space + token.text, box=whole, unit=token.unit, colon=token.colon
+            )
+        else:
+            result.append(token)
+    return result
+
+
+def _goes_on(last: Token, token: Token) -> bool:
+    if last.kind != "label" or token.kind != "label" or last.colon or last.unit or last.source == token.source:
+        return False
+    tall = max(height(last.box), height(token.box))
+    level = abs(centre(last.box)[1] - centre(token.box)[1]) <= 0.25 * tall
+    alike = min(height(last.box), height(token.box)) >= 0.7 * tall
+    return level and alike and -_WORD_GAP * tall <= token.box[0] - last.box[2] <= _WORD_GAP * tall
+
+
+def _parted(a: Box, b: Box, areas: Sequence[Box]) -> bool:
+    """A box holds one of the two and not the other, as buttons side by side."""
+    return any(_within(a, area) != _within(b, area) for area in areas)
+
+
+def _within(box: Box, area: Box) -> bool:
+    x, y = centre(box)
+    return area[0] <= x < area[2] and area[1] <= y < area[3]
+
+
+def with_states(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Token]:
+    """A word such as `Off` is a value where it stands in the value column of a list, or after a label with a colon."""
+    words = [i for i, t in enumerate(tokens) if t.kind == "label" and not t.unit and is_state(t.text)]
+    if not words:
+        return list(tokens)
+    known = set(words)
+    labels = [t for i, t in enumerate(tokens) if t.kind == "label" and i not in known]
+    numbers = [t for t in tokens if t.kind in ("value", "none") and not t.label]
+    candidates = [replace(tokens[i], kind="value") for i in words] + numbers
+    result = list(tokens)
+    pairs = [pair for pair in find_pairs(candidates, labels, tokens, areas) if pair.side == "left"]
+    for pair in pairs:
+        if pair.value >= len(words):
+            continue
+        word, label = candidates[pair.value], labels[pair.label]
+        column = [
+            candidates[p.value].text for p in pairs if p.listed and overlap_x(candidates[p.value].box, word.box) > 0
+        ]
+        if (label.colon and pair.gap <= 8) or (pair.listed and _is_value_column(column)):
+            result[words[pair.value]] = replace(word, text=plain(word.text).strip())
+    return result
+
+
+def _is_value_column(column: Sequence[str]) -> bool:
+    """Not a column of buttons: it also holds numbers, or words that are no commands."""
+    return any(text.lower() not in COMMANDS for text in column) or len({text.lower() for text in column}) > 1
+
+
+def with_spans(tokens: Sequence[Token]) -> list[Token]:
+    """`16m` and `01:23:45` as durations where their label, or another one in their column, says so."""
+    labels = [t for t in tokens if t.kind == "label" and times_a_span(t.text)]
+    result = []
+    for token in tokens:
+        glued = token.kind == "value" and unit_key(token.unit) in ("d", "h", "m", "s") and token.text.isdigit()
+        if (glued or token.kind == "clock") and not token.label:
+            named = [label for label in labels if _names_span(label, token, tokens)]
+            if named:
+                token = replace(token, kind="value", text=token.text + token.unit, unit="")
+        result.append(replace(token, kind="other") if token.kind == "clock" else token)
+    return result
+
+
+def _names_span(label: Token, token: Token, tokens: Sequence[Token]) -> bool:
+    """A label of durations left of or close above a value, or of one like it in the same column."""
+    tall = height(token.box)
+    if same_line(label.box, token.box) and 0 <= token.box[0] - label.box[2] <= 12 * tall:
+        return True
+    if overlap_x(label.box, token.box) > 0 and 0 <= -overlap_y(label.box, token.box) <= 2 * tall:
+        return True
+    mates = [
+        t
+        for t in tokens
+        if t.unit
+        and t.unit == token.unit
+        and t is not token
+        and overlap_x(t.box, token.box) > 0
+        and same_line(t.box, label.box)
+    ]
+    return any(0 <= mate.box[0] - label.box[2] <= 12 * tall for mate in mates)
