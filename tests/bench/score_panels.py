@@ -15,6 +15,7 @@ from typing import Any
 
 from PIL import Image
 
+from plugins.panel.calibration import reliability
 from tests.bench.children import Child
 from tests.bench.panel_scores import Score, score_panel
 from tests.bench.panel_truth import Panel, load_panels
@@ -127,12 +128,9 @@ def peer_rows(panels: Sequence[Panel]) -> list[Row]:
 
 def print_reliability(trusted: Sequence[tuple[float, bool]]) -> None:
     """How often a value is right that the parser is so sure of."""
-    print("confidence   values  right")
-    for low in (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98):
-        high = min(edge for edge in (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.01) if edge > low)
-        hits = [right for score, right in trusted if low <= score < high]
-        if hits:
-            print(f"{low:.2f}–{min(high, 1):.2f}  {len(hits):>7}  {sum(hits) / len(hits):.3f}")
+    print("confidence   values   said  right")
+    for group in reliability(trusted):
+        print(f"{group.low:.2f}–{group.high:.2f}  {group.count:>7}  {group.said:.3f}  {group.right:.3f}")
 
 
 def _pixels(path: Path) -> int:
