@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from agent.api import AlarmRow, Box, Reading, Text
-from plugins.panel.geometry import centre, height, joined, lines_of, overlap_x
+from plugins.panel.alarm_lists import find_lists
+from plugins.panel.alarms import headed_rows, pieces_of
+from plugins.panel.columns import Column, Table, heading_role
+from plugins.panel.geometry import centre, height, joined, lines_of, overlap_x, width
 from plugins.panel.grammar import Token, is_clock, is_moment, is_state, plain, split_unit, tokens_of
-from plugins.panel.words import ROLE_OF_HEADING
 
 __all__ = ["Table", "alarm_rows", "find_tables", "value_readings"]
 
@@ -21,70 +22,28 @@ _MAX_ROW_GAP = 3.0
 """Rows further apart than this many times the usual distance do not belong to one table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column."""
-
-    heading: str
-    role: str
-    """A role of `plugins.panel.words`, `clock` for an hour of a history, or empty."""
-    unit: str
-    box: Box
-    """Of the heading."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A line of headings and its rows."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[tuple[int, ...], ...], ...]
-    """Row → column → indices of texts in that cell."""
-    sources: frozenset[int]
-    """Every text that belongs to it, so that nothing else pairs them."""
-
-    def column(self, role: str) -> int | None:
-        """Index of the first column with this role."""
-        return next((i for i, column in enumerate(self.columns) if column.role == role), None)
-
-    @property
-    def is_alarms(self) -> bool:
-        """A list of alarms or events."""
-        roles = {column.role for column in self.columns}
-        return "time" in roles and "value" not in roles and len(roles - {"", "clock", "number"}) >= 2
-
-
 def find_tables(texts: Sequence[Text]) -> list[Table]:
-    """Tables whose headings are recognised, from the top."""
+    """Tables whose headings are recognised, from the top, and lists of alarms without any."""
     items = [(text.box, index) for index, text in enumerate(texts)]
     taken: set[int] = set()
     tables = []
-    for line in lines_of(items):
+    lines = lines_of(items)
+    for number, line in enumerate(lines):
         for segment in _heading_segments(line, texts):
-            columns = tuple(_column(texts[index]) for _, index in segment)
-            if not _is_heading(columns) or taken & {index for _, index in segment}:
+            if taken & {index for _, index in segment}:
                 continue
-            rows = _rows(columns, [item for item in items if item[1] not in taken])
-            if rows:
-                cells = {index for row in rows for cell in row for index in cell}
-                sources = frozenset(cells | {index for _, index in segment})
-                tables.append(Table(columns, tuple(rows), sources))
-                taken |= sources
-    return tables
+            for columns, heads in _headings(segment, lines[number + 1 : number + 3], texts):
+                table = _table(columns, heads, [item for item in items if item[1] not in taken], texts)
+                if table is not None:
+                    tables.append(table)
+                    taken |= table.sources
+                    break
+    return [*tables, *find_lists(texts, frozenset(taken))]
 
 
 def alarm_rows(table: Table, texts: Sequence[Text]) -> list[AlarmRow]:
-    """One row for each line of an alarm table whose time cell holds a time."""
-    time = table.column("time")
-    found = []
-    for row in table.rows:
-        cells = {
-            column.heading: " ".join(texts[index].text for index in cell)
-            for column, cell in zip(table.columns, row, strict=True)
-        }
-        if time is not None and is_moment(cells[table.columns[time].heading]):
-            found.append(AlarmRow(cells, joined(texts[index].box for cell in row for index in cell)))
-    return found
+    """The rows of a list of alarms."""
+    return list(table.alarms)
 
 
 def value_readings(table: Table, texts: Sequence[Text]) -> list[tuple[Reading, int]]:
@@ -126,30 +85,90 @@ def _heading_segments(line: list[tuple[Box, int]], texts: Sequence[Text]) -> lis
             segments.append([])
             continue
         last = segments[-1][-1][0] if segments[-1] else item[0]
-        if item[0][0] - last[2] > 14 * height(last) and not _role(text):
+        if item[0][0] - last[2] > 14 * height(last) and not heading_role(text):
             segments.append([])
         segments[-1].append(item)
     return [segment for segment in segments if segment]
 
 
-def _column(text: Text) -> Column:
-    heading, unit = split_unit(text.text)
-    return Column(heading.strip(), _role(text.text), unit, text.box)
+def _headings(
+    segment: Sequence[tuple[Box, int]], beneath: Sequence[Sequence[tuple[Box, int]]], texts: Sequence[Text]
+) -> list[tuple[tuple[Column, ...], frozenset[int]]]:
+    """A line of headings as columns, with the texts it is made of; first with a second line of headings under it."""
+    plainly = tuple(_column(texts[index].text, box) for box, index in segment)
+    single = [(plainly, frozenset(index for _, index in segment))] if _is_heading(plainly) else []
+    for line in beneath:
+        double = _with_second_line(segment, line, texts)
+        if double is None:
+            continue
+        columns, indices = double
+        known = sum(column.role != "" for column in columns)
+        if _is_heading(columns) and known >= sum(column.role != "" for column in plainly):
+            return [(columns, indices), *single]
+    return single
 
 
-def _role(text: str) -> str:
-    if is_clock(text):
-        return "clock"
-    heading = re.sub(r"[^\w#. ]+$|^[^\w#]+", "", split_unit(plain(text).strip())[0]).strip().lower()
-    return ROLE_OF_HEADING.get(heading, "")
+def _with_second_line(
+    segment: Sequence[tuple[Box, int]], line: Sequence[tuple[Box, int]], texts: Sequence[Text]
+) -> tuple[tuple[Column, ...], frozenset[int]] | None:
+    """Headings of two lines: each piece of the second stands close under one of the first."""
+    columns: list[Column] = []
+    used = set()
+    for box, index in segment:
+        under = [
+            item
+            for item in line
+            if item[0][1] - box[3] < 0.5 * height(box)
+            and item[0][1] > centre(box)[1]
+            and overlap_x(item[0], box) >= 0.5 * min(width(item[0]), width(box))
+            and not re.search(r"\d", texts[item[1]].text)
+        ]
+        words = " ".join([texts[index].text, *(texts[i].text for _, i in under)])
+        columns.append(_column(words, joined([box, *(b for b, _ in under)])))
+        used |= {i for _, i in under}
+    return (tuple(columns), frozenset(used | {index for _, index in segment})) if used else None
+
+
+def _table(
+    columns: tuple[Column, ...], heads: frozenset[int], items: Sequence[tuple[Box, int]], texts: Sequence[Text]
+) -> Table | None:
+    """The table under these headings, or None where nothing stands there."""
+    if _tells_alarms(columns):
+        bottom = max(column.box[3] for column in columns)
+        below = [index for box, index in items if index not in heads and centre(box)[1] > bottom]
+        alarms, sources = headed_rows(columns, pieces_of(texts, below))
+        return Table(columns, (), sources | heads, tuple(alarms), is_alarms=True)
+    rows = _rows(columns, [item for item in items if item[1] not in heads])
+    if not rows:
+        return None
+    cells = {index for row in rows for cell in row for index in cell}
+    return Table(columns, tuple(rows), frozenset(cells | heads))
+
+
+def _column(text: str, box: Box) -> Column:
+    heading, unit = split_unit(text)
+    return Column(heading.strip(), heading_role(text), unit, box)
+
+
+def _tells_alarms(columns: Sequence[Column]) -> bool:
+    """It says when, and what happened; a table of values may have a time too, but then hardly a priority."""
+    roles = {column.role for column in columns}
+    if "time" not in roles:
+        return False
+    if "value" in roles:
+        about = any(re.search(r"报警|告警|故障|alarm|event|fault", c.heading.lower()) for c in columns)
+        return "ack" in roles or (about and len(roles & {"text", "priority"}) > 0)
+    return len(roles - {"", "clock", "number", "unit"}) >= 2
 
 
 def _is_heading(columns: Sequence[Column]) -> bool:
     """A value table needs what is measured and its value; an alarm table, when and what."""
     roles = {column.role for column in columns} - {"", "clock"}
-    if "value" in roles:
-        return "name" in roles or len(roles) >= 3
-    return len(columns) >= 3 and "time" in roles and len(roles) >= 2
+    if _tells_alarms(columns):
+        known = sum(column.role not in ("", "clock") for column in columns)
+        clocks = sum(column.role == "clock" for column in columns)
+        return clocks < 2 and 2 * known >= len(columns)
+    return "value" in roles and ("name" in roles or len(roles) >= 3)
 
 
 def _rows(columns: Sequence[Column], items: Sequence[tuple[Box, int]]) -> list[tuple[tuple[int, ...], ...]]:
