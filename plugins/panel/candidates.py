@@ -85,7 +85,7 @@ def find_pairs(
     value_frames = _frames(values, obstacles, rectangles)
     label_frames = _frames(labels, obstacles, rectangles)
     homes = _Homes(values, labels, rectangles)
-    blocks = _boxes([token.box for token in obstacles])
+    blocks = _boxes([token.box for token in obstacles if not _is_speck(token)])
     pairs: list[Pair] = []
     for number, value in enumerate(values):
         near = np.flatnonzero(_within_reach(value_frames[number], label_frames))
@@ -96,6 +96,11 @@ def find_pairs(
                 found.append(pair)
         pairs += sorted(found, key=lambda pair: pair.cost)[:_MAX_PAIRS_A_VALUE]
     return _with_repeats(pairs, values, labels)
+
+
+def _is_speck(token: Token) -> bool:
+    """What a reader makes of an icon stands in nobody's way."""
+    return token.kind == "other" and len(token.text) == 1 and not token.text.isdigit()
 
 
 def _within_reach(value: Box, labels: Boxes) -> NDArray[np.bool_]:

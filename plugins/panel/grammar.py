@@ -38,7 +38,7 @@ _CLEAR_UNIT = "(?:" + "|".join(map(re.escape, sorted(filter(is_clear_unit, UNITS
 _NUMBER = r"[+\-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
 _WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})?\.?")
-_WHOLE_UNIT = re.compile(rf"[(\[]?\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})\s*[)\]]?")
+_WHOLE_UNIT = re.compile(rf"[(\[]?\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}|[CFSv])\s*[)\]]?")
 _LOST_RING = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[CF]|v)")
 """A temperature whose small ring was not read, and volts read as a small letter; only after a number."""
 _PLACEHOLDER = r"(?:#+(?:[.,:]#+)?|[-–—_]{2,}(?:[.,:][-–—_]+)*|-+[.,]-+|\*{2,}|\?{2,}|…+|[Nn]/[Aa]|NaN|null)"

@@ -181,7 +181,7 @@ def _believable(value: Token, label: Token, choice: Choice) -> bool:
     ratio = height(value.box) / max(1, height(label.box))
     if ratio > 2.2 and len(value.text) == 1:
         return False
-    near = pair.gap <= 5 if pair.side in ("left", "right") else pair.gap <= 1.6
+    near = pair.gap <= 5 if pair.side in ("left", "right") else pair.gap <= 1.6 or pair.repeats > 2
     backed = pair.repeats > 1 or pair.together or pair.framed
     if value.sure:
         return near and (backed or pair.side in ("left", "above"))
