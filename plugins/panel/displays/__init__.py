@@ -19,7 +19,7 @@ from plugins.panel.displays.cells import Cell
 from plugins.panel.displays.judge import Verdict, judge
 from plugins.panel.displays.rows import Row, find_rows
 from plugins.panel.displays.strips import HEIGHT, MARGIN, Strip, straighten
-from plugins.panel.displays.votes import vote
+from plugins.panel.displays.votes import Vote, vote
 from plugins.panel.geometry import centre, overlap_x, overlap_y
 from plugins.panel.instruments import Instrument
 from plugins.panel.ocr import OcrEngine
@@ -30,6 +30,8 @@ Pixels = NDArray[np.uint8]
 
 _WORDY = 0.9
 """A reader this sure of a word with letters that no display shows is believed."""
+_ASKEW = 0.07
+"""Digits whose tops or bottoms are off by more than this, in heights, are made straight once more."""
 _NO_SEGMENTS = frozenset("KMVWXkmvwxRGTQDNgpqsz%@&")
 
 
@@ -67,12 +69,11 @@ def _read(pixels: Pixels, row: Row, texts: Sequence[Text], engine: OcrEngine | N
     seen = None if strip is None else vote(strip)
     if strip is None or seen is None:
         return None
-    wider = _followed(row, strip, seen.ways[0].best.cells)
-    if wider is not row:
-        again = straighten(pixels, wider)
-        seen_again = None if again is None else vote(again)
-        if again is not None and seen_again is not None:
-            strip, seen = again, seen_again
+    better = _followed(row, strip, seen.ways[0].best.cells)
+    again = straighten(pixels, better) if better is not row else None
+    seen_again = vote(again) if again is not None else None
+    if again is not None and seen_again is not None and _digits_of(seen_again) >= _digits_of(seen):
+        strip, seen = again, seen_again
     box = _bounds(strip, seen.ways[0].best.cells[0].left, seen.ways[0].best.cells[-1].right)
     own = frozenset(i for i, text in enumerate(texts) if _covers(_grown(box), text.box))
     printed = "".join(texts[i].text for i in sorted(own, key=lambda i: texts[i].box[0]))
@@ -88,14 +89,19 @@ def _read(pixels: Pixels, row: Row, texts: Sequence[Text], engine: OcrEngine | N
     return _Display(verdict, inside, clipped, own)
 
 
+def _digits_of(seen: Vote) -> int:
+    return len(seen.ways[0].best.cells)
+
+
 def _followed(row: Row, strip: Strip, cells: Sequence[Cell]) -> Row:
-    """The row with the digits that were found beyond its ends, where more may follow."""
-    beyond = [
-        strip.box(cell.left, MARGIN, cell.right, MARGIN + HEIGHT)
-        for cell in (cells[0], cells[-1])
-        if cell.right < strip.start or cell.left > strip.end
-    ]
-    return Row(tuple(sorted((*row.boxes, *beyond))), row.light) if beyond else row
+    """The row as its digits stand, where they lie askew in the strip or reach beyond it; else the same row."""
+    seen = [cell.seen for cell in cells if cell.seen is not None]
+    off = [box[1] - MARGIN for box in seen] + [MARGIN + HEIGHT - box[3] for box in seen]
+    askew = len(seen) >= 2 and max(map(abs, off)) > _ASKEW * HEIGHT
+    beyond = bool(seen) and (seen[0][2] < strip.start or seen[-1][0] > strip.end)
+    if not askew and not beyond:
+        return row
+    return Row(tuple(strip.box(*box) for box in seen), row.light)
 
 
 def _instrument(display: _Display, texts: Sequence[Text], taken: frozenset[int]) -> Instrument:

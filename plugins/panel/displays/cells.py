@@ -40,6 +40,8 @@ class Cell:
     bottom: float
     narrow: bool
     """Only a bar was seen: its cell is known from the others."""
+    seen: tuple[float, float, float, float] | None = None
+    """Left, top, right and bottom of its own ink, where it has the height of a digit."""
 
     @property
     def width(self) -> float:
@@ -83,9 +85,11 @@ def cut(ink: Floats, start: float, end: float, threshold: float) -> tuple[tuple[
 
 def _stands_beside(run: _Run, row: tuple[Cell, ...], wide: float) -> bool:
     """A part of a digit that was not taken for one."""
-    tall = run.bottom - run.top >= 0.4 * HEIGHT and run.width >= 0.08 * HEIGHT
-    near = row[0].left - wide < run.right <= row[0].left + 2 or row[-1].right - 2 <= run.left < row[-1].right + wide
-    return tall and near
+    first, last = row[0], row[-1]
+    if first.left - 1.3 * wide < run.right <= first.left + 2 and _is_dash(run, (first.top + first.bottom) / 2):
+        return run.width >= 0.1 * HEIGHT
+    near = first.left - wide < run.right <= first.left + 2 or last.right - 2 <= run.left < last.right + wide
+    return near and run.bottom - run.top >= 0.4 * HEIGHT
 
 
 def bars(mask: NDArray[np.bool_], start: float, end: float) -> NDArray[np.bool_]:
@@ -131,19 +135,22 @@ def _runs(mask: NDArray[np.bool_]) -> list[_Run]:
 def _cells_of(run: _Run, mask: NDArray[np.bool_], wide: float, top: float, bottom: float) -> list[Cell]:
     slack = 0.2 * HEIGHT
     if abs(run.top - top) <= slack and abs(run.bottom - bottom) <= 0.7 * slack:
+        seen = (float(run.left), float(run.top), float(run.right), float(run.bottom))
         if run.width <= 0.5 * wide:
-            return [Cell(run.right - wide, top, run.right, bottom, True)]
+            return [Cell(run.right - wide, top, run.right, bottom, True, seen)]
         if run.width <= 0.85 * wide and not _has_left_upright(run, mask):
-            return [Cell(run.right - wide, top, run.right, bottom, False)]
+            return [Cell(run.right - wide, top, run.right, bottom, False, seen)]
         if run.width <= 1.35 * wide:
-            return [Cell(run.left, top, run.right, bottom, False)]
+            return [Cell(run.left, top, run.right, bottom, False, seen)]
         return _split(run, mask, wide, top, bottom)
-    middle, thick = (run.top + run.bottom) / 2, run.bottom - run.top
-    central = abs(middle - (top + bottom) / 2) <= 0.12 * HEIGHT and thick <= 0.3 * HEIGHT
-    if central and 0.3 * wide <= run.width <= 1.2 * wide:
+    if _is_dash(run, (top + bottom) / 2) and 0.3 * wide <= run.width <= 1.2 * wide:
         extra = max(0.0, (wide - run.width) / 2)
         return [Cell(run.left - extra, top, run.right + extra, bottom, False)]
     return []
+
+
+def _is_dash(run: _Run, middle: float) -> bool:
+    return abs((run.top + run.bottom) / 2 - middle) <= 0.15 * HEIGHT and run.bottom - run.top <= 0.3 * HEIGHT
 
 
 def _has_left_upright(run: _Run, mask: NDArray[np.bool_]) -> bool:

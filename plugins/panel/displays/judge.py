@@ -63,7 +63,7 @@ def judge(vote: Vote, engine: OcrEngine | None, printed: Sequence[str]) -> Verdi
         if set(_digits(way)) == {"8"} and value not in printed:
             continue
         if value in looks and (way.share >= 0.15 or looks.count(value) > 1):
-            whole = not way.best.beside or value in printed
+            whole = not way.best.beside or value in printed or value in _read(vote, engine, wider=True)
             flags = () if whole else ("low-score",)
             return _verdict(
                 way, (0.97 if _is_sure(way) else 0.93) if whole else 0.6, flags, "segments and reader agree"
@@ -124,10 +124,11 @@ def _point_is_clear(way: Way) -> bool:
     return -weak < 0.35 and all(s > 0.6 for s in strong) and len(strong) <= 1
 
 
-def _read(vote: Vote, engine: OcrEngine | None) -> list[str]:
+def _read(vote: Vote, engine: OcrEngine | None, *, wider: bool = False) -> list[str]:
+    """What the reader makes of the digits; or of them and what stands beside them."""
     if engine is None:
         return []
-    pixels, boxes = _sheet(vote)
+    pixels, boxes = _sheet(vote, HEIGHT if wider else 0)
     return [_plain(text.text) for text in engine.read_boxes(pixels, boxes, margin=0.0) if text.score > 0.5]
 
 
@@ -135,11 +136,11 @@ def _plain(text: str) -> str:
     return text.translate(_ALIKE).strip(".")
 
 
-def _sheet(vote: Vote) -> tuple[Pixels, list[Box]]:
+def _sheet(vote: Vote, beside: int) -> tuple[Pixels, list[Box]]:
     """The digits dark on white, as they are and with their gaps closed, one below the other."""
     cells = [cell for way in vote.ways if way.share >= 0.2 for cell in way.best.cells] or list(vote.ways[0].best.cells)
-    left = max(0, round(min(c.left for c in cells)) - _AROUND)
-    right = min(vote.ink.shape[1], round(max(c.right for c in cells)) + 2 * _AROUND)
+    left = max(0, round(min(c.left for c in cells)) - _AROUND - beside)
+    right = min(vote.ink.shape[1], round(max(c.right for c in cells)) + 2 * _AROUND + beside)
     body = np.clip(vote.ink[MARGIN - 8 : MARGIN + HEIGHT + 8, left:right], 0, 1)
     square = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_CLOSE, _CLOSE))
     closed = cv2.morphologyEx(body, cv2.MORPH_CLOSE, square)

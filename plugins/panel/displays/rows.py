@@ -31,7 +31,7 @@ _FAINT = 9
 """Least difference from the background, of 255."""
 _GHOST = 0.42
 """A stroke is at least this part as strong as the strongest near it: unlit segments are not."""
-_LOW, _HIGH = 13, 52
+_LOW, _HIGH = 13, 68
 """Heights of digits that a level looks for."""
 _UPRIGHT = np.ones((3, 1), np.uint8)
 _SQUARE = np.ones((3, 3), np.uint8)

@@ -25,6 +25,8 @@ _DIM = 0.45
 """A digit whose strongest segment is weaker is not lit; stronger ones are all made equally strong."""
 _WHOLE_OF_TYPICAL = 0.35
 """A 1 that is parted less than this part of what is usual in its row is a line and no digit."""
+_UNSEEN = 0.4
+"""Strength of a point that may or may not stand between two digits that touch."""
 _POINT_OF_BEST = 0.7
 """A point that is weaker than this part of the strongest is a reflection."""
 
@@ -245,7 +247,7 @@ def _mark_after(ink: Floats, cell: Cell, following: Cell | None, thick: float, b
     right = min(right, ink.shape[1])
     bottom = round(cell.bottom)
     if right - left < 3:
-        return "", 0.0
+        return "", _UNSEEN
     size = max(3, round(0.7 * thick))
     low = _spot(ink[bottom - round(1.6 * thick) - 1 : bottom + round(0.5 * thick) + 2, left:right], size)
     above = float(ink[bottom - round(0.36 * HEIGHT) : bottom - round(0.26 * HEIGHT), left:right].max())

@@ -65,7 +65,7 @@ def vote(strip: Strip) -> Vote | None:
     if not seen:
         return None
     ways = [_way(shown, count / len(seen), seen) for shown, count in Counter(d.shown for d in seen).most_common()]
-    if not _is_display(ways[0].best, _FIT, 1.0):
+    if not any(_is_display(look, _FIT, 1.0) for look in seen if look.shown == ways[0].shown):
         return None
     return Vote(tuple(ways), ink)
 
