@@ -31,7 +31,8 @@ _WORK_SIDE_PX = 560
 _CLOSER_SIDES_PX = (640, 960)
 """The same for closer looks at its texts, while too few are read."""
 _MAX_ENLARGED = 4.0
-_ENOUGH = 4.0
+_MIN_TICKS, _MIN_WEIGHT = 6, 2.8
+_ENOUGH = 4
 """Numbers that agree at the first look, from which on no closer one is needed."""
 
 
@@ -60,14 +61,23 @@ def _look(pixels: Pixels, texts: Sequence[Text], dial: Dial, engine: OcrEngine |
     seen = [printed for i in inside for printed in _printed(texts[i], i, left, top, zoom)]
     best = measure(work, seen, middles)
     for side in _CLOSER_SIDES_PX:
-        if engine is None or (best is not None and best.scale.weight >= _ENOUGH):
+        if engine is None or (best is not None and len(best.scale.members) >= _ENOUGH):
             break
         closer, ratio = _enlarged(part, side)
         seen = _with(seen, [p for text in engine.read(closer) for p in _printed(text, -1, 0, 0, zoom / ratio)])
         again = measure(work, seen, middles)
         if again is not None and (best is None or again.merit > best.merit):
             best = again
-    return None if best is None else _instrument(best, seen, _area(best, dial, zoom), texts)
+    return None if best is None or not _is_dial(best) else _instrument(best, seen, _area(best, dial, zoom), texts)
+
+
+def _is_dial(measured: Measured) -> bool:
+    """A ring of ticks or many numbers with a needle; less than that is a chart, a clock or a table."""
+    ticks = measured.ticks
+    ticked = ticks is not None and ticks.strength > 0.6 and ticks.count >= _MIN_TICKS
+    if measured.value is None:
+        return ticked and measured.scale.weight >= _MIN_WEIGHT
+    return ticked or len(measured.scale.members) >= _ENOUGH
 
 
 def _enlarged(part: Pixels, side: int) -> tuple[Pixels, float]:
@@ -153,7 +163,7 @@ def _disagreeing(measured: Measured, seen: Sequence[Printed], glyph: float) -> P
 
 def _rounded(value: float, uncertainty: float) -> str:
     """With the decimals that the uncertainty leaves."""
-    decimals = max(0, math.ceil(-math.log10(max(uncertainty, 1e-9))))
+    decimals = max(0, math.ceil(-math.log10(max(uncertainty, 1e-9) / 2)))
     text = f"{value:.{decimals}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 

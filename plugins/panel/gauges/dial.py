@@ -81,7 +81,7 @@ def find_dials(pixels: Pixels, texts: Sequence[Text]) -> list[Dial]:
             dials.append(Dial(_clipped(x, y, 1.6 * radius, 1.6 * radius, rows, columns), None))
     whole = (0, 0, columns, rows)
     small = max(rows, columns) <= _WHOLE_SIDE_PX and len(texts) <= _WHOLE_TEXTS
-    if small and len(numbers) >= 2 and not dials and _looks_like_one(grey):
+    if small and numbers and not dials and _looks_like_one(grey, texts):
         dials.append(Dial(whole, None))
     return dials
 
@@ -161,18 +161,24 @@ def _has_ticks(grey: Grey, outline: _Outline) -> bool:
     point = np.array([(outline.x - left) * ratio, (outline.y - top) * ratio])
     size = outline.size * ratio
     sectors = _ticks_around(lines, point, 0.4 * size, 1.1 * size, 0.35 * size)
-    return len(np.unique(sectors)) >= 10 and len(sectors) >= 12
+    return len(np.unique(sectors)) >= 12 and len(sectors) >= 18
 
 
-def _looks_like_one(grey: Grey) -> bool:
-    """A point that short lines of many directions aim at from one distance: ticks of one dial."""
-    ratio = min(1.0, _WHOLE_WORK_PX / max(grey.shape))
-    reduced = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else grey
-    lines = segments_of(reduced.astype(np.uint8))
-    side = max(reduced.shape)
-    for point in line_pivots(lines, (reduced.shape[0], reduced.shape[1])):
+def _looks_like_one(grey: Grey, texts: Sequence[Text]) -> bool:
+    """A point that short lines of many directions, other than those of letters, aim at from one distance."""
+    ratio = min(3.0, _WHOLE_WORK_PX / max(grey.shape))
+    way = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=way).astype(np.uint8)
+    lines = segments_of(scaled)
+    middle = (lines[:, :2] + lines[:, 2:]) / 2 / ratio
+    for left, top, right, bottom in (text.box for text in texts):
+        x, y = middle.T
+        outside = (x < left) | (x >= right) | (y < top) | (y >= bottom)
+        lines, middle = lines[outside], middle[outside]
+    side = max(scaled.shape)
+    for point in line_pivots(lines, (scaled.shape[0], scaled.shape[1])):
         sectors = _ticks_around(lines, np.array(point), 0.15 * side, 0.75 * side, 0.15 * side)
-        if len(np.unique(sectors)) >= 5 and len(sectors) >= 10:
+        if len(np.unique(sectors)) >= 4 and len(sectors) >= 16:
             return True
     return False
 
@@ -247,7 +253,7 @@ def _circle(points: Floats) -> tuple[float, float, float] | None:
         return None
     x, y, radius = float(solved[0]), float(solved[1]), math.sqrt(inside)
     off = np.abs(np.hypot(points[:, 0] - x, points[:, 1] - y) / radius - 1)
-    return (x, y, radius) if off.max() < 0.15 else None
+    return (x, y, radius) if off.max() < 0.1 else None
 
 
 def _holds(box: Box, outline: _Outline) -> bool:

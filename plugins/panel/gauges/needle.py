@@ -22,8 +22,8 @@ __all__ = ["Needle", "find_needles"]
 Floats = NDArray[np.float64]
 _INNER = 0.34
 """Hubs end before this part of the ring of numbers."""
-_MARGIN = math.radians(14.0)
-"""A needle may rest this far beyond the ends of the scale."""
+_MARGIN, _MAX_MARGIN = math.radians(14.0), math.radians(50.0)
+"""A needle may rest this far beyond the ends of the scale, or hide the number there."""
 _FAINT = 14.0
 """Contrast in grey levels below which nothing is seen."""
 _APART = math.radians(5.0)
@@ -68,7 +68,9 @@ def find_needles(unrolled: Unrolled, scale: Scale, reach: float, ring: float) ->
     :param reach: how far a needle must come, in parts of the ring of numbers.
     :param ring: where it is read, in the same parts.
     """
-    low, high = scale.angles[0] - _MARGIN, scale.angles[-1] + _MARGIN
+    steps = 1.15 * np.diff(scale.angles)
+    low = scale.angles[0] - min(max(_MARGIN, float(steps[0])), _MAX_MARGIN)
+    high = scale.angles[-1] + min(max(_MARGIN, float(steps[-1])), _MAX_MARGIN)
     rows = angle_bins(np.arange(low, high, BIN))
     found: list[Needle] = []
     on_scale = unrolled.pixels[rows].astype(np.float64)

@@ -104,7 +104,7 @@ def _refined(lines: Floats, rough: tuple[float, float], side: float) -> tuple[fl
 
 
 def number_pivots(numerals: Sequence[Numeral], side: float, count: int = 2) -> list[tuple[float, float]]:
-    """Middles of the circles that numbers lie on which rise in equal steps clockwise, the one with most numbers first."""
+    """Middles of the circles on which numbers rise in equal steps clockwise, the one with most numbers first."""
     printed = sorted((n for n in numerals if not n.is_guess), key=lambda n: n.value)[:_MAX_NUMBERS]
     if len(printed) < 3:
         return []
@@ -114,11 +114,9 @@ def number_pivots(numerals: Sequence[Numeral], side: float, count: int = 2) -> l
     for a, b, c in itertools.combinations(range(len(printed)), 3):
         first, second = values[b] - values[a], values[c] - values[b]
         ahead, on = points[b] - points[a], points[c] - points[b]
-        if (
-            first <= 0
-            or min(abs(second / first - ratio) for ratio in (0.5, 1.0, 2.0)) > 0.02
-            or ahead[0] * on[1] <= ahead[1] * on[0]
-        ):
+        if first <= 0 or ahead[0] * on[1] <= ahead[1] * on[0]:
+            continue
+        if min(abs(second / first - ratio) for ratio in (0.5, 1.0, 2.0)) > 0.02:
             continue
         circle = _circle(points[[a, b, c]])
         if circle is None or not 0.12 * side < circle[2] < 0.8 * side:

@@ -29,7 +29,7 @@ _NEAR = math.radians(7.0)
 _STRAIGHT = math.radians(1.6)
 """Below this residual (rms) the straight line is better than the single numbers."""
 _MIN_STEP = math.radians(3.0)
-_MIN_SWEEP, _MAX_SWEEP = math.radians(50.0), math.radians(345.0)
+_MIN_SWEEP, _MAX_SWEEP = math.radians(40.0), math.radians(345.0)
 _MIN_BULGE = 0.07
 """Numbers of a dial bulge out of the straight line between the first and the last by this part of its length."""
 _MIN_PRESENT = 0.45
@@ -106,6 +106,10 @@ def value_at(scale: Scale, angle: float) -> float:
         slope, offset = np.polyfit(angles, values, 1)
         return float(slope * angle + offset)
     slopes = _tangents(angles, values)
+    if values[0] == 0.0 and angles[0] < angle < angles[1] and len(values) > 2:
+        bend = _bend(angles, values)
+        if bend > 1.1:
+            return float(values[1] * ((angle - angles[0]) / (angles[1] - angles[0])) ** (1 / bend))
     if angle <= angles[0]:
         return float(values[0] + slopes[0] * (angle - angles[0]))
     if angle >= angles[-1]:
@@ -119,6 +123,12 @@ def value_at(scale: Scale, angle: float) -> float:
         + t * t * (3 - 2 * t) * values[k + 1]
         + t * t * (t - 1) * width * slopes[k + 1]
     )
+
+
+def _bend(angles: Floats, values: Floats) -> float:
+    """The power of the value that angles grow with from zero on: 1 is straight, a moving-iron meter's is up to 2."""
+    grown = math.log((angles[2] - angles[0]) / (angles[1] - angles[0])) / math.log(values[2] / values[1])
+    return min(2.2, grown)
 
 
 def _tangents(x: Floats, y: Floats) -> Floats:

@@ -49,7 +49,6 @@ def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None
     strokes = thin(unrolled.pixels, 5.0)[0 if dark_ink else 1]
     low, high = scale.angles[0] - math.radians(3), scale.angles[-1] + math.radians(3)
     rows = angle_bins(np.arange(low, high, BIN))
-    on_scale = strokes[rows]
     rings = [ring for ring in (_ring(strokes, rows, *limits) for limits in (_OUTER, _INNER)) if ring is not None]
     return max(rings, key=lambda ring: ring.strength * min(1.0, ring.count / _MANY), default=None)
 
