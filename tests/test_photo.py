@@ -141,6 +141,33 @@ def test_exif_orientation_is_applied() -> None:
     assert np.array_equal(photo.pixels, np.rot90(np.asarray(gradient()), -1))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_stands_upright(orientation: int) -> None:
+    """All eight ways that a camera can be held, mirrored ones too, give the same upright picture."""
+    scene = np.asarray(gradient())
+    across, down = scene[:, ::-1], scene[::-1]
+    held = [scene, across, down[:, ::-1], down]
+    sideways = [image.transpose(1, 0, 2) for image in (scene, across, down[:, ::-1], down)]
+    stored = [*held, *sideways][orientation - 1]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photo = load_photo(encoded(Image.fromarray(np.ascontiguousarray(stored)), "PNG", exif=exif), BOUNDS)
+    assert np.array_equal(photo.pixels, np.asarray(gradient()))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1), (19_999, 2)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_slivers_within_the_limits_are_photos(size: tuple[int, int], kind: str) -> None:
+    """The thinnest picture is decoded as it is."""
+    assert load_photo(encoded(Image.new("RGB", size), kind), BOUNDS).size == size
+
+
+def test_a_sliver_is_scaled_without_losing_a_side() -> None:
+    """A long strip that has to be made smaller keeps at least one pixel each way."""
+    photo = load_photo(encoded(Image.new("RGB", (20_000, 2))), PhotoSettings(work_pixels=5_000))
+    assert photo.size[0] * photo.size[1] <= 10_000 and min(photo.size) >= 1
+
+
 def test_damaged_exif_is_no_reason_to_refuse() -> None:
     """A good picture with bad metadata is read as it stands."""
     assert load_photo(encoded(gradient(), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff"), BOUNDS).size == (40, 30)
@@ -159,6 +186,18 @@ def test_sixteen_bits_keep_their_brightness() -> None:
     """A 16-bit grey picture is scaled to 8 bits, not cut off."""
     deep = Image.fromarray(np.full((8, 8), 0x8080, np.uint16))
     assert load_photo(encoded(deep), BOUNDS).pixels[0, 0].tolist() == [128, 128, 128]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "L", "I;16", "1"])
+def test_strips_of_a_tall_picture_join_without_a_seam(mode: str) -> None:
+    """A picture that is flattened in parts is the same as one that is flattened whole."""
+    rows = np.arange(700, dtype=np.uint16)[:, None].repeat(5, axis=1)
+    if mode == "I;16":
+        tall, want = Image.fromarray(rows * 90), (rows * 90 / 257 + 0.5).astype(np.uint8)
+    else:
+        tall = Image.fromarray((rows % 256).astype(np.uint8)).convert(mode)
+        want = np.asarray(tall.convert("RGB"))[:, :, 0]
+    assert np.array_equal(load_photo(encoded(tall), BOUNDS).pixels[:, :, 0], want)
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "CMYK"])
