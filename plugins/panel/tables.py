@@ -25,20 +25,32 @@ _MAX_ROW_GAP = 3.0
 def find_tables(texts: Sequence[Text]) -> list[Table]:
     """Tables whose headings are recognised, from the top, and lists of alarms without any."""
     items = [(text.box, index) for index, text in enumerate(texts)]
+    lines = lines_of(items)
+    found = [
+        headings
+        for number, line in enumerate(lines)
+        for segment in _heading_segments(line, texts)
+        for headings in [_headings(segment, lines[number + 1 : number + 3], texts)]
+        if headings
+    ]
+    heads = [joined(column.box for column in headings[0][0]) for headings in found]
     taken: set[int] = set()
     tables = []
-    lines = lines_of(items)
-    for number, line in enumerate(lines):
-        for segment in _heading_segments(line, texts):
-            if taken & {index for _, index in segment}:
-                continue
-            for columns, heads in _headings(segment, lines[number + 1 : number + 3], texts):
-                table = _table(columns, heads, [item for item in items if item[1] not in taken], texts)
-                if table is not None:
-                    tables.append(table)
-                    taken |= table.sources
-                    break
+    for number, headings in enumerate(found):
+        end = _next_heading(heads[number], heads)
+        free = [item for item in items if item[1] not in taken and centre(item[0])[1] < end]
+        for columns, indices in headings:
+            table = None if indices & taken else _table(columns, indices, free, texts)
+            if table is not None:
+                tables.append(table)
+                taken |= table.sources
+                break
     return [*tables, *find_lists(texts, frozenset(taken))]
+
+
+def _next_heading(head: Box, heads: Sequence[Box]) -> float:
+    """Where the next line of headings beneath one begins, or no end."""
+    return min((h[1] for h in heads if h[1] > centre(head)[1] + height(head) and overlap_x(h, head) > 0), default=1e9)
 
 
 def alarm_rows(table: Table, texts: Sequence[Text]) -> list[AlarmRow]:

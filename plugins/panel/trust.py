@@ -36,6 +36,8 @@ _LETTER_BEHIND = re.compile(r"[A-Za-z|]{1,2}(?![A-Za-z0-9/])")
 _NO_SIGN = ("=", "$", "~", "_", "[", "]", "|")
 _LEAD, _SURE_LEAD = 0.2, 0.35
 """Flat ink left of a number that is this wide, in heights of a digit, may be a minus, or surely is one."""
+_OVERRULED = 0.5
+"""The score of a number whose first look was overruled is at most this."""
 _SURE_LOOK = 0.8
 """A look that is less sure of itself does not replace another."""
 _MORE_POINTS = 2
@@ -79,7 +81,7 @@ def check_numbers(
         flags = _flags(texts[i], checked[i], features[i], settings)
         if flags:
             doubts[i] = flags
-    scores = {i: confidence(known) for i, known in features.items()}
+    scores = {i: min(confidence(known), _OVERRULED if checked[i] != texts[i] else 1.0) for i, known in features.items()}
     return Checked(tuple(checked), doubts, scores, features)
 
 
@@ -205,7 +207,7 @@ def _contradicts(inks: Sequence[Ink], text: Text) -> bool:
 
 
 def _hides(ink: Ink, value: str) -> bool:
-    return _is_bare(value) and ink.bodies < _digits_in(value)
+    return ink.clear and _is_bare(value) and ink.bodies < _digits_in(value)
 
 
 def _digits_in(value: str) -> int:
@@ -268,10 +270,11 @@ def _digits(text: Text) -> list[str]:
 
 def _flags(read: Text, chosen: Text, features: Features, settings: PanelSettings) -> tuple[str, ...]:
     flags = []
-    differing = features.second is False or features.third is False or features.contradicted
+    changed = read.text != chosen.text
+    differing = changed or features.second is False or features.third is False or features.contradicted
     if confidence(features) < settings.least_trust:
         flags.append("disagrees" if differing else "low-score")
-    elif features.contradicted or read.text != chosen.text:
+    elif features.contradicted or changed:
         flags.append("disagrees")
     if (not _values(read) and chosen is not read) or _is_torn(chosen):
         flags.append("bad-format")
