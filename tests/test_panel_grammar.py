@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.perception import Text
-from plugins.panel.grammar import is_moment, split_unit, tokens_of
+from plugins.panel.grammar import is_moment, split_unit, tokens_of, unit_key
 
 
 def parsed(text: str) -> list[tuple[str, str, str, str]]:
@@ -31,6 +31,10 @@ def parsed(text: str) -> list[tuple[str, str, str, str]]:
         ("Burner: Running", "Burner", "Running", ""),
         ("循环泵：停止", "循环泵", "停止", ""),
         ("Dew point 4.36", "Dew point", "4.36", ""),
+        ("Extruder: 20.4 / 60 °C", "Extruder", "20.4", "°C"),
+        ("Memory: 2.1G/7.2G", "Memory", "2.1G/7.2G", ""),
+        ("运行时间 01:23:45", "运行时间", "01:23:45", ""),
+        ("设定 kPa: 394", "设定", "394", "kPa"),
     ],
 )
 def test_label_value_and_unit_in_one_run(text: str, label: str, value: str, unit: str) -> None:
@@ -39,7 +43,16 @@ def test_label_value_and_unit_in_one_run(text: str, label: str, value: str, unit
 
 
 @pytest.mark.parametrize(
-    ("text", "value", "unit"), [("27.5 °C", "27.5", "°C"), ("8°℃", "8", "℃"), ("+00.0", "+00.0", "")]
+    ("text", "value", "unit"),
+    [
+        ("27.5 °C", "27.5", "°C"),
+        ("8°℃", "8", "℃"),
+        ("+00.0", "+00.0", ""),
+        ("20.4 / 60 °C", "20.4", "°C"),
+        ("72.5G/ 98.3G", "72.5G/ 98.3G", ""),
+        ("2h 15m", "2h 15m", ""),
+        ("49 hL/h", "49", "hL/h"),
+    ],
 )
 def test_a_value_alone(text: str, value: str, unit: str) -> None:
     """A number with or without unit waits for its label."""
@@ -88,6 +101,20 @@ def test_units_of_headings_are_split_off() -> None:
     assert split_unit("Temp (°C)") == ("Temp", "°C")
     assert split_unit("Max Velocity (mm/s)") == ("Max Velocity", "mm/s")
     assert split_unit("Status") == ("Status", "")
+
+
+@pytest.mark.parametrize("text", ["4-20 mA", "0...100 %", "(10 ~ 35) °C", "Ver 2.1", "版本号: 3.0"])
+def test_ranges_and_versions_are_no_values(text: str) -> None:
+    """What a value may be, and what a program is called, is not what was measured."""
+    assert "value" not in [kind for kind, *_ in parsed(text)]
+
+
+def test_look_alike_units_are_one() -> None:
+    """For comparison a unit has one spelling, whatever the reader or the panel makes of it."""
+    assert unit_key("℃") == unit_key("°C") == unit_key("oC") == unit_key("C")
+    assert unit_key("m³/h") == unit_key("M3/H") == unit_key("m²/h")
+    assert unit_key("μS/cm") == unit_key("µS/cm") and unit_key("Mpa") == unit_key("MPa")
+    assert unit_key("kW") != unit_key("kWh")
 
 
 def test_moments() -> None:

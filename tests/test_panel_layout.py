@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -170,6 +171,119 @@ def test_assignment_is_the_cheapest() -> None:
         assert abs(sum(costs[i, chosen[i]] for i in range(rows)) - best) < 1e-9
 
 
+def test_a_card_holds_its_label_and_value() -> None:
+    """Of two captions equally close, the one in the same card is the value's."""
+    texts = [at("Inlet", 100, 100), at("41.5 bar", 100, 126), at("Outlet", 100, 152), at("39.0 bar", 100, 178)]
+    cards = [(90, 122, 220, 170), (90, 172, 220, 230)]
+    below = in_reading_order([at("41.5 bar", 100, 126), at("Inlet", 100, 150), at("39.0 bar", 100, 178)])
+    assert triples(look(*texts)) == {("Inlet", "41.5", "bar"), ("Outlet", "39.0", "bar")}
+    found = understand(below, SIZE, areas=cards)
+    assert ("Inlet", "41.5", "bar") in triples(found) and ("Inlet", "39.0", "bar") not in triples(found)
+
+
+def test_two_values_of_one_machine() -> None:
+    """A name serves two values of different units that stand beneath it, and says that it is shared."""
+    layout = look(at("Chiller A", 100, 100), at("7.5 °C", 100, 122), at("2.1 bar", 100, 144))
+    assert triples(layout) == {("Chiller A", "7.5", "°C"), ("Chiller A", "2.1", "bar")}
+    assert any("shared" in reading.why for reading in layout.readings)
+
+
+def test_a_repeated_label_carries_its_group() -> None:
+    """What differs at the same place over each repeat names the group."""
+    texts = []
+    for number, zone in enumerate(("North", "South", "West")):
+        left = 50 + 300 * number
+        texts += [at(zone, left + 40, 60, tall=20), at("Setpoint", left, 110), at(f"{number}1.5 °C", left + 120, 110)]
+        texts += [at("Fan", left, 140), at(f"{number}4.0 Hz", left + 120, 140)]
+    assert ("South Setpoint", "11.5", "°C") in triples(look(*texts))
+    assert ("West Fan", "24.0", "Hz") in triples(look(*texts))
+
+
+def test_a_table_of_machines_and_quantities() -> None:
+    """A value under a heading and beside a name is named by both; the unit may stand in the heading."""
+    head = [at(h, x, 50) for h, x in (("Speed (rpm)", 300), ("Current", 450))]
+    rows = [("Pump 1", "1450", "12.5 A"), ("Pump 2", "1390", "11.0 A"), ("Pump 3", "0", "0.0 A")]
+    cells = [at(c, x, 80 + 28 * n) for n, row in enumerate(rows) for c, x in zip(row, (100, 300, 450), strict=True)]
+    assert triples(look(*head, *cells)) == {
+        (f"{name} {quantity}", value, unit)
+        for name, speed, current in rows
+        for quantity, value, unit in (("Speed", speed, "rpm"), ("Current", current.split()[0], "A"))
+    }
+
+
+def test_a_column_of_units() -> None:
+    """Units that stand in a column of their own, far behind their values, belong to them."""
+    rows = (("Alpha", "12.5", "bar"), ("Beta", "8.1", "kW"), ("Gamma", "77", "%"))
+    texts = [at(c, x, 100 + 30 * n) for n, row in enumerate(rows) for c, x in zip(row, (50, 200, 350), strict=True)]
+    assert triples(look(*texts)) == set(rows)
+
+
+def test_points_of_a_chart_are_no_readings() -> None:
+    """Numbers between an upright axis and the end of the axis beneath are points, a list right of it is not."""
+    axis = [at(str(100 - 20 * n), 40, 100 + 40 * n, tall=12) for n in range(6)]
+    times = [at(f"{10 + n}:00", 70 + 60 * n, 320, tall=12) for n in range(5)]
+    points = [at(p, x, y, tall=12) for p, x, y in (("55", 110, 180), ("72", 170, 140), ("31", 260, 240))]
+    listed = [
+        t
+        for n, (a, b) in enumerate((("Flow", "18.5"), ("Heat", "7.1")))
+        for t in (at(a, 600, 150 + 60 * n), at(b, 660, 150 + 60 * n))
+    ]
+    assert triples(look(at("Trend", 150, 70), *axis, *times, *points, *listed)) == {
+        ("Flow", "18.5", ""),
+        ("Heat", "7.1", ""),
+    }
+
+
+def test_states_in_a_list_and_on_buttons() -> None:
+    """A word such as Off is a value in a column with numbers, and no value on a row of buttons."""
+    rows = (("Heater", "Off"), ("Fan", "On"), ("Flow", "12.5"), ("Lamp", "Off"))
+    texts = [t for n, (a, b) in enumerate(rows) for t in (at(a, 50, 100 + 30 * n), at(b, 200, 100 + 30 * n))]
+    buttons = [at(b, 500 + 100 * n, 400) for n, b in enumerate(("Start", "Stop", "Auto"))]
+    assert triples(look(*texts, *buttons)) == {(a, b, "") for a, b in rows}
+
+
+def test_durations_are_told_by_their_labels() -> None:
+    """`16m` behind Elapsed is a duration, as is what stands in its column; `16m` behind Level is metres."""
+    texts = [at("Elapsed:", 50, 100), at("1m", 160, 100), at("Slicer:", 50, 130), at("16m", 160, 130)]
+    assert triples(look(*texts)) == {("Elapsed", "1m", ""), ("Slicer", "16m", "")}
+    assert triples(look(at("Runtime", 50, 100), at("01:23:45", 160, 100))) == {("Runtime", "01:23:45", "")}
+    assert triples(look(at("Level", 50, 100), at("16m", 130, 100))) == {("Level", "16", "m")}
+    assert not look(at("Time", 50, 100), at("12:30", 130, 100)).readings
+
+
+def test_a_list_that_may_be_one_line_off_is_doubted() -> None:
+    """On a slanted photo a label is left over at one end and a value at the other: no pairing of it is sure."""
+    names = ("Alpha", "Beta", "Gamma", "Delta", "Omega")
+    texts = [at(name, 50, 100 + 40 * n) for n, name in enumerate(names)]
+    texts += [at(f"{n}1.5 bar", 600, 140 + 40 * n) for n in range(5)]
+    readings = look(*texts).readings
+    assert readings and all({"ambiguous", "unlabelled"} & set(reading.flags) for reading in readings)
+
+
+def test_texts_of_instruments_are_left_alone() -> None:
+    """What belongs to a gauge or display is neither label nor value of anything else."""
+    texts = in_reading_order([at("Flow", 50, 50), at("12.5", 100, 50)])
+    assert not understand(texts, SIZE, taken=frozenset([1])).readings
+
+
+def test_a_label_read_in_pieces_is_whole() -> None:
+    """Two pieces of one label are joined; two buttons side by side are not."""
+    whole = look(at("Engine", 50, 50), at("speed", 107, 50), at("1505 rpm", 200, 50))
+    assert triples(whole) == {("Engine speed", "1505", "rpm")}
+
+
+@pytest.mark.parametrize("page", ["1/12", "3"])
+def test_pages_are_no_readings(page: str) -> None:
+    """The number of a page near a word is no reading."""
+    assert not look(at("Page", 50, 500), at(page, 120, 500)).readings
+
+
+def test_every_reading_says_why() -> None:
+    """The reason of a pairing is one line of English."""
+    layout = look(at("水箱液位", 100, 100), at("80", 190, 100), at("%", 220, 100), at("3.5 bar", 500, 400))
+    assert layout.readings and all(reading.why and "\n" not in reading.why for reading in layout.readings)
+
+
 PIECES = st.sampled_from(
     ["温度", "22.5 ℃", "7", "100", "##", "Time", "Value", "Name", "bar", "12:00", "Pump 1", "On", "-3.5", ""]
 )
@@ -182,11 +296,12 @@ TEXTS = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(TEXTS, max_size=25))
-def test_any_layout_is_understood(texts: list[Text]) -> None:
+@given(st.lists(TEXTS, max_size=25), st.lists(TEXTS, max_size=6), st.sets(st.integers(0, 30), max_size=5))
+def test_any_layout_is_understood(texts: list[Text], cards: list[Text], taken: set[int]) -> None:
     """Whatever a reader returns, parsing ends, and every reading comes from a text on the photo."""
     ordered = in_reading_order(texts)
-    layout = understand(ordered, SIZE)
+    layout = understand(ordered, SIZE, areas=[card.box for card in cards], taken=frozenset(taken))
+    assert not taken & set(layout.sources)
     assert len(ordered) == len(texts) and len(layout.sources) == len(layout.readings)
     for reading in layout.readings:
         assert reading.value is None or reading.value

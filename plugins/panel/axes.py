@@ -31,6 +31,8 @@ _MIN_POINTS = 4
 """Bare numbers within a chart that has no axis beneath, so that they are taken for its points."""
 _MAX_WIDE = 5
 """How wide a chart may be, in heights of its axis."""
+_MAX_CARD = 0.6
+"""A card beside a chart is lower than this part of its axis; a taller one is the chart's own ground."""
 _LABEL_GAP = 8.0
 """A number this close behind a label is no point of a chart, in text heights."""
 _AXIS_GAP = 4.0
@@ -127,6 +129,7 @@ def _points(axis: Box, tokens: Sequence[Token], axes: Sequence[Box], areas: Sequ
     card = next((area for area in areas if _within(axis, area) and area[2] > axis[2] + 4 * tall), None)
     if card is not None:
         right = min(right, card[2])
+    cards = [area for area in areas if not _within(axis, area) and height(area) <= _MAX_CARD * height(axis)]
     points = [
         index
         for index, token in enumerate(tokens)
@@ -134,7 +137,7 @@ def _points(axis: Box, tokens: Sequence[Token], axes: Sequence[Box], areas: Sequ
         and axis[2] <= token.box[0] < right
         and axis[1] - 1.5 * tall <= centre(token.box)[1] <= axis[3] + 1.5 * tall
         and not any(_belongs(other, token, axis) for other in tokens)
-        and not any(_within(token.box, area) and not _within(axis, area) for area in areas)
+        and not any(_within(token.box, card) for card in cards)
     ]
     end = _end_of_axis_beneath(axis, tall, tokens)
     if end is not None:

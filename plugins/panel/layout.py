@@ -176,7 +176,7 @@ def _believable(value: Token, label: Token, choice: Choice) -> bool:
         return False
     if value.kind == "none" or value.unit or label.unit or follows or pair.listed:
         return True
-    if label.score < _LOW_SCORE or pair.crossings > 1:
+    if label.score < _LOW_SCORE or pair.crossings > 1 or _is_pager(value):
         return False
     ratio = height(value.box) / max(1, height(label.box))
     if ratio > 2.2 and len(value.text) == 1:
@@ -191,6 +191,11 @@ def _believable(value: Token, label: Token, choice: Choice) -> bool:
         return near
     middles = min(abs(centre(value.box)[0] - centre(label.box)[0]), abs(value.box[0] - label.box[0]))
     return near and (middles <= 1.2 * height(value.box) or pair.repeats > 2)
+
+
+def _is_pager(value: Token) -> bool:
+    """`1/12`: a page of pages, unless a list or a colon says what it counts."""
+    return "/" in value.text and not any(c.isalpha() or c == "." for c in value.text)
 
 
 def _flagged(reading: Reading, size: tuple[int, int]) -> Reading:
