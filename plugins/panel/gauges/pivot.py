@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from plugins.panel.gauges.numerals import Numeral
 
-__all__ = ["line_pivots", "number_pivots", "segments_of"]
+__all__ = ["line_pivots", "number_pivots", "refined_pivot", "segments_of"]
 
 Floats = NDArray[np.float64]
 Grey = NDArray[np.uint8]
@@ -53,7 +53,7 @@ def line_pivots(lines: Floats, shape: tuple[int, int], count: int = 2) -> list[t
         if votes[row, column] <= 0:
             break
         rough = (column * _CELL - _MARGIN * shape[1], row * _CELL - _MARGIN * shape[0])
-        points.append(_refined(lines, rough, side))
+        points.append(refined_pivot(lines, rough, side))
         reach = max(2, int(0.06 * side / _CELL))
         votes[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1] = 0
     return points
@@ -81,8 +81,10 @@ def _votes(lines: Floats, shape: tuple[int, int], side: float) -> NDArray[np.flo
     return total
 
 
-def _refined(lines: Floats, rough: tuple[float, float], side: float) -> tuple[float, float]:
-    """The point nearest to all lines that pass by, least squares, twice with a narrower choice."""
+def refined_pivot(lines: Floats, rough: tuple[float, float], side: float) -> tuple[float, float]:
+    """The point nearest to all lines that pass a rough one, least squares, again with a narrower choice."""
+    if not len(lines):
+        return rough
     point = np.array(rough)
     middle, along = (lines[:, :2] + lines[:, 2:]) / 2, lines[:, 2:] - lines[:, :2]
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)

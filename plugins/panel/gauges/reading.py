@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from plugins.panel.gauges.needle import Needle, find_needles
 from plugins.panel.gauges.numerals import Numeral, Printed, numerals_of
-from plugins.panel.gauges.pivot import line_pivots, number_pivots, segments_of
+from plugins.panel.gauges.pivot import line_pivots, number_pivots, refined_pivot, segments_of
 from plugins.panel.gauges.polar import unroll
 from plugins.panel.gauges.scale import Scale, fit_scale, value_at
 from plugins.panel.gauges.ticks import Ticks, find_ticks, snapped, tick_ends
@@ -61,10 +61,12 @@ def measure(pixels: Pixels, texts: Sequence[Printed], centres: Sequence[tuple[fl
         return None
     side = float(max(pixels.shape[:2]))
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    lines = segments_of(grey.astype(np.uint8))
+    rough = [*number_pivots(numerals, side), *centres]
     pivots = [
-        *line_pivots(segments_of(grey.astype(np.uint8)), (grey.shape[0], grey.shape[1])),
-        *number_pivots(numerals, side),
-        *centres,
+        *line_pivots(lines, (grey.shape[0], grey.shape[1])),
+        *(refined_pivot(lines, pivot, side) for pivot in rough),
+        *rough,
     ]
     best: Measured | None = None
     for pivot in _apart(pivots, 0.015 * side):

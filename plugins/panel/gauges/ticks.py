@@ -20,12 +20,12 @@ __all__ = ["Ticks", "find_ticks", "snapped", "tick_ends"]
 Floats = NDArray[np.float64]
 _OUTER, _INNER = (1.06, 1.58), (0.42, 0.94)
 """Where ticks can stand, in parts of the ring of numbers."""
-_BAND = 9
-"""Columns of the band that ticks are first looked for in."""
+_BANDS = (9, 4)
+"""Least lengths of ticks in columns: those of meters are long, those that are drawn can be short."""
 _FAINT = 4.0
 """In grey levels: a ring with less has no ticks."""
-_MANY = 8
-_REACH = math.radians(5.0)
+_FEW, _MANY = 3, 8
+_REACH = math.radians(7.0)
 _WITHOUT = math.radians(3.5)
 _NEEDLE = math.radians(1.2)
 
@@ -49,23 +49,24 @@ def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None
     strokes = thin(unrolled.pixels, 5.0)[0 if dark_ink else 1]
     low, high = scale.angles[0] - math.radians(3), scale.angles[-1] + math.radians(3)
     rows = angle_bins(np.arange(low, high, BIN))
-    rings = [ring for ring in (_ring(strokes, rows, *limits) for limits in (_OUTER, _INNER)) if ring is not None]
-    return max(rings, key=lambda ring: ring.strength * min(1.0, ring.count / _MANY), default=None)
+    rings = [_ring(strokes, rows, *limits, band) for limits in (_OUTER, _INNER) for band in _BANDS]
+    plain = [ring for ring in rings if ring is not None and ring.count >= _FEW]
+    return max(plain, key=lambda ring: ring.strength * min(1.0, ring.count / _MANY), default=None)
 
 
-def _ring(strokes: Floats, rows: NDArray[np.intp], first: float, last: float) -> Ticks | None:
-    """The plainest ring between two distances."""
+def _ring(strokes: Floats, rows: NDArray[np.intp], first: float, last: float, band: int) -> Ticks | None:
+    """The plainest ring between two distances, whose strokes are at least a band long."""
     on_scale = strokes[rows]
     best = (0.0, 0)
-    for column in range(Unrolled.column(first), Unrolled.column(last) - _BAND, 3):
-        near, far = on_scale[:, column], on_scale[:, column + _BAND - 1]
-        shared = np.minimum(np.minimum(near, far), on_scale[:, column + _BAND // 2])
+    for column in range(Unrolled.column(first), Unrolled.column(last) - band, 2):
+        near, far = on_scale[:, column], on_scale[:, column + band - 1]
+        shared = np.minimum(np.minimum(near, far), on_scale[:, column + band // 2])
         best = max(best, (float(shared.mean() + shared.std()), column))
     if best[0] < _FAINT:
         return None
     start = best[1]
-    profile = strokes[:, max(0, start - _BAND) : start + 2 * _BAND].mean(axis=1)
-    return Ticks(float(Unrolled.part(np.array(start + _BAND / 2))), profile, best[0] / 15.0, len(_peaks(profile[rows])))
+    profile = strokes[:, max(0, start - band) : start + 2 * band].mean(axis=1)
+    return Ticks(float(Unrolled.part(np.array(start + band / 2))), profile, best[0] / 15.0, len(_peaks(profile[rows])))
 
 
 def _peaks(profile: Floats) -> NDArray[np.intp]:
