@@ -109,10 +109,12 @@ class Token:
 
 def plain(text: str) -> str:
     """Full-width and look-alike characters as ordinary ones, character by character, so that places stay."""
-    return "".join(_PLAIN.get(c, chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c) for c in text)
+    return text.translate(_PLAIN)
 
 
-_PLAIN = {"−": "-", "–": "-", "º": "°", "˚": "°", "。": ".", "　": " ", "，": ",", "µ": "μ", "【": "[", "】": "]"}
+_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
+    ord(seen): meant for seen, meant in zip("−–º˚。　，µ【】", "--°°. ,μ[]", strict=True)
+}
 
 
 def numbers_in(text: str) -> list[str]:
