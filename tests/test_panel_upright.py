@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,8 @@ from PIL import Image
 from agent.api import Box, Env, Text
 from agent.settings import Settings
 from plugins.panel.ocr import OcrEngine, open_engine
-from plugins.panel.rectify import find_screen, find_slope, mapped_box, straighten
+from plugins.panel.rectify import find_screen, mapped_box, straighten
+from plugins.panel.slope import find_slope, text_slopes
 from plugins.panel.upright import find_turn, turned, upright
 from tests.photo_scenes import Damage, Shot, photograph
 
@@ -127,9 +129,24 @@ def test_a_picture_without_words_is_not_turned() -> None:
 
 
 def test_lines_that_disagree_have_no_slope() -> None:
-    """A few texts at odds with each other do not tilt the picture."""
-    panel = shot("HMI")
-    assert find_slope(panel, [Text("words", (10, 10, 100, 30), 0.9)] * 2) == 0.0
+    """A few texts, level ones, or texts at odds with each other do not tilt the picture; those that agree do."""
+    assert find_slope([5.0, 5.0]) == 0.0
+    assert find_slope([0.4, 0.5, 0.6, 0.2]) == 0.0
+    assert find_slope([5.0, -6.0, 11.0, -2.0]) == 0.0
+    assert find_slope([5.2, 5.0, 4.8, 30.0]) == pytest.approx(5.1)
+
+
+@pytest.mark.parametrize("degrees", [-12.0, -3.0, 0.0, 4.5, 15.0])
+def test_the_slope_of_a_line_is_measured(degrees: float) -> None:
+    """A line of text tells how far it falls to within half a degree."""
+    canvas = np.full((300, 640, 3), 230, np.uint8)
+    cv2.putText(canvas, "Pump 3 outlet", (120, 160), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (20, 30, 40), 3, cv2.LINE_AA)
+    matrix = cv2.getRotationMatrix2D((320, 150), -degrees, 1.0)
+    tilted = cv2.warpAffine(canvas, matrix, (640, 300), borderValue=(230, 230, 230))
+    ink = cv2.boundingRect((tilted.min(axis=2) < 128).astype(np.uint8))
+    box = ink[0], ink[1], ink[0] + ink[2], ink[1] + ink[3]
+    slopes = text_slopes(tilted, [Text("Pump 3 outlet", box, 0.9)])
+    assert slopes == [pytest.approx(degrees, abs=0.5)]
 
 
 @pytest.mark.weights

@@ -1,8 +1,7 @@
-"""A photo taken at a slant, made straight: the screen's four corners, the slope of its texts, and the warp.
+"""A photo taken at a slant, made straight: the screen's four corners, and the warp.
 
-Order: outlines on a small picture → the best supported quadrilateral → its sides fitted on the full one. Where there
-is no outline, the slope of the lines of text says how far the camera was rolled. What is straight already is left
-alone: every warp costs sharpness.
+Order: outlines on a small picture → the best supported quadrilateral → its sides fitted on the full one. What is
+straight already is left alone: every warp costs sharpness.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Text
-from plugins.panel.geometry import height, width
 
-__all__ = ["find_screen", "find_slope", "mapped_box", "rotation", "straighten"]
+__all__ = ["find_screen", "mapped_box", "rotation", "straighten"]
 
 Pixels = NDArray[Any]
 """8 bits; three channels, or one for grey."""
@@ -50,12 +48,6 @@ _TRUSTED = 0.8
 """Score of a text that is kept in the picture."""
 _MAX_GROWTH = 1.2
 """Pixels of the straight image for one of the photo."""
-_SLOPE_TEXTS = 16
-_MAX_SLOPE = 20.0
-_MIN_SLOPE = 0.8
-"""Degrees; the reader and the pairing bear less than this."""
-_SPREAD = 2.5
-"""Degrees that lines of text may differ in slope."""
 
 
 def find_screen(pixels: Pixels) -> Corners | None:
@@ -130,18 +122,6 @@ def mapped_box(box: Box, matrix: Matrix) -> Window:
     ends = _through(matrix, np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64))
     (x0, y0), (x1, y1) = ends.min(axis=0), ends.max(axis=0)
     return float(x0), float(y0), float(x1), float(y1)
-
-
-def find_slope(pixels: Pixels, texts: Sequence[Text]) -> float:
-    """Degrees by which lines of text fall to the right (positive) or rise; 0.0 where they are level or disagree."""
-    wide = [t.box for t in texts if width(t.box) >= 2.5 * height(t.box) and width(t.box) >= 40 and len(t.text) >= 4]
-    chosen = sorted(wide, key=width, reverse=True)[:_SLOPE_TEXTS]
-    slopes = [slope for slope in (_slope_of(pixels, box) for box in chosen) if slope is not None]
-    if len(slopes) < 3:
-        return 0.0
-    middle = float(np.median(slopes))
-    spread = float(np.median(np.abs(np.array(slopes) - middle)))
-    return middle if abs(middle) >= _MIN_SLOPE and spread <= min(_SPREAD, 0.5 * abs(middle) + 0.3) else 0.0
 
 
 def _outlines(small: Pixels) -> Iterator[Corners]:
@@ -294,31 +274,3 @@ def _window(matrix: Matrix, around: Window, texts: Sequence[Text], farthest: flo
 def _through(matrix: Matrix, points: NDArray[np.float64]) -> NDArray[np.float64]:
     moved = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ matrix.T
     return np.asarray(moved[:, :2] / moved[:, 2:], np.float64)
-
-
-def _slope_of(pixels: Pixels, box: Box) -> float | None:
-    """Degrees that the line of text in a box falls to the right: the slope along which its ink lies in fewest rows."""
-    left, top, right, bottom = box
-    crop = pixels[max(0, top) : bottom, max(0, left) : right]
-    if min(crop.shape[:2]) < 8:
-        return None
-    grey = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2GRAY)
-    scale = min(1.0, 320 / grey.shape[1])
-    if scale < 1.0:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    _, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    ink = mask if mask.mean() <= 0.5 else 1 - mask
-    y, x = np.nonzero(ink)
-    if len(x) < 30:
-        return None
-    coarse = np.arange(-_MAX_SLOPE, _MAX_SLOPE + 0.1, 1.0)
-    best = coarse[int(np.argmax([_peakedness(x, y, angle) for angle in coarse]))]
-    fine = best + np.arange(-1.0, 1.01, 0.2)
-    found = float(fine[int(np.argmax([_peakedness(x, y, angle) for angle in fine]))])
-    return found if abs(found) < _MAX_SLOPE - 1 else None
-
-
-def _peakedness(x: NDArray[np.int64], y: NDArray[np.int64], angle: float) -> float:
-    rows = y - x * np.tan(np.deg2rad(angle))
-    counts = np.bincount((rows - rows.min()).astype(int)).astype(np.float64)
-    return float((counts**2).sum())

@@ -20,7 +20,8 @@ from agent.settings import PanelSettings
 from plugins.panel.geometry import height, width
 from plugins.panel.ocr import OcrEngine
 from plugins.panel.quality import clear_view, is_drawn, measure_quality
-from plugins.panel.rectify import Corners, Matrix, find_screen, find_slope, rotation, straighten
+from plugins.panel.rectify import Corners, Matrix, find_screen, rotation, straighten
+from plugins.panel.slope import find_slope, text_slopes
 
 __all__ = ["Upright", "find_turn", "turned", "upright"]
 
@@ -38,8 +39,10 @@ _CLEARLY = 2.0
 """How many times more evidence another direction needs."""
 _TRIAL_PX = 960
 _TALL = 1.5
-_KEEPS = 0.97
+_KEEPS = 0.93
 """Part of the evidence that has to be left after a warp."""
+_LEVEL = 0.3
+"""Degrees by which texts may be steeper after a warp than before."""
 _LOOK_ALIKE = frozenset("HINOSXZMWoxszunpdbql|0168953")
 """Look like a character upside down."""
 
@@ -77,7 +80,7 @@ def upright(pixels: Pixels, engine: OcrEngine, settings: PanelSettings) -> Uprig
         pixels, view = turned(pixels, turn), turned(view, turn)
         texts = engine.read(view)
     found = Upright(pixels, view, turn, texts, quality, None, None)
-    return found if drawn else _straight(found, engine, settings)
+    return found if drawn else _straight(found, engine)
 
 
 def turned(pixels: Pixels, degrees: int) -> Pixels:
@@ -127,18 +130,18 @@ def _tried(pixels: Pixels, engine: OcrEngine, now: float) -> int:
     return best
 
 
-def _straight(found: Upright, engine: OcrEngine, settings: PanelSettings) -> Upright:
-    """With perspective and slope taken out, where the reader then sees as much."""
-    best = found
+def _straight(found: Upright, engine: OcrEngine) -> Upright:
+    """With perspective and slope taken out, where the texts are then more level and the reader sees as much."""
+    best, slopes = found, text_slopes(found.view, found.texts)
     corners = find_screen(found.view)
     if corners is not None:
         pixels, matrix = straighten(found.pixels, corners, found.texts)
-        best = _kept(best, _read_again(found, pixels, matrix, corners, engine))
-    slope = find_slope(best.view, best.texts)
+        best, slopes = _kept(best, slopes, _read_again(found, pixels, matrix, corners, engine))
+    slope = find_slope(slopes)
     if slope:
         pixels, matrix = rotation(best.pixels, slope, best.texts)
         whole = matrix if best.matrix is None else matrix @ best.matrix
-        best = _kept(best, _read_again(found, pixels, whole, best.corners, engine))
+        best, _ = _kept(best, slopes, _read_again(found, pixels, whole, best.corners, engine))
     return best
 
 
@@ -152,8 +155,17 @@ def _read_again(found: Upright, pixels: Pixels, matrix: Matrix, corners: Corners
     return Upright(pixels, view, found.turned, engine.read(view), found.quality, corners, matrix)
 
 
-def _kept(before: Upright, after: Upright) -> Upright:
-    return after if _shown(after.texts) >= _KEEPS * _shown(before.texts) and after.texts else before
+def _kept(before: Upright, slopes: list[float], after: Upright) -> tuple[Upright, list[float]]:
+    """The better of two, with the slopes of its texts."""
+    slopes_after = text_slopes(after.view, after.texts)
+    more_level = not slopes or (slopes_after and _steepness(slopes_after) <= _steepness(slopes) + _LEVEL)
+    if after.texts and more_level and _shown(after.texts) >= _KEEPS * _shown(before.texts):
+        return after, slopes_after
+    return before, slopes
+
+
+def _steepness(slopes: list[float]) -> float:
+    return float(np.median(np.abs(slopes)))
 
 
 def _shown(texts: Sequence[Text]) -> float:
