@@ -54,8 +54,8 @@ class PanelSettings(Section):
     """Which PP-OCRv6 reads."""
     side_px: int = 1280
     """Longest side that the text detector sees."""
-    coarse_side_px: int = 960
-    """Longest side that the small detector sees where the tiny one looks too."""
+    second_side_px: int = 960
+    """The same, of the tiny detector that looks too."""
     threads: int = Field(default=2, ge=1)
     """Threads that read one photo."""
     detect_threshold: float = 0.2
@@ -65,6 +65,8 @@ class PanelSettings(Section):
     """Texts that the reader is less sure of are dropped."""
     screen_sure: float = 0.97
     """Where the tiny reader is at least this sure, the small one is not asked."""
+    screen_sure_number: float = 0.93
+    """The same, of lines without letters; the small reader loses more decimal points than the tiny one."""
     screen_nothing: float = 0.65
     """Where the tiny reader sees strokes in a long crop and is less sure than this, it is a pattern and no text."""
     check_margin: float = 0.2

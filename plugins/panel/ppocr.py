@@ -1,7 +1,7 @@
 """PP-OCRv6 (PaddleOCR's detectors and recognisers) on onnxruntime, OpenCV and numpy alone: find, straighten, read.
 
-With both sizes at hand, the tiny detector looks at the whole image and the small one at a smaller copy, which costs no
-more than the small one alone and misses less; the tiny recogniser reads first what is easy.
+With both sizes at hand, both detectors look, because they miss different texts, and the tiny recogniser reads first
+what is easy.
 
 Threads: a detector shares one image among them, the recognisers read one line each. A single line is too small to
 be shared, and a stack of lines takes as long as one after the other.
@@ -22,9 +22,9 @@ from agent.errors import ModelError
 from agent.perception import Box, Text
 from agent.settings import PanelSettings
 from plugins.panel.text_crops import Corners, Pixels, bounds, grown, straightened, unstacked
-from plugins.panel.text_finder import Detector, joined
-from plugins.panel.text_lines import NOTHING, Line, Recogniser
-from plugins.panel.text_repairs import repaired
+from plugins.panel.text_finder import Detector, Place, joined
+from plugins.panel.text_lines import NOTHING, NUMBER_WIDTH, WORD_WIDTH, Line, Recogniser
+from plugins.panel.text_repairs import repaired, with_its_point
 
 __all__ = ["PpOcr"]
 
@@ -65,10 +65,9 @@ class PpOcr:
         cv2.setNumThreads(1)  # its own threads cost more than they bring on images this small, and wait by spinning
         keep = settings.line_cache_entries
         try:
-            side = settings.coarse_side_px if screen else settings.side_px
-            self._detectors = [Detector(files["det"], settings, side_px=side)]
+            self._detectors = [Detector(files["det"], settings, side_px=settings.side_px)]
             if screen:
-                self._detectors.append(Detector(screen["det"], settings, side_px=settings.side_px))
+                self._detectors.append(Detector(screen["det"], settings, side_px=settings.second_side_px))
             self._reader: Recogniser | None = Recogniser(files, keep=keep)
             self._screen = Recogniser(screen, keep=keep) if screen else None
         except Exception as error:
@@ -80,7 +79,7 @@ class PpOcr:
             return ()
         image = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
         found = self._detect(image)[: self._settings.max_texts]
-        read = self._each(lambda corners: self._read_place(image, corners), found)
+        read = self._each(lambda place: self._read_place(image, place), found)
         texts = []
         self._screened.clear()
         for corners, line, by_screen in read:
@@ -99,7 +98,7 @@ class PpOcr:
         def look(box: Box) -> Text:
             crop = grown(pixels, box, margin)
             reader = self._screen if other and self._screen and box not in self._screened else self._loaded()
-            line = _best_way_up(reader, cv2.cvtColor(crop, cv2.COLOR_RGB2BGR)) if crop.size else NOTHING
+            line = _best_way_up(reader, cv2.cvtColor(crop, cv2.COLOR_RGB2BGR))[0] if crop.size else NOTHING
             return Text(line.text, box, line.score)
 
         return tuple(self._each(look, boxes))
@@ -122,25 +121,35 @@ class PpOcr:
             raise ModelError("the text reader was closed; open it again")
         return self._reader
 
-    def _detect(self, image: Pixels) -> list[Corners]:
+    def _detect(self, image: Pixels) -> list[Place]:
         self._loaded()
         seen = [detector(image) for detector in self._detectors]
-        return joined(*seen) if len(seen) == 2 else seen[0]
+        return joined(*seen) if len(seen) == 2 else [Place(corners, True) for corners in seen[0]]
 
-    def _read_place(self, image: Pixels, corners: Corners) -> tuple[Corners, Line, bool]:
+    def _read_place(self, image: Pixels, place: Place) -> tuple[Corners, Line, bool]:
         """Where the text stands after all, what it says, and whether the screen read it."""
-        crop = straightened(image, corners)
-        line, by_screen = self._read_line(crop)
-        return corners, repaired(line, crop), by_screen
+        crop = straightened(image, place.corners)
+        line, by_screen = self._read_line(crop, agreed=place.agreed)
+        return place.corners, repaired(line, crop), by_screen
 
-    def _read_line(self, crop: Pixels) -> tuple[Line, bool]:
-        """What stands there, and whether the screen read it: where it is sure, and where it sees no text at all."""
-        if self._screen is not None:
-            first = _best_way_up(self._screen, crop)
-            sure = first.score >= self._settings.screen_sure and not MIXED.search(first.text)
-            if sure or _is_pattern(crop, first, self._settings.screen_nothing):
-                return first, True
-        return _best_way_up(self._loaded(), crop), False
+    def _read_line(self, crop: Pixels, *, agreed: bool) -> tuple[Line, bool]:
+        """What stands there, and whether the screen read it: where it is sure, and where it sees no text at all.
+
+        :param agreed: two detectors see a text there; where it is one alone, the screen must see one too.
+        """
+        if self._screen is None:
+            return _best_way_up(self._loaded(), crop)[0], False
+        first, way = _best_way_up(self._screen, crop)
+        is_number = not any(character.isalpha() for character in first.text)
+        enough = self._settings.screen_sure_number if is_number else self._settings.screen_sure
+        sure = first.score >= enough and not MIXED.search(first.text)
+        nothing = self._settings.screen_nothing
+        if sure or _is_pattern(crop, first, nothing):
+            return first, True
+        if first.score < nothing:
+            return (_best_way_up(self._loaded(), crop)[0], False) if agreed else (NOTHING, True)
+        second = self._loaded()(way, min_width=NUMBER_WIDTH if is_number else WORD_WIDTH)
+        return with_its_point(second, first), False
 
 
 def _is_pattern(crop: Pixels, line: Line, nothing: float) -> bool:
@@ -149,14 +158,14 @@ def _is_pattern(crop: Pixels, line: Line, nothing: float) -> bool:
     return long and line.score < nothing and (len(line.text) < 2 or set(line.text) <= STROKES)
 
 
-def _best_way_up(reader: Recogniser, crop: Pixels) -> Line:
-    """The text of a crop that may stand upright, run upwards or downwards, or be stacked."""
+def _best_way_up(reader: Recogniser, crop: Pixels) -> tuple[Line, Pixels]:
+    """The text of a crop that may stand upright, run upwards or downwards, or be stacked; and the crop turned so."""
     if crop.shape[0] < UPRIGHT_RATIO * crop.shape[1]:
-        return reader(crop)
-    lines = [reader(crop), reader(np.rot90(crop))]
+        return reader(crop), crop
+    ways = [(reader(way), way) for way in (crop, np.rot90(crop))]
     stack = unstacked(crop)
     if stack is not None:
-        lines.append(reader(stack))
-    if max(line.score for line in lines) < TURNED_SURE:
-        lines.append(reader(np.rot90(crop, -1)))
-    return max(lines, key=lambda line: line.score)
+        ways.append((reader(stack), stack))
+    if max(line.score for line, _ in ways) < TURNED_SURE:
+        ways.append((reader(np.rot90(crop, -1)), np.rot90(crop, -1)))
+    return max(ways, key=lambda way: way[0].score)

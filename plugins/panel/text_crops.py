@@ -74,11 +74,11 @@ def ink_of(crop: Pixels) -> NDArray[np.float32]:
     reach = float(ink @ ink)
     if reach < 1:
         return np.zeros(crop.shape[:2], np.float32)
-    return np.clip(away @ (ink / reach), 0, 1).astype(np.float32).reshape(crop.shape[:2])
+    return np.asarray(np.clip(away @ (ink / reach), 0, 1).reshape(crop.shape[:2]), np.float32)
 
 
-def runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of every run of true values."""
+def runs(marked: Any) -> list[tuple[int, int]]:
+    """Start and end (exclusive) of every run of true values in a row of them."""
     steps = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
     return [(int(start), int(end)) for start, end in zip(steps[::2], steps[1::2], strict=True)]
 
@@ -88,7 +88,7 @@ def unstacked(crop: Pixels) -> Pixels | None:
 
     :returns: None where they are not stacked: fewer than two, or taller than glyphs are.
     """
-    ink = ink_of(crop) > INK
+    ink: NDArray[np.bool_] = ink_of(crop) > INK
     columns = np.flatnonzero(ink.any(axis=0))
     if not len(columns):
         return None

@@ -8,6 +8,7 @@ the second one sees is added: texts that the first has nothing for, and the ends
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from agent.settings import PanelSettings
 from plugins.panel.onnx import Floats, open_session, run
 from plugins.panel.text_crops import Corners, Pixels, clockwise
 
-__all__ = ["Detector", "joined"]
+__all__ = ["Detector", "Place", "joined"]
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
@@ -32,6 +33,15 @@ SAME = 0.3
 """Two boxes show the same text where they share this part of the smaller one."""
 LONGER = 0.25
 """A box goes on beyond another one where it is longer by this part of its height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a text may stand."""
+
+    corners: Corners
+    agreed: bool
+    """Two detectors see it."""
 
 
 class Detector:
@@ -72,26 +82,26 @@ class Detector:
         return clockwise(cv2.boxPoints((centre, (a + grow, b + grow), angle)))
 
 
-def joined(first: Sequence[Corners], second: Sequence[Corners]) -> list[Corners]:
+def joined(first: Sequence[Corners], second: Sequence[Corners]) -> list[Place]:
     """What two detectors see, each text once.
 
     The first one's boxes, longer where a single box of the second goes on beyond a single one of the first; then the
     second one's boxes where the first has none.
     """
     if not first or not second:
-        return list(first or second)
+        return [Place(corners, False) for corners in first or second]
     ours, theirs = (np.array([[*c.min(axis=0), *c.max(axis=0)] for c in found]) for found in (first, second))
     low = np.maximum(ours[:, None, :2], theirs[None, :, :2])
     shared = np.clip(np.minimum(ours[:, None, 2:], theirs[None, :, 2:]) - low, 0, None).prod(axis=2)
     areas, others = ((b[:, 2:] - b[:, :2]).prod(axis=1) for b in (ours, theirs))
     same = shared > SAME * np.minimum(areas[:, None], others[None, :])
-    kept = list(first)
+    kept = [Place(corners, bool(agreed)) for corners, agreed in zip(first, same.any(axis=1), strict=True)]
     for index in range(len(second)):
         partners = np.flatnonzero(same[:, index])
         if len(partners) == 1 and same[partners[0]].sum() == 1:
-            kept[partners[0]] = _longer(first[partners[0]], second[index])
+            kept[partners[0]] = Place(_longer(first[partners[0]], second[index]), True)
         elif not len(partners) and shared[:, index].sum() < SAME * others[index]:
-            kept.append(second[index])
+            kept.append(Place(second[index], False))
     return kept
 
 

@@ -1,7 +1,8 @@
 """Reading one line of text: PP-OCRv6's recogniser.
 
 A line is brought to 48 pixels height → one character or blank for every 8 pixels → repeats and blanks dropped (CTC).
-Short strings are not padded to the training width: what a line costs grows with its width alone.
+What a line costs grows with its width. Words are not padded; numbers are, because without empty space behind them
+decimal points get lost with full confidence.
 
 A gap is a space where the chance of one, over all steps between two characters, is above one half; the single best
 step, which CTC looks at, loses every second space of narrow gaps. Lines that were read before are known by their
@@ -27,14 +28,18 @@ from numpy.typing import NDArray
 from plugins.panel.onnx import Floats, open_session, run
 from plugins.panel.text_crops import Pixels
 
-__all__ = ["NOTHING", "Line", "Recogniser"]
+__all__ = ["NOTHING", "NUMBER_WIDTH", "WORD_WIDTH", "Line", "Recogniser"]
 
 LINE_HEIGHT = 48
-MIN_WIDTH = 64
+WORD_WIDTH = 64
+NUMBER_WIDTH = 224
+"""The least widths that words and numbers are read at."""
 WIDTH_STEP = 16
 MAX_WIDTH = 2400
 SPACE_SEEN = 0.1
 SPACE_SURE = 0.5
+GLYPH_LOST = 0.9
+"""The score of a line with two spaces in a row is at most this: nobody prints two, a thin glyph was lost there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +70,30 @@ class Recogniser:
         self._keep = keep
         self._lock = Lock()
 
-    def __call__(self, crop: Pixels) -> Line:
+    def __call__(self, crop: Pixels, *, min_width: int = NUMBER_WIDTH) -> Line:
         """Text, score and places.
 
         :param crop: height × width × 3, BGR, the text running from left to right.
+        :param min_width: shorter lines, once 48 pixels high, are padded to this.
         """
-        height, width = crop.shape[:2]
         pixels = np.ascontiguousarray(crop)
-        key = blake2b(pixels, digest_size=16, salt=f"{height}x{width}".encode()[:16]).digest()
+        key = blake2b(pixels.data, digest_size=16, salt=b"%d %d" % (min_width, crop.shape[1])).digest()
         with self._lock:
             known = self._seen.get(key)
         if known is None:
-            known = self._read(pixels)
+            known = self._read(pixels, min_width)
             with self._lock:
                 self._seen[key] = known
                 if len(self._seen) > self._keep:
                     self._seen.popitem(last=False)
         return known
 
-    def _read(self, crop: Pixels) -> Line:
+    def _read(self, crop: Pixels, min_width: int) -> Line:
         height, width = crop.shape[:2]
         width = min(MAX_WIDTH, max(8, math.ceil(LINE_HEIGHT * width / height)))
         shrink = cv2.INTER_AREA if height > 2 * LINE_HEIGHT else cv2.INTER_LINEAR
         line = cv2.resize(crop, (width, LINE_HEIGHT), interpolation=shrink).astype(np.float32)
-        padded = max(MIN_WIDTH, math.ceil(width / WIDTH_STEP) * WIDTH_STEP)
+        padded = max(min_width, math.ceil(width / WIDTH_STEP) * WIDTH_STEP)
         batch = np.zeros((1, 3, LINE_HEIGHT, padded), np.float32)
         batch[0, :, :, :width] = line.transpose(2, 0, 1) / 127.5 - 1
         return self._decoded(run(self._session, batch)[0], width / padded)
@@ -104,6 +109,8 @@ class Recogniser:
             return NOTHING
         score = float(steps[kept, best[kept]].mean())
         characters = [self._characters[best[at]] for at in kept]
+        if "  " in "".join(characters).strip():
+            score = min(score, GLYPH_LOST)
         spaces = _lost_spaces(steps[:, -1], kept, best == steps.shape[1] - 1)
         for index in reversed(spaces):
             characters.insert(index + 1, " ")

@@ -2,6 +2,7 @@
 
 - a plain bar, a wide gap and a bit address: the I of an input, not a one
 - a small L between capitals: an I
+- digits with and without a point or sign: one of two readers lost it
 - low contrast: read again with the ink in black on white
 - ink that touches the crop's edge: the box cut a glyph
 """
@@ -17,12 +18,13 @@ import numpy as np
 from plugins.panel.text_crops import INK, Pixels, ink_of, runs
 from plugins.panel.text_lines import Line
 
-__all__ = ["clearer", "repaired"]
+__all__ = ["clearer", "repaired", "with_its_point"]
 
 BIT_ADDRESS = re.compile(r"1 ?(\d{1,3}\.[0-7])")
 """What `I 0.0` is read as."""
 SMALL_L = re.compile(r"\b(?:l(?=[A-Z])|(?<=[A-Z])l(?=[A-Z])|(?<=[A-Z][A-Z])l\b|(?<=\b[AD])l\b(?!/))")
 """A small L where capitals stand around it, or behind the A and D of an analogue or digital input."""
+LOST = re.compile(r"[\s.,:+-]")
 WORD_GAP = 0.4
 """A gap between words in parts of the capitals' height; behind a one it is half of that at most."""
 BAR_SPREAD = 0.25
@@ -36,6 +38,17 @@ def repaired(line: Line, crop: Pixels) -> Line:
     if address and _starts_with_a_bar(crop):
         return replace(line, text=f"I {address[1]}", places=())
     return replace(line, text=text) if text != line.text else line
+
+
+def with_its_point(line: Line, other: Line) -> Line:
+    """What was read; the other reader's word where it differs by points and signs alone and has more of them.
+
+    Readers lose points and signs, they hardly ever invent one. The score says that the two did not agree.
+    """
+    if line.text == other.text or LOST.sub("", line.text) != LOST.sub("", other.text):
+        return line
+    fuller = max(line, other, key=lambda read: len(read.text))
+    return replace(fuller, score=min(line.score, other.score))
 
 
 def clearer(crop: Pixels) -> Pixels:
