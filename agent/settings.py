@@ -77,6 +77,8 @@ class PanelSettings(Section):
     """The same, of the reader's own score."""
     least_trust: float = 0.92
     """A number that is right less often than this carries a flag."""
+    straighten: bool = True
+    """Whether a photo taken at a slant is straightened; it is then read up to two more times."""
     max_texts: int = 1500
     line_cache_entries: int = Field(default=4000, ge=1)
     """Lines of text that each reader remembers by their pixels."""

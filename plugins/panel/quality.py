@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from agent.api import Quality, say
 
-__all__ = ["clear_view", "is_drawn", "measure_quality"]
+__all__ = ["PERFECT", "clear_view", "is_drawn", "measure_quality"]
 
 Pixels = NDArray[Any]
 """8 bits; three channels, or one for grey."""
 Floats = NDArray[Any]
 
-_PERFECT = Quality(1.0, 1.0, 1.0, 1.0)
+PERFECT = Quality(1.0, 1.0, 1.0, 1.0)
+"""Of what no camera took."""
 _STEP = 4
 """Every fourth pixel each way is enough to tell a drawing from a photo."""
 _LAGS = (2, 4, 6)
@@ -78,7 +79,7 @@ def measure_quality(pixels: Pixels) -> Quality:
     :param pixels: height × width × 3, RGB, 8 bits, of any size.
     """
     if is_drawn(pixels):
-        return _PERFECT
+        return PERFECT
     grey = cv2.cvtColor(_reduced(pixels, _SEEN_PX), cv2.COLOR_RGB2GRAY)
     small = _sampled(pixels)
     areas = _bright_areas(small.min(axis=2))

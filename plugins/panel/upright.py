@@ -19,7 +19,7 @@ from agent.api import Box, Quality, Text
 from agent.settings import PanelSettings
 from plugins.panel.geometry import height, width
 from plugins.panel.ocr import OcrEngine
-from plugins.panel.quality import clear_view, is_drawn, measure_quality
+from plugins.panel.quality import PERFECT, clear_view, is_drawn, measure_quality
 from plugins.panel.rectify import Corners, Matrix, find_screen, rotation, straighten
 from plugins.panel.slope import find_slope, text_slopes
 
@@ -72,7 +72,7 @@ def upright(pixels: Pixels, engine: OcrEngine, settings: PanelSettings) -> Uprig
     :param pixels: height × width × 3, RGB, 8 bits.
     """
     drawn = is_drawn(pixels)
-    quality = measure_quality(pixels)
+    quality = PERFECT if drawn else measure_quality(pixels)
     view = clear_view(pixels, quality)
     texts = engine.read(view)
     turn = find_turn(view, engine, texts)
@@ -80,7 +80,7 @@ def upright(pixels: Pixels, engine: OcrEngine, settings: PanelSettings) -> Uprig
         pixels, view = turned(pixels, turn), turned(view, turn)
         texts = engine.read(view)
     found = Upright(pixels, view, turn, texts, quality, None, None)
-    return found if drawn else _straight(found, engine)
+    return _straight(found, engine) if settings.straighten and not drawn else found
 
 
 def turned(pixels: Pixels, degrees: int) -> Pixels:
