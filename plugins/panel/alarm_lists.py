@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def _log(anchors: Sequence[Piece], pieces: Sequence[Piece]) -> Table | None:
         return None
     tall = float(np.median([height(anchor.box) for anchor in anchors]))
     top = anchors[0].box[1] - tall
-    level = [[p for p in pieces if any(same_line(p.box, a.box) for p in [p])] for a in anchors]
+    level = [[p for p in pieces if same_line(p.box, anchor.box)] for anchor in anchors]
     columns = _told_by_content(anchors, level, top)
     if columns is None:
         return None
@@ -80,14 +81,8 @@ def _log(anchors: Sequence[Piece], pieces: Sequence[Piece]) -> Table | None:
     speaking = [row for row in alarms if _speaks_of_alarm(" ".join(row.cells.values()))]
     if not alarms or 2 * len(speaking) < len(alarms):
         return None
-    named = {column.heading: column.role for column in columns}
-    rows = tuple(_by_role(row, named) for row in alarms)
+    rows = tuple(replace(row, cells={name: cell for name, cell in row.cells.items() if cell}) for row in alarms)
     return Table(columns, (), sources, rows, is_alarms=True)
-
-
-def _by_role(row: AlarmRow, named: dict[str, str]) -> AlarmRow:
-    """Cells under the name of their role, where no heading names them; empty ones are left out."""
-    return AlarmRow({h: cell for h, cell in row.cells.items() if cell}, row.box, row.roles)
 
 
 def _told_by_content(

@@ -32,7 +32,9 @@ _LINE_STEP = 1.8
 _WORDY = frozenset(("text", "name", "channel", "area", "state", ""))
 """Cells of these columns may go on in a second line."""
 _SKIP_COST = 4.0
-"""A column of cells that fits no heading better than this, in text heights, is beside the table."""
+"""A column of cells that fits no heading better than this, in text heights, is beside the table; one between headings
+may be three times as far from its own.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,8 @@ def _owners(columns: Sequence[Column], bands: Sequence[tuple[int, int]], tall: f
     infinite = float("inf")
     count = len(columns)
     costs = [[_distance(column.box, band, tall) for column in columns] for band in bands]
+    inside = columns[0].box[0], columns[-1].box[2]
+    skips = [_SKIP_COST * (3 if inside[0] < sum(band) / 2 < inside[1] else 1) for band in bands]
     best = [0.0] * (count + 1)
     """Cost so far, with the last heading used; the first place is none."""
     steps: list[list[tuple[int, bool]]] = []
@@ -147,8 +151,8 @@ def _owners(columns: Sequence[Column], bands: Sequence[tuple[int, int]], tall: f
             if number and best[last] == infinite:
                 continue
             start = best[last] if number or last == 0 else infinite
-            if start + _SKIP_COST < now[last]:
-                now[last], step[last] = start + _SKIP_COST, (last, False)
+            if start + skips[number] < now[last]:
+                now[last], step[last] = start + skips[number], (last, False)
             for chosen in range(max(0, last - 1), count):
                 shared = chosen == last - 1
                 gap = (band[0] - bands[number - 1][1]) / tall if shared and number else 0.0
@@ -177,7 +181,7 @@ def _rows(anchors: Sequence[Piece], pieces: Sequence[Piece], top: int, tall: flo
     middles = np.array([centre(anchor.box)[1] for anchor in anchors])
     step = float(np.median(np.diff(middles))) if len(middles) > 1 else 4.0 * tall
     around = any(
-        top < centre(p.box)[1] < middles[0] - 0.7 * tall and overlap_x(p.box, (anchors[0].box[0], 0, 10**6, 0)) > 0
+        top < centre(p.box)[1] < middles[0] - 0.4 * tall and overlap_x(p.box, (anchors[0].box[0], 0, 10**6, 0)) > 0
         for p in pieces
     )
     members: list[list[Piece]] = [[] for _ in anchors]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from agent.api import AlarmRow, Box, Reading, Text
 from plugins.panel.alarm_lists import find_lists
 from plugins.panel.alarms import headed_rows, pieces_of
@@ -18,6 +20,8 @@ from plugins.panel.grammar import Token, is_clock, is_moment, is_state, plain, s
 
 __all__ = ["Table", "alarm_rows", "find_tables", "value_readings"]
 
+_BESIDE = 12.0
+"""A text this far from the headings, in text heights, is none of them unless it reads as one."""
 _MAX_ROW_GAP = 3.0
 """Rows further apart than this many times the usual distance do not belong to one table."""
 
@@ -107,6 +111,7 @@ def _headings(
     segment: Sequence[tuple[Box, int]], beneath: Sequence[Sequence[tuple[Box, int]]], texts: Sequence[Text]
 ) -> list[tuple[tuple[Column, ...], frozenset[int]]]:
     """A line of headings as columns, with the texts it is made of; first with a second line of headings under it."""
+    segment = _within(segment, texts)
     plainly = tuple(_column(texts[index].text, box) for box, index in segment)
     single = [(plainly, frozenset(index for _, index in segment))] if _is_heading(plainly) else []
     for line in beneath:
@@ -118,6 +123,23 @@ def _headings(
         if _is_heading(columns) and known >= sum(column.role != "" for column in plainly):
             return [(columns, indices), *single]
     return single
+
+
+def _within(segment: Sequence[tuple[Box, int]], texts: Sequence[Text]) -> list[tuple[Box, int]]:
+    """Without what stands at either end and says nothing of a column, far away or not quite on the line: a menu."""
+    kept = list(segment)
+    known = [box for box, index in kept if heading_role(texts[index].text)]
+    if not known:
+        return kept
+    middle = float(np.median([centre(box)[1] for box in known]))
+    for end in (0, -1):
+        while len(kept) > 1 and not heading_role(texts[kept[end][1]].text):
+            box, beside = kept[end][0], kept[1 if end == 0 else -2][0]
+            off = abs(centre(box)[1] - middle) > 0.2 * height(box)
+            if not off and -overlap_x(box, beside) <= _BESIDE * height(box):
+                break
+            kept.pop(end)
+    return kept
 
 
 def _with_second_line(

@@ -249,7 +249,7 @@ def _chosen(text: Text, looks: Sequence[Text], inks: Sequence[Ink]) -> Text:
     """What is shown: two later looks that agree outvote the first; among looks, one that has what the ink shows."""
     repaired = _repaired(text)
     if not _values(text):
-        agreeing = any(plain(look.text).strip().translate(_AMONG_DIGITS) == repaired for look in looks)
+        agreeing = any(plain(look.text).strip() == repaired for look in looks)
         return replace(text, text=repaired) if repaired and agreeing else text
     if len(looks) < 2:
         return text
