@@ -27,7 +27,7 @@ _AGREE = 0.6
 _OFF = 0.45
 """How far a number may be from its place on the scale, in text heights."""
 _ROUND = 0.05
-_PAIR_APART = (2.2, 16.0)
+_PAIR_APART = (2.2, 30.0)
 """How far apart the numbers of a scale of two are, in text heights."""
 _PAIR_OFF = 1.5
 """How far those two may be from their places, in pixels."""

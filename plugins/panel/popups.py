@@ -28,7 +28,7 @@ _MIN_WIDE, _MIN_HIGH = 0.12, 0.06
 _FILLED = 0.5
 _SHADOW = 5
 """How much darker the screen is beside a window with a shadow, in luminance."""
-_NEAR, _FAR = 2, 14
+_NEAR, _BETWEEN, _FAR = 2, 5, 14
 """Where a shadow is dark, and where it has ended, in pixels from the window."""
 _DIMMED = 0.72
 """A dimmed screen is at most this bright, in parts of the window's brightest."""
@@ -96,23 +96,30 @@ def _differs(scene: Scene, window: Region) -> bool:
 
 
 def _has_shadow(grey: Pixels, box: Box) -> bool:
-    """Darker beside the window than further away, on every side that is not the picture's own edge but one."""
-    rows, columns = grey.shape
+    """It grows lighter away from the window, on all but one of the sides that are not the picture's own edge."""
     left, top, right, bottom = box
-    across, along = (
-        slice(left + width(box) // 4, right - width(box) // 4),
-        slice(top + height(box) // 4, bottom - height(box) // 4),
-    )
+    middle_x = slice(left + width(box) // 4, right - width(box) // 4)
+    middle_y = slice(top + height(box) // 4, bottom - height(box) // 4)
+    turned = grey.T
     sides = [
-        (grey[along, left - _NEAR] if left >= _FAR else None, grey[along, left - _FAR] if left >= _FAR else None),
-        (grey[along, right + _NEAR - 1], grey[along, right + _FAR - 1]) if right + _FAR <= columns else (None, None),
-        (grey[top - _NEAR, across] if top >= _FAR else None, grey[top - _FAR, across] if top >= _FAR else None),
-        (grey[bottom + _NEAR - 1, across], grey[bottom + _FAR - 1, across]) if bottom + _FAR <= rows else (None, None),
+        _grows_light(turned, left, -1, middle_y),
+        _grows_light(turned, right - 1, 1, middle_y),
+        _grows_light(grey, top, -1, middle_x),
+        _grows_light(grey, bottom - 1, 1, middle_x),
     ]
-    known = [
-        float(np.median(far)) - float(np.median(near)) for near, far in sides if near is not None and far is not None
-    ]
-    return len(known) >= 3 and sum(drop >= _SHADOW for drop in known) >= len(known) - 1
+    known = [side for side in sides if side is not None]
+    return len(known) >= 3 and sum(known) >= len(known) - 1
+
+
+def _grows_light(lines: Pixels, edge: int, way: int, part: slice) -> bool | None:
+    """None where the picture ends before a shadow could.
+
+    :param lines: grey, with the lines that run along the edge as rows.
+    """
+    if not 0 <= edge + way * _FAR < len(lines):
+        return None
+    near, between, far = (float(np.median(lines[edge + way * away, part])) for away in (_NEAR, _BETWEEN, _FAR))
+    return far - near >= _SHADOW and far - between >= 2 and between >= near
 
 
 def _is_dimmed(grey: Pixels, box: Box) -> bool:
