@@ -30,8 +30,6 @@ from agent.values import Said, say
 
 __all__ = ["Doubt", "Look", "LookBound", "crop", "find_doubt", "look_closer"]
 
-_DOUBTED = frozenset({"no-value", "disagrees", "clipped", "low-score"})
-"""Flags of a reading whose value is not to be trusted."""
 _INSTRUMENTS = frozenset({"gauge", "bar", "slider", "display", "counter"})
 _ASKS_VALUE = re.compile(
     r"多少|几|读数|数值|示数|显示|\b(?:value|reading|how (?:much|high|low|many|hot|cold)|what (?:is|does|are|do))\b",
@@ -111,7 +109,7 @@ def find_doubt(question: str, perception: Perception) -> Doubt | None:
     """Where it pays to look closer; None where the parser could tell, or the question is about something else."""
     asked = plain(question)
     for reading in perception.readings:
-        if _named(reading.label, asked) and (reading.value is None or _DOUBTED & set(reading.flags)):
+        if _named(reading.label, asked) and not reading.is_sure:
             return Doubt("number", reading.label, _grown(reading.box, (_MARGIN,) * 4))
     for lamp in perception.lamps if _ASKS_STATE.search(question) else ():
         if _named(lamp.label, asked) and lamp.state == "unsure":

@@ -5,10 +5,12 @@ The same ids are used wherever a panel is spoken of, so that answer, tool result
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from agent.perception import Box, Perception
 from agent.values import Record, Said, say
 
-__all__ = ["lamp_record", "position_words", "reading_record"]
+__all__ = ["FLAG_WORDS", "lamp_record", "position_words", "reading_record"]
 
 _COLUMNS_ZH, _COLUMNS_EN = ("左", "中", "右"), ("left", "", "right")
 _ROWS_ZH, _ROWS_EN = ("上", "中", "下"), ("upper", "", "lower")
@@ -23,18 +25,21 @@ _COLORS_ZH = {
     "magenta": "品红",
     "dark": "暗",
 }
-_FLAGS_ZH = {
-    "unlabelled": "没有标签",
-    "disagrees": "两次识读不一致,请核对",
-    "clipped": "数字可能被截断",
-    "low-score": "识读把握不大",
+FLAG_WORDS: Mapping[str, Said] = {
+    "unlabelled": say("没有标签", "no label"),
+    "ambiguous": say("标签不确定", "the label may be another one"),
+    "disagrees": say("两次识读不一致,请核对", "two readings of it disagree, check it"),
+    "clipped": say("数字可能被截断", "digits may be cut off"),
+    "low-score": say("识读把握不大", "hard to read"),
+    "bad-format": say("数字格式可疑,请核对", "written unlike its kind, check it"),
+    "out-of-range": say("超出可能的范围,请核对", "beyond what it can be, check it"),
+    "over-range": say("指针超出刻度", "the pointer is beyond its scale"),
+    "needle-disagrees": say("指针与印出的数值不符", "pointer and printed value disagree"),
+    "between": say("转轮停在两个数字之间", "a wheel stands between two digits"),
+    "jumped": say("与上次的数值相差可疑", "differs suspiciously from the value before"),
+    "no-scale": say("没有刻度,按比例估计", "without a scale, estimated from its length"),
 }
-_FLAGS_EN = {
-    "unlabelled": "no label",
-    "disagrees": "two readings of it disagree, check it",
-    "clipped": "digits may be cut off",
-    "low-score": "hard to read",
-}
+"""Flag of a reading → what it means; `no-value` is said in the value's place."""
 _NO_VERDICT = say("", "")
 
 
@@ -47,12 +52,13 @@ def reading_record(perception: Perception, index: int, verdict: Said = _NO_VERDI
     reading = perception.readings[index]
     where = position_words(reading.box, perception.size)
     label, value = reading.label, reading.value
-    doubts_zh, doubts_en = (_doubts(reading.flags, words) for words in (_FLAGS_ZH, _FLAGS_EN))
-    shown = "无数值" if value is None else value
-    zh = f"{label or '(无标签)'} {shown}{_unit(reading.unit)} {verdict['zh']}({where['zh']}{doubts_zh})"
-    shown = "no value" if value is None else value
+    doubts = _doubts(reading.flags)
+    play = "" if reading.uncertainty is None or value is None else f" ± {reading.uncertainty:g}"
+    shown = "无数值" if value is None else value + play
+    zh = f"{label or '(无标签)'} {shown}{_unit(reading.unit)} {verdict['zh']}({where['zh']}{doubts['zh']})"
+    shown = "no value" if value is None else value + play
     held = f"{verdict['en']} " if verdict["en"] else ""
-    en = f"{label or '(no label)'} {shown}{_unit(reading.unit)} {held}({where['en']}{doubts_en})"
+    en = f"{label or '(no label)'} {shown}{_unit(reading.unit)} {held}({where['en']}{doubts['en']})"
     fields = {
         "label": label,
         "value": value,
@@ -100,5 +106,6 @@ def _unit(unit: str) -> str:
     return f" {unit}" if unit else ""
 
 
-def _doubts(flags: tuple[str, ...], words: dict[str, str]) -> str:
-    return "".join(f"; {words[flag]}" for flag in flags if flag in words)
+def _doubts(flags: tuple[str, ...]) -> Said:
+    words = [FLAG_WORDS[flag] for flag in flags if flag in FLAG_WORDS]
+    return say("".join(f"; {said['zh']}" for said in words), "".join(f"; {said['en']}" for said in words))

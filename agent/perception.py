@@ -12,6 +12,8 @@ from agent.values import Said
 
 __all__ = ["AlarmRow", "Box", "Button", "Lamp", "Perception", "Popup", "Quality", "Reading", "Text"]
 
+LABEL_FLAGS = frozenset({"unlabelled", "ambiguous"})
+"""Flags of a reading that speak against its label; all others speak against its value."""
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the upright image; right and bottom are exclusive."""
 
@@ -45,15 +47,18 @@ class Reading:
     score: float
     """0 to 1: how likely the value is right, as calibrated on labelled panels (`make score-panels` prints it)."""
     flags: tuple[str, ...] = ()
-    """Why the value should be checked: no-value, unlabelled, disagrees, clipped, low-score, bad-format, out-of-range,
-    over-range.
-    """
+    """Why it should be checked; `agent.panel_records.FLAG_WORDS` says what each means."""
     uncertainty: float | None = None
     """± in the reading's unit where a pointer was measured; None where a value is printed."""
     read_by: str = "text"
     """text | segments | geometry | model: who read the value."""
     why: str = ""
     """How the value was found and why this label, in English, for `panel --explain`."""
+
+    @property
+    def is_sure(self) -> bool:
+        """There is a value and nothing speaks against it, whatever its label."""
+        return self.value is not None and LABEL_FLAGS.issuperset(self.flags)
 
     def to_json(self) -> dict[str, object]:
         return {

@@ -27,8 +27,6 @@ _WHICH_ONE = re.compile(
     r"(?:no\.?|#|第)?\d{1,3}[#号线路]?|[一二三四五六七八九十]+[#号线路]|[a-z]{1,4}-?\d{1,4}[a-z]?|[a-d][#号线路]?"
 )
 _NUMBER = re.compile(r"[-+−]?\d+(?:[.,]\d+)?")
-_DOUBTED = frozenset({"no-value", "disagrees", "clipped", "low-score"})
-"""Flags that say the value should be checked before anything is built on it."""
 _FACTORS: dict[str, tuple[str, float]] = {
     "pa": ("pa", 1.0),
     "hpa": ("pa", 1e2),
@@ -106,7 +104,7 @@ def citation_of(limit: StoredLimit) -> str:
 
 def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Comparison:
     number = _NUMBER.fullmatch((reading.value or "").strip())
-    if number is None or _DOUBTED & set(reading.flags):
+    if number is None or not reading.is_sure or "ambiguous" in reading.flags:
         return Comparison(index, "no-value")
     if not limits:
         return Comparison(index, "no-limit")
@@ -115,7 +113,11 @@ def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Com
         return Comparison(index, "other-unit", limits[0])
     limit = same[0]
     also = tuple(other for other in same[1:] if _bounds(other) != _bounds(limit))
-    value = float(number[0].replace("−", "-").replace(",", ".")) * (_factor(reading.unit, limit.unit) or 1.0)
+    factor = _factor(reading.unit, limit.unit) or 1.0
+    value = float(number[0].replace("−", "-").replace(",", ".")) * factor
+    play = (reading.uncertainty or 0.0) * factor
+    if any(bound is not None and abs(value - bound) <= play for bound in (limit.low, limit.high) if play):
+        return Comparison(index, "no-value")
     if limit.high is not None and value > limit.high:
         return Comparison(index, "above", limit, also)
     if limit.low is not None and value < limit.low:

@@ -22,12 +22,14 @@ from agent.api import Perception, Photo, Reading, Text
 from agent.settings import PanelSettings
 from plugins.panel.areas import find_areas
 from plugins.panel.bars import find_bars
+from plugins.panel.buttons import find_buttons
 from plugins.panel.displays import find_displays
 from plugins.panel.gauges import find_gauges
 from plugins.panel.instruments import Instrument
 from plugins.panel.lamps import find_lamps
 from plugins.panel.layout import Layout, in_reading_order, understand
 from plugins.panel.ocr import OcrEngine
+from plugins.panel.popups import find_popups
 from plugins.panel.quality import measure_quality
 from plugins.panel.regions import Scene, scene_of
 from plugins.panel.trust import check_numbers, marked
@@ -53,7 +55,8 @@ def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, 
     scene = scene_of(found.pixels)
     instruments = _instruments(found.pixels, texts, engine, scene)
     texts, layout = _printed(found, texts, instruments, engine, settings)
-    lamps = find_lamps(found.pixels, texts, skip=layout.in_tables | layout.label_sources, scene=scene)
+    own = layout.in_tables | frozenset(index for item in instruments for index in item.sources)
+    lamps = find_lamps(found.pixels, texts, skip=own | layout.label_sources, scene=scene)
     readings = sorted((*layout.readings, *(item.reading for item in instruments)), key=_place)
     size = found.pixels.shape[1], found.pixels.shape[0]
     return Perception(
@@ -65,6 +68,8 @@ def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, 
         (time.perf_counter() - started) * 1000,
         photo.digest,
         notes,
+        buttons=find_buttons(found.pixels, texts, skip=own, scene=scene),
+        popups=find_popups(found.pixels, texts, scene=scene),
         quality=found.quality,
         turned=found.turned,
         matrix=None if found.matrix is None else tuple(float(number) for number in found.matrix.ravel()),
