@@ -24,7 +24,7 @@ from agent.settings import PanelSettings
 from plugins.panel.text_crops import Corners, Pixels, bounds, grown, straightened, unstacked
 from plugins.panel.text_finder import Detector, Place, joined
 from plugins.panel.text_lines import NOTHING, NUMBER_WIDTH, WORD_WIDTH, Line, Recogniser
-from plugins.panel.text_repairs import repaired, with_its_point
+from plugins.panel.text_repairs import clearer, repaired, with_its_point
 
 __all__ = ["PpOcr"]
 
@@ -36,6 +36,8 @@ STROKES = frozenset("nmuitlrwWUHMINAa|/\\-=")
 """A hatched bar looks like a line of text, and is read as these."""
 MIXED = re.compile(r"[A-Za-z]\d|\d[A-Za-z]")
 """Letters and digits in one word: the small differences (S or 5, O or 0) are beyond the cheap reader."""
+CLEAR_SURE = 0.95
+"""Faint text that is read with less conviction is read again with more contrast."""
 UPRIGHT_RATIO = 1.5
 """A box this much taller than wide may be text that runs upwards, glyphs one below the other, or one tall digit."""
 TURNED_SURE = 0.9
@@ -59,7 +61,7 @@ class PpOcr:
         :param screen: the same roles of a smaller size, which looks and reads first; None where there is none.
         :raises ModelError: a file cannot be loaded.
         """
-        self.name = f"{name}{'+screen' if screen else ''}@{settings.side_px}"
+        self.name = f"{name}@{settings.side_px}" + (f"+screen@{settings.second_side_px}" if screen else "")
         self._settings = settings
         self._screened: set[Box] = set()
         cv2.setNumThreads(1)  # its own threads cost more than they bring on images this small, and wait by spinning
@@ -148,7 +150,11 @@ class PpOcr:
             return first, True
         if first.score < nothing:
             return (_best_way_up(self._loaded(), crop)[0], False) if agreed else (NOTHING, True)
-        second = self._loaded()(way, min_width=NUMBER_WIDTH if is_number else WORD_WIDTH)
+        width = NUMBER_WIDTH if is_number else WORD_WIDTH
+        second = self._loaded()(way, min_width=width)
+        clear = clearer(way) if second.score < CLEAR_SURE else None
+        if clear is not None:
+            second = max(second, self._loaded()(clear, min_width=width), key=lambda line: line.score)
         return with_its_point(second, first), False
 
 

@@ -25,6 +25,8 @@ BIT_ADDRESS = re.compile(r"1 ?(\d{1,3}\.[0-7])")
 SMALL_L = re.compile(r"\b(?:l(?=[A-Z])|(?<=[A-Z])l(?=[A-Z])|(?<=[A-Z][A-Z])l\b|(?<=\b[AD])l\b(?!/))")
 """A small L where capitals stand around it, or behind the A and D of an analogue or digital input."""
 LOST = re.compile(r"[\s.,:+-]")
+FAINT = 180
+"""Ink that differs from its ground by less, over the three colours together, is faint."""
 WORD_GAP = 0.4
 """A gap between words in parts of the capitals' height; behind a one it is half of that at most."""
 BAR_SPREAD = 0.25
@@ -51,8 +53,12 @@ def with_its_point(line: Line, other: Line) -> Line:
     return replace(fuller, score=min(line.score, other.score))
 
 
-def clearer(crop: Pixels) -> Pixels:
-    """The ink in black on white."""
+def clearer(crop: Pixels) -> Pixels | None:
+    """The ink in black on white; None where it is clear enough already, or where there is none."""
+    colors = crop.reshape(-1, 3).astype(np.int16)
+    away = np.abs(colors - np.median(colors, axis=0)).sum(axis=1)
+    if not 0 < np.percentile(away, 95) < FAINT:
+        return None
     return cv2.cvtColor((255 * (1 - ink_of(crop))).astype(np.uint8), cv2.COLOR_GRAY2BGR)
 
 
