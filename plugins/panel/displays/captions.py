@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from agent.api import Box, Text
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y
@@ -25,6 +26,9 @@ _QUANTITIES = {
 }  # fmt: skip
 """What a quantity is called → the unit that it is shown in where none is printed."""
 _LETTERS = re.compile(r"[^\W\d_]")
+_LEGIBLE = 0.8
+_ALIKE, _LONG = 0.85, 6
+"""A name of so many letters may have one that was not read."""
 _FAR = 2.0
 """A name stands within this many heights of the digits."""
 
@@ -37,7 +41,9 @@ def caption_of(area: Box, texts: Sequence[Text], taken: frozenset[int]) -> tuple
     """
     label, unit = "", ""
     used: set[int] = set()
-    near = sorted((_distance(area, text.box), i) for i, text in enumerate(texts) if i not in taken)
+    near = sorted(
+        (_distance(area, text.box), i) for i, text in enumerate(texts) if i not in taken and text.score >= _LEGIBLE
+    )
     for distance, index in near:
         if distance > _FAR * height(area):
             break
@@ -50,7 +56,8 @@ def caption_of(area: Box, texts: Sequence[Text], taken: frozenset[int]) -> tuple
             used.add(index)
     if label and not unit:
         word = re.sub(r"[^\w]", "", label).upper()
-        unit = _QUANTITIES.get(word, "")
+        alike = get_close_matches(word, _QUANTITIES, 1, _ALIKE) if len(word) >= _LONG else []
+        unit = _QUANTITIES.get(alike[0] if alike else word, "")
     return label, unit, frozenset(used)
 
 

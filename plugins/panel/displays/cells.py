@@ -21,11 +21,13 @@ Floats = NDArray[np.float32]
 
 _LOW = 0.76
 """Of the height: below it stand points."""
-_JOIN = 0.075
+_JOIN = 0.1
 """Gaps narrower than this, in heights, lie within a digit."""
 _WIDE = (0.33, 0.92)
 """Widths of a digit that is no 1, in heights."""
 _TALL = 0.8
+_SHORT = 0.68
+"""A 1 or a 4 of pointed segments is lower than the others."""
 _REACH = 1.75
 """Digits that stand further apart than this, in pitches, are two displays."""
 
@@ -134,7 +136,8 @@ def _runs(mask: NDArray[np.bool_]) -> list[_Run]:
 
 def _cells_of(run: _Run, mask: NDArray[np.bool_], wide: float, top: float, bottom: float) -> list[Cell]:
     slack = 0.2 * HEIGHT
-    if abs(run.top - top) <= slack and abs(run.bottom - bottom) <= 0.7 * slack:
+    tall = run.bottom - run.top >= _SHORT * HEIGHT
+    if tall and abs(run.top - top) <= slack and abs(run.bottom - bottom) <= slack:
         seen = (float(run.left), float(run.top), float(run.right), float(run.bottom))
         if run.width <= 0.5 * wide:
             return [Cell(run.right - wide, top, run.right, bottom, True, seen)]
@@ -150,12 +153,12 @@ def _cells_of(run: _Run, mask: NDArray[np.bool_], wide: float, top: float, botto
 
 
 def _is_dash(run: _Run, middle: float) -> bool:
-    return abs((run.top + run.bottom) / 2 - middle) <= 0.15 * HEIGHT and run.bottom - run.top <= 0.3 * HEIGHT
+    return abs((run.top + run.bottom) / 2 - middle) <= 0.25 * HEIGHT and run.bottom - run.top <= 0.3 * HEIGHT
 
 
 def _has_left_upright(run: _Run, mask: NDArray[np.bool_]) -> bool:
     """Its left side is that of a digit; else only horizontal segments end there, as in a 3 or a 7."""
-    left = mask[run.top : run.bottom, run.left : run.left + max(3, run.width // 4)].any(axis=1)
+    left = np.any(mask[run.top : run.bottom, run.left : run.left + max(3, run.width // 4)], axis=1, keepdims=True)
     tall = run.bottom - run.top
     halves = (left[round(a * tall) : round((a + 0.3) * tall)] for a in (0.15, 0.55))
     return any(half.mean() > 0.6 for half in halves)

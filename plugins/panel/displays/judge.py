@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -57,7 +57,11 @@ def judge(vote: Vote, engine: OcrEngine | None, printed: Sequence[str]) -> Verdi
     """
     printed = [plain for text in printed if (plain := _plain(text))]
     looks = [*_read(vote, engine), *printed]
+    first = vote.ways[0]
     ways = [way for way in vote.ways if _value(way)]
+    longer = [look for look in printed if first.best.beside and is_number(look) and _extends(look, first)]
+    if longer:
+        return replace(_verdict(first, 0.6, ("low-score",), f"the reader sees {longer[0]}"), value=longer[0])
     for way in ways:
         value = _value(way)
         if set(_digits(way)) == {"8"} and value not in printed:
@@ -68,7 +72,6 @@ def judge(vote: Vote, engine: OcrEngine | None, printed: Sequence[str]) -> Verdi
             return _verdict(
                 way, (0.97 if _is_sure(way) else 0.93) if whole else 0.6, flags, "segments and reader agree"
             )
-    first = vote.ways[0]
     if _value(first) is None:
         return _without_value(first)
     digits = _digits(first)
@@ -78,13 +81,13 @@ def judge(vote: Vote, engine: OcrEngine | None, printed: Sequence[str]) -> Verdi
         return None
     same = [look for look in looks if re.sub(r"\D", "", look) == digits]
     if same:
-        clear = _point_is_clear(first) and first.share >= 0.6
+        clear = first.clear and first.share >= 0.6
         flags = () if clear and _is_sure(first) else ("disagrees",)
         return _verdict(first, 0.9 if clear else 0.5, flags, f"the reader sees the digits as {same[0]}")
     against = [look for look in looks if len(re.sub(r"\D", "", look)) >= 2]
     if against:
         return _verdict(first, 0.5, ("disagrees",), f"segments show {first.shown}, the reader {against[0]}")
-    if _is_sure(first) and _point_is_clear(first) and not first.best.beside:
+    if _is_sure(first) and first.clear and not first.best.beside:
         return _verdict(first, 0.85, (), "segments alone")
     return _verdict(first, 0.4, ("low-score",), f"{round(first.share * 100)} % of looks agree")
 
@@ -98,6 +101,9 @@ def _without_value(way: Way) -> Verdict | None:
     """A display that says a word, an error or dashes; or one that cannot be read, where it surely is one."""
     shown = way.shown.strip()
     if way.best.fit < 0.84 or way.best.parted < 0.3 or len(way.best.cells) < 3:
+        return None
+    digits = sum(character.isdigit() for character in shown)
+    if "?" in shown and (digits < 3 or digits < 0.6 * len(way.best.cells)):
         return None
     known = "?" not in shown and way.share >= 0.5
     why = f"the display shows {shown}" if known else f"a display that cannot be read: {shown}"
@@ -115,13 +121,14 @@ def _digits(way: Way) -> str:
     return re.sub(r"\D", "", _value(way) or "")
 
 
+def _extends(look: str, way: Way) -> bool:
+    """The reader saw the same digits and more."""
+    digits, seen = re.sub(r"\D", "", look), _digits(way)
+    return len(seen) >= 2 and len(digits) > len(seen) and (digits.endswith(seen) or digits.startswith(seen))
+
+
 def _is_sure(way: Way) -> bool:
     return way.share >= _SURE_SHARE and way.best.margin >= _SURE_MARGIN and way.best.fit >= 0.9
-
-
-def _point_is_clear(way: Way) -> bool:
-    *strong, weak = way.best.points
-    return -weak < 0.35 and all(s > 0.6 for s in strong) and len(strong) <= 1
 
 
 def _read(vote: Vote, engine: OcrEngine | None, *, wider: bool = False) -> list[str]:

@@ -22,7 +22,7 @@ __all__ = ["Row", "find_rows"]
 Pixels = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 
-_SIDE = 880
+_SIDE = 760
 _LEVELS = 3
 _STROKE = 13
 """Side of the square that no stroke contains, in pixels of a level."""
@@ -107,7 +107,7 @@ def _blobs(grey: Grey, light: bool, *, first: bool, last: bool) -> NDArray[np.in
     most = grey.shape[0] if last else _HIGH
     fits = (high >= _LOW) & (high <= most) & (wide <= high) & (wide * 14 >= high) & (area * 10 >= wide * high)
     found = np.stack([left, top, left + wide, top + high], axis=1)[fits]
-    return found[np.argsort(-(found[:, 3] - found[:, 1]))][:_MAX_BLOBS]
+    return np.asarray(found[np.argsort(found[:, 1] - found[:, 3])][:_MAX_BLOBS], np.int64)
 
 
 def _groups(blobs: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:

@@ -43,7 +43,9 @@ class Decoded:
     fit: float
     """0 to 1: how much the ink is made of the lit segments and nothing else."""
     parted: float
-    """0 to 1: how deep uprights are parted at half height; -1 where no cell has a whole one."""
+    """0 to 1: how deep uprights are parted at half height, most of them and not just a few; -1 where no cell has a
+    whole one.
+    """
     parts: float
     """Where no cell has a whole upright: pieces that the ink of a cell falls into beyond one, for each lit segment
     beyond one; 0 where all hangs together.
@@ -81,7 +83,10 @@ def decode(strip: Strip, ink: Floats, threshold: float) -> Decoded | None:
     cuts = [part for cell, row in zip(cells, lit, strict=True) for part in _parted(ink, cell, row, thick)]
     typical = float(np.median(cuts)) if cuts else 0.0
     for index, (cell, row) in enumerate(zip(cells, lit, strict=True)):
-        if cell.narrow and max(_parted(ink, cell, row, thick), default=0.0) < _WHOLE_OF_TYPICAL * typical:
+        if not cell.narrow:
+            continue
+        whole = max(_parted(ink, cell, row, thick), default=0.0) < _WHOLE_OF_TYPICAL * typical
+        if whole or _beside_bar(ink, cell, thick) > border:
             characters[index] = "?"
     pieces = 0.0
     if not cuts:
@@ -94,7 +99,7 @@ def decode(strip: Strip, ink: Floats, threshold: float) -> Decoded | None:
         cells,
         float(np.abs(strengths - border).min()),
         float(np.mean(fits)),
-        float(np.median(cuts)) if cuts else -1.0,
+        min(float(np.median(cuts)), 2 * float(np.quantile(cuts, 0.25))) if cuts else -1.0,
         pieces,
         beside,
         levels,
@@ -209,6 +214,13 @@ def _parted(ink: Floats, cell: Cell, lit: NDArray[np.bool_], thick: float) -> li
         beside = float(np.median(np.concatenate([profile[:10], profile[-10:]])))
         found.append(max(0.0, 1 - float(profile[11:26].min()) / max(beside, 0.1)))
     return found
+
+
+def _beside_bar(ink: Floats, cell: Cell, thick: float) -> float:
+    """The strongest level stroke left of a bar, also a little above it: a 7 whose top stands out is no 1."""
+    left, right = cell.left + 0.3 * cell.width, cell.right - 1.6 * thick
+    window = ink[max(0, round(cell.top) - 12) : round(cell.bottom) + 4, max(0, round(left)) : max(0, round(right))]
+    return float(window.mean(axis=1).max()) if window.size else 0.0
 
 
 def _pieces(ink: Floats, cell: Cell, lit: NDArray[np.bool_]) -> float:

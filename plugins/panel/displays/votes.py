@@ -26,6 +26,7 @@ _OTHERS = (0.4, 0.5, 0.6, 0.68)
 _PARTED = 0.16
 _PIECES = 0.2
 _FIT = 0.84
+_NO_POINT, _A_POINT = 0.35, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Way:
     share: float
     """Of the ways of looking at it that see this."""
     best: Decoded
+    clear: bool
+    """Whether a point stands between digits, and where, was plain in each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,14 @@ def vote(strip: Strip) -> Vote | None:
 
 
 def _way(shown: str, share: float, seen: list[Decoded]) -> Way:
-    return Way(shown, share, max((d for d in seen if d.shown == shown), key=lambda d: (d.fit, d.margin)))
+    same = [look for look in seen if look.shown == shown]
+    best = max(same, key=lambda look: (look.fit, look.margin))
+    return Way(shown, share, best, all(_points_are_clear(look) for look in same))
+
+
+def _points_are_clear(decoded: Decoded) -> bool:
+    *strong, weak = decoded.points
+    return -weak < _NO_POINT and all(strength > _A_POINT for strength in strong) and len(strong) <= 1
 
 
 def _looks(decoded: Decoded) -> float:
@@ -91,4 +101,4 @@ def _evened(ink: Floats, decoded: Decoded) -> Floats:
     places = [(cell.left + cell.right) / 2 for cell in decoded.cells]
     levels = np.clip(decoded.levels, 0.4, 1.2)
     along = np.interp(np.arange(ink.shape[1]), places, levels).astype(np.float32)
-    return np.minimum(ink / along, 1.2).astype(np.float32)
+    return np.asarray(np.minimum(ink / along, 1.2), np.float32)
