@@ -3,16 +3,20 @@
 # make setup   the environment alone
 # make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
 # make bench-turn, bench-model, bench-panels, bench-weights, score-panels, score-turn    figures; a table, and last one JSON line
+# make install-paddleocr  the paddleocr package as the reader of this box        make test-paddleocr  the same, tried for real
 # make faults  everything that can break is broken on purpose; exit code 1 if anything was lost (an hour or so)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Where the bundle of the paddleocr package is built, some 200 MB.
+PADDLEOCR := $(or $(TMPDIR),/tmp)/watchkeeper-paddleocr
 # llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: setup demo test lint check fix bench-turn bench-model bench-panels bench-weights score-panels score-turn faults clean
+.PHONY: setup demo test lint check fix bench-turn bench-model bench-panels bench-weights score-panels score-turn faults install-paddleocr \
+	test-paddleocr clean
 
 setup: $(READY)
 
@@ -64,6 +68,13 @@ score-turn: setup
 
 faults: setup
 	@$(BIN)/python -m tests.faults
+
+install-paddleocr: setup
+	$(BIN)/python deploy/modules/paddleocr/build.py $(PADDLEOCR) --install
+
+test-paddleocr: setup
+	$(BIN)/python deploy/modules/paddleocr/build.py $(PADDLEOCR)
+	PADDLEOCR_BUNDLE="$$(ls -t $(PADDLEOCR)/*.whl | head -1)" $(BIN)/python -m pytest tests/test_paddleocr.py
 
 clean:
 	rm -rf $(VENV) .demo

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +15,9 @@ from agent.photo import load_photo
 from plugins.panel.module_ocr import ModuleReader, chosen_reader
 from plugins.panel.ocr import OcrEngine, open_engine
 from plugins.panel.service import PanelService
-from tests.modules_kit import bundle, installed, manifest, wheel
+from tests.modules_kit import bundle, installed, manifest
 
-PADDLE = Path(__file__).parent.parent / "deploy" / "modules" / "paddleocr"
+PHOTO = Path(__file__).parent.parent / "deploy" / "example" / "panel.png"
 READER = """
 class Reader:
     methods = ("read", "read_boxes")
@@ -100,7 +96,7 @@ def test_one_that_does_not_start_leaves_the_built_in_one(env: Env, tmp_path: Pat
 
 def test_the_panel_is_read_by_it(env: Env, tmp_path: Path) -> None:
     """From the photo to the reading; another reader does not find what this one has put into the cache."""
-    photo = load_photo(PADDLE.parent.parent / "example" / "panel.png", env.settings.photo)
+    photo = load_photo(PHOTO, env.settings.photo)
     installed(env, reader(tmp_path), reader(tmp_path, "1.1", text="PUMP 43")).close()
     service = PanelService()
     assert [text.text for text in service.perceive(photo, env).texts] == ["PUMP 42"]
@@ -111,69 +107,3 @@ def test_the_panel_is_read_by_it(env: Env, tmp_path: Path) -> None:
     later = PanelService()
     assert [text.text for text in later.perceive(photo, env).texts] == ["PUMP 43"]
     later.close()
-
-
-def loaded(path: Path, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-class FakeEngine:
-    """Stands for PaddleOCR, which is too large to be installed for a test."""
-
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
-
-    def predict(self, input: Any, **options: Any) -> list[dict[str, Any]]:  # noqa: A002
-        self.seen.append(input)
-        if isinstance(input, list):
-            return [{"rec_text": f"{crop.shape[1]}x{crop.shape[0]}", "rec_score": 0.5} for crop in input]
-        boxes = np.array([[-2.4, 1.6, 70.0, 20.0]], np.float32)
-        return [{"rec_texts": ["PUMP 42"], "rec_scores": [np.float32(1.2)], "rec_boxes": boxes}]
-
-
-def test_the_adapter_of_paddleocr_keeps_the_protocol() -> None:
-    """Colours as PaddleOCR wants them; boxes within the image; crops grown by the margin; nothing for an empty one."""
-    adapter = loaded(PADDLE / "watchkeeper_paddleocr" / "__init__.py", "watchkeeper_paddleocr")
-    whole, lines = FakeEngine(), FakeEngine()
-    served = adapter.Reader(whole, lines)
-    pixels = np.zeros((40, 60, 3), np.uint8)
-    pixels[..., 0] = 7
-    context = SimpleNamespace(buffers=(memoryview(pixels.tobytes()),))
-    assert served.read(context, width=60, height=40) == [{"text": "PUMP 42", "box": [0, 2, 60, 20], "score": 1.0}]
-    assert whole.seen[0][0, 0].tolist() == [0, 0, 7]
-    boxes = [[10, 10, 20, 20], [60, 40, 60, 40]]
-    told = served.read_boxes(context, width=60, height=40, boxes=boxes, margin=0.2, other=True)
-    assert told == [{"text": "14x14", "box": boxes[0], "score": 0.5}, {"text": "", "box": boxes[1], "score": 0.0}]
-
-
-def test_the_bundle_of_paddleocr_is_sound(env: Env, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Built with a small engine in its place, it installs, reads its golden picture in its own environment, answers."""
-    fake = (
-        "class PaddleOCR:\n    def __init__(self, **o): pass\n    def predict(self, image):\n"
-        "        return [{'rec_texts': ['PUMP 42'], 'rec_scores': [0.9], 'rec_boxes': [[1, 2, 30, 40]]}]\n"
-        "class TextRecognition:\n    def __init__(self, **o): pass\n"
-    )
-    numpy = (
-        "uint8 = 'B'\nclass Image:\n    def reshape(self, *s): return self\n"
-        "    def __getitem__(self, at): return self\n"
-        "def frombuffer(buffer, kind): return Image()\ndef ascontiguousarray(image): return image\n"
-    )
-    wheels = [
-        wheel(tmp_path / "w" / "paddleocr-3.7.0-py3-none-any.whl", "paddleocr-3.7.0", {"paddleocr.py": fake}),
-        wheel(tmp_path / "w" / "numpy-2.0-py3-none-any.whl", "numpy-2.0", {"numpy.py": numpy}),
-    ]
-    models = tmp_path / "models"
-    (models / "PP-OCRv5_mobile_det").mkdir(parents=True)
-    (models / "PP-OCRv5_mobile_det" / "inference.yml").write_text("x")
-    monkeypatch.setitem(sys.modules, "watchkeeper_build", ModuleType("watchkeeper_build"))
-    made = loaded(PADDLE / "build.py", "watchkeeper_build").build(models, wheels, tmp_path)
-    host = installed(env, made)
-    assert host.open("watchkeeper-paddleocr").report["reads"] == "PP-OCRv5_mobile_rec"
-    host.close()
-    engine, _ = open_engine(env)
-    assert engine is not None and engine.read(PIXELS)[0].text == "PUMP 42"
-    engine.close()

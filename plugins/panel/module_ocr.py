@@ -5,13 +5,15 @@ Its process serves two calls, each with the image's pixels (RGB, 8 bits, rows in
     read(width, height) -> [{"text", "box": [left, top, right, bottom], "score"}, …]
     read_boxes(width, height, boxes, margin, other) -> the same, one for each box, in order
 
-What it gives back is checked: a box outside of the image or a score that is none is an error of that photo.
+What it gives back is checked: a box outside of the image or a score that is none is an error of that photo. What
+every reader gets wrong is mended as in our own (`plugins.panel.text_repairs`).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.api import Box, Env, Module, ModuleHost, PhotoError, SharedBuffer, Text
 from agent.errors import WorkerError
+from plugins.panel.text_crops import grown
+from plugins.panel.text_lines import Line
+from plugins.panel.text_repairs import repaired
 
 __all__ = ["ModuleReader", "chosen_reader", "open_module_reader"]
 
@@ -64,9 +69,9 @@ class ModuleReader:
         return f"{self._module.name} {self._module.version}"
 
     def read(self, pixels: Pixels) -> tuple[Text, ...]:
-        """Every run of text on an image that the reader is sure enough of."""
+        """Every run of text on an image that the reader is sure enough of, mended as any reader's are."""
         found = self._call("read", pixels, {})[: self._panel.max_texts]
-        return tuple(text for text in found if text.text and text.score >= self._panel.min_score)
+        return tuple(_mended(text, pixels) for text in found if text.text and text.score >= self._panel.min_score)
 
     def read_boxes(
         self, pixels: Pixels, boxes: Sequence[Box], *, margin: float, other: bool = False
@@ -107,6 +112,12 @@ _AGAIN = "ask again, or go back: watchkeeper modules rollback"
 def _fits(text: Text, width: int, height: int) -> bool:
     left, top, right, bottom = text.box
     return 0 <= left <= right <= width and 0 <= top <= bottom <= height and 0 <= text.score <= 1
+
+
+def _mended(text: Text, pixels: Pixels) -> Text:
+    """What can be told from the pixels or from how things are written does not depend on who reads."""
+    crop = grown(pixels, text.box, 0)
+    return replace(text, text=repaired(Line(text.text, text.score), crop[:, :, ::-1]).text) if crop.size else text
 
 
 def _shared(pixels: Pixels) -> SharedBuffer:

@@ -129,15 +129,12 @@ def build(models: Mapping[str, bytes], wheels: list[Path], out: Path, *, env: En
 
 
 def install(bundle: Path, env: Env) -> None:
-    """Put it beside what is here and let it answer; a version of the same name makes room first.
+    """Put it beside what is here and let it answer; the same bundle a second time changes nothing.
 
     :raises WatchkeeperError: it did not prove itself; what answered before goes on.
     """
     host = ModuleHost(env)
     try:
-        name = _module()["name"]
-        if name in host.store.names():
-            host.store.remove_all(name)
         made = host.install_bundle(bundle)
         print(f"{made.name} {made.version} reads panels now; to take it back: watchkeeper modules remove {made.name}")
     finally:
@@ -187,17 +184,17 @@ def _compiled(site: Path, sources: list[str], scratch: Path) -> dict[str, bytes]
 
 
 def _write_wheel(path: Path, dist: str, contents: Contents) -> Path:
-    """A wheel with its RECORD; stored, because what is large in it is packed already."""
+    """A wheel with its RECORD, the same for the same contents; stored, as what is large in it is packed already."""
     name, _, version = dist.rpartition("-")
     told = f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {version}\n".encode()
     record = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as wheel:
         for place, held in {**contents, f"{dist}.dist-info/METADATA": told}.items():
             data = held.read_bytes() if isinstance(held, Path) else held
-            wheel.writestr(place, data)
+            wheel.writestr(zipfile.ZipInfo(place), data)
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
             record.append(f"{place},sha256={digest},{len(data)}\n")
-        wheel.writestr(f"{dist}.dist-info/RECORD", "".join([*record, f"{dist}.dist-info/RECORD,,\n"]))
+        wheel.writestr(zipfile.ZipInfo(f"{dist}.dist-info/RECORD"), "".join([*record, f"{dist}.dist-info/RECORD,,\n"]))
     return path
 
 
