@@ -168,21 +168,31 @@ def _score_others(score: Score, panel: Panel, rest: Iterable[Seen]) -> None:
 
 
 def _score_lamps(score: Score, panel: Panel, ours: list[Seen]) -> None:
+    """Lamps with a printed label by that label; those that the labels describe, by colour and state alone."""
     left = list(ours)
-    for lamp in panel.lamps:
-        match = next((x for x in left if _same_lamp(x, lamp)), None)
-        if match is not None:
-            left.remove(match)
+    matched = set()
+    for by_label in (True, False):
+        for number, lamp in enumerate(panel.lamps):
+            if number in matched or (not by_label and is_printed(lamp["label"], panel.texts)):
+                continue
+            others = () if by_label else panel.lamps
+            free = (x for x in left if not any(same_label(x["label"], other["label"]) for other in others))
+            match = next((x for x in free if _same_lamp(x, lamp, by_label=by_label)), None)
+            if match is not None:
+                left.remove(match)
+                matched.add(number)
+    for number, lamp in enumerate(panel.lamps):
         nearly = [f"{x['label']} {x['color']} {x['state']}" for x in ours if same_label(x["label"], lamp["label"])]
-        score.count("lamps", match is not None, f"{lamp['label']} {lamp['color']} {lamp['state']} | read: {nearly}")
+        what = f"{lamp['label']} {lamp['color']} {lamp['state']} | read: {nearly}"
+        score.count("lamps", number in matched, what)
 
 
-def _same_lamp(read: Seen, lamp: Mapping[str, str]) -> bool:
-    """Colour and state as labelled, under its label, or under none where the label describes a place."""
+def _same_lamp(read: Seen, lamp: Mapping[str, str], *, by_label: bool) -> bool:
+    """Colour and state as labelled."""
     words = _COLORS.get(read["color"], read["color"])
     if not re.search(words, lamp["color"], re.IGNORECASE):
         return False
-    if not same_label(read["label"], lamp["label"]) and not _parted(read["label"], lamp["label"]):
+    if by_label and not same_label(read["label"], lamp["label"]) and not _parted(read["label"], lamp["label"]):
         return False
     state = lamp["state"]
     if _CANNOT_TELL.search(state):
