@@ -38,6 +38,8 @@ _OVER = 3
 """A handle stands over the sides of its track by this many pixels at least."""
 _HALO = 0.35
 """What stands over has at least this part of the contrast of the track itself; less is blur."""
+_STEPPED = 3
+"""Where one part is so many pixels thicker, a handle of its colour may be part of it."""
 _BLURRED = 9
 """The end of a fill may be blurred over so many pixels."""
 _BEHIND = 5
@@ -143,6 +145,9 @@ def _pointed_at(
             inner = (min(run.start for run in between) + max(run.end for run in between)) / 2
             place = inner if abs(inner - place) <= 0.3 * long else place
         return Track(a.start, b.end, place, long, sides, away)
+    wide_a, wide_b = (sides[1] - sides[0] for sides in (_sides(scene, run.region, scale) for run in parts))
+    if abs(wide_a - wide_b) >= _STEPPED:
+        return None
     if gap < _MIN_HANDLE or (not between and gap <= _BLURRED):
         return None if same else Track(a.start, b.end, (a.end + b.start) / 2, 0, sides, away)
     if not between:

@@ -37,8 +37,8 @@ _FAINT = 70
 """Ink that differs less than this from its field hardly stands out."""
 _SIBLING = 0.62
 """Ink that stands out less than this part of what its siblings' does is greyed."""
-_CELLS = 2
-"""A field with this many neighbours of its size that touch it is a cell of a table or a row of a list."""
+_CELLS = 3
+"""So many fields of one size that touch are cells of a table or rows of a list."""
 _EDGE_HIGH, _EDGE_LONG = 9, 24
 """A coloured edge is at most so thick and at least so long, in pixels."""
 _EDGE_BELOW = 6.0
@@ -56,7 +56,9 @@ def find_buttons(
     """
     scene = scene_of(pixels) if scene is None else scene
     seen = scene.seen(texts)
-    every = [field for field in find_fields(scene, seen) if _in_middle(scene, field, seen)]
+    fitting = [field for field in find_fields(scene, seen) if _in_middle(scene, field, seen)]
+    cells = _cells(fitting)
+    every = [field for n, field in enumerate(fitting) if n not in cells or _presses(field.label)]
     filled = [field for field in every if _is_filled(field, every, skip) and _alone_counts(scene, field, every)]
     outlined = [f for f in every if f not in filled and skip.isdisjoint(f.texts) and _beside(f, filled)]
     fields = filled + outlined
@@ -107,8 +109,6 @@ def _is_filled(field: Field, every: Sequence[Field], skip: frozenset[int]) -> bo
     if in_table and (not press_alone(field.label) or state_said(field.label)):
         return False
     press = _presses(field.label)
-    if _touching(field, every) >= _CELLS and (in_table or not press):
-        return False
     if is_signal(field.color) and not press and _is_lamp(field, every):
         return False
     printed = width(field.text_box) * height(field.text_box)
@@ -130,15 +130,20 @@ def _is_lone(field: Field, every: Sequence[Field]) -> bool:
     return not any(other is not field and alike(other.box, field.box) for other in every)
 
 
-def _touching(field: Field, every: Sequence[Field]) -> int:
-    """Neighbours of the same width above and below, or of the same height left and right, without room between."""
-    count = 0
-    for other in every:
-        across, down = overlap_x(other.box, field.box), overlap_y(other.box, field.box)
-        stacked = across >= 0.97 * max(width(field.box), width(other.box)) and -4 <= down <= 2
-        level = down >= 0.97 * max(height(field.box), height(other.box)) and -4 <= across <= 2
-        count += other is not field and (stacked or level)
-    return count
+def _cells(fields: Sequence[Field]) -> frozenset[int]:
+    """Places, in this list, of fields that are cells of a table or rows of a list: several of one size that touch."""
+    group = list(range(len(fields)))
+    for a, b in itertools.combinations(range(len(fields)), 2):
+        if group[a] != group[b] and _touch(fields[a].box, fields[b].box):
+            group = [group[a] if g == group[b] else g for g in group]
+    return frozenset(n for n, g in enumerate(group) if group.count(g) >= _CELLS)
+
+
+def _touch(a: Box, b: Box) -> bool:
+    """One above the other with the same width, or side by side with the same height, without room between."""
+    across, down = overlap_x(a, b), overlap_y(a, b)
+    stacked = across >= 0.97 * max(width(a), width(b)) and -4 <= down <= 2
+    return stacked or (down >= 0.97 * max(height(a), height(b)) and -4 <= across <= 2)
 
 
 def _alone_counts(scene: Scene, field: Field, every: Sequence[Field]) -> bool:
