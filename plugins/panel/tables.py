@@ -15,8 +15,9 @@ from agent.api import AlarmRow, Box, Reading, Text
 from plugins.panel.alarm_lists import find_lists
 from plugins.panel.alarms import headed_rows, pieces_of
 from plugins.panel.columns import Column, Table, heading_role
-from plugins.panel.geometry import centre, height, joined, lines_of, overlap_x, width
+from plugins.panel.geometry import centre, height, joined, lines_of, overlap_x, part_of, width
 from plugins.panel.grammar import Token, is_clock, is_moment, is_state, plain, split_unit, tokens_of
+from plugins.panel.words import ROLE_OF_HEADING
 
 __all__ = ["Table", "alarm_rows", "find_tables", "value_readings"]
 
@@ -63,21 +64,25 @@ def alarm_rows(table: Table, texts: Sequence[Text]) -> list[AlarmRow]:
 
 
 def value_readings(table: Table, texts: Sequence[Text]) -> list[tuple[Reading, int]]:
-    """The present values of a value table, each with the index of the text it stands in."""
+    """The present values of a value table, each with the index of the text it stands in.
+
+    Numbers set to the right of a wide column may stand closer to the heading of the units than to their own.
+    """
     value, unit = table.column("value"), table.column("unit")
     name = table.column("name") or 0
     if value is None or value == name:
         return []
     found = []
     for row in table.rows:
-        if not row[name] or not row[value]:
+        cell = row[value] or (row[unit] if unit is not None else ())
+        if not row[name] or not cell:
             continue
-        source = row[value][0]
+        source = cell[0]
         token = _value_token(texts[source], source)
         labels = [token for index in row[name] for token in tokens_of(texts[index], index) if token.kind == "label"]
         if token is None or not labels:
             continue
-        printed = " ".join(texts[index].text for index in row[unit]) if unit is not None else ""
+        printed = " ".join(texts[index].text for index in row[unit] if index != source) if unit is not None else ""
         label = " ".join(part.text for part in labels)
         best = token.unit or printed or table.columns[value].unit or labels[-1].unit
         number = None if token.kind == "none" else token.text
@@ -112,7 +117,7 @@ def _headings(
 ) -> list[tuple[tuple[Column, ...], frozenset[int]]]:
     """A line of headings as columns, with the texts it is made of; first with a second line of headings under it."""
     segment = _within(segment, texts)
-    plainly = tuple(_column(texts[index].text, box) for box, index in segment)
+    plainly = tuple(column for box, index in segment for column in _columns(texts[index].text, box))
     single = [(plainly, frozenset(index for _, index in segment))] if _is_heading(plainly) else []
     for line in beneath:
         double = _with_second_line(segment, line, texts)
@@ -177,6 +182,19 @@ def _table(
         return None
     cells = {index for row in rows for cell in row for index in cell}
     return Table(columns, tuple(rows), frozenset(cells | heads))
+
+
+def _columns(text: str, box: Box) -> list[Column]:
+    """One heading, or two that the reader ran together: `Ack Device`."""
+    if " " in text.strip() and plain(text).strip().lower() not in ROLE_OF_HEADING:
+        for gap in re.finditer(r"\s+", text.strip()):
+            halves = text[: gap.start()], text[gap.end() :]
+            known = [ROLE_OF_HEADING.get(plain(half).strip().lower()) for half in halves]
+            if all(known) and known[0] != known[1]:
+                places = (0, gap.start()), (gap.end(), len(text))
+                boxes = [part_of(box, text, start, end) for start, end in places]
+                return [_column(half, place) for half, place in zip(halves, boxes, strict=True)]
+    return [_column(text, box)]
 
 
 def _column(text: str, box: Box) -> Column:
