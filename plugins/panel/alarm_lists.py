@@ -13,11 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from agent.api import AlarmRow, Text
-from plugins.panel.alarms import Piece, cells_text, headed_rows, pieces_of, roles_of
+from plugins.panel.alarms import headed_rows
+from plugins.panel.cells import Piece, cells_text, pieces_of, roles_of
 from plugins.panel.columns import Column, Table
 from plugins.panel.geometry import centre, height, joined, overlap_x, same_line
 from plugins.panel.moments import moment_in
-from plugins.panel.words import ALARM_STATES, ALARM_WORDS, PRIORITIES
+from plugins.panel.words import ACK_STATES, ALARM_STATES, ALARM_WORDS, PRIORITIES
 
 __all__ = ["find_lists"]
 
@@ -97,7 +98,7 @@ def _told_by_content(
                 break
         else:
             groups.append([piece])
-    groups = [g for g in groups if len(g) >= 0.5 * len(anchors) or (len(g) > 1 and _WORDS.search(g[0].text))]
+    groups = [g for g in groups if len(g) >= 0.7 * len(anchors)]
     groups.sort(key=lambda group: min(p.box[0] for p in group))
     roles = [_role_of_content([p.text for p in group]) for group in groups]
     if "time" not in roles:
@@ -119,7 +120,7 @@ def _role_of_content(cells: Sequence[str]) -> str:
         return "time"
     if sum(cell.rstrip(".").isdigit() for cell in plain) >= most:
         return "number"
-    for role, words in (("priority", PRIORITIES), ("state", ALARM_STATES)):
+    for role, words in (("priority", PRIORITIES), ("ack", ACK_STATES), ("state", ALARM_STATES)):
         if sum(cell in words for cell in plain) >= most:
             return role
     return "name" if sum(_TAG.fullmatch(cell.strip()) is not None for cell in cells) >= most else ""

@@ -7,19 +7,18 @@ the same height belongs to none of its rows. Order: pieces of text → anchors �
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from agent.api import AlarmRow, Box, Text
+from agent.api import AlarmRow, Box
+from plugins.panel.cells import Piece, cells_text, parted, roles_of
 from plugins.panel.columns import Column
-from plugins.panel.geometry import centre, height, joined, overlap_x, part_of, same_line
-from plugins.panel.moments import moment_in, unglued
+from plugins.panel.geometry import centre, height, joined, overlap_x, same_line
+from plugins.panel.moments import moment_in
 
-__all__ = ["Piece", "cells_text", "headed_rows", "pieces_of", "roles_of"]
+__all__ = ["headed_rows"]
 
 _CUT_ROW = 0.66
 """A row whose text is less tall than this part of the others' is cut off by the edge of the list."""
@@ -38,34 +37,11 @@ may be three times as far from its own.
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A text, or the part of one that a single cell holds."""
-
-    text: str
-    box: Box
-    source: int
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """Pieces of one row."""
 
     anchor: Piece
     pieces: tuple[Piece, ...]
-
-
-def pieces_of(texts: Sequence[Text], which: Iterable[int]) -> list[Piece]:
-    """Texts as cells: a moment that the reader ran together with its neighbours stands alone."""
-    found = []
-    for index in which:
-        text = texts[index]
-        moment = moment_in(text.text)
-        ends = sorted({0, moment.start, moment.end, len(text.text)}) if moment else [0, len(text.text)]
-        for start, end in itertools.pairwise(ends):
-            part = text.text[start:end].strip(" ,;|")
-            if part:
-                found.append(Piece(part, part_of(text.box, text.text, start, end), index))
-    return found
 
 
 def headed_rows(columns: Sequence[Column], pieces: Sequence[Piece]) -> tuple[list[AlarmRow], frozenset[int]]:
@@ -75,6 +51,7 @@ def headed_rows(columns: Sequence[Column], pieces: Sequence[Piece]) -> tuple[lis
     """
     head = joined(column.box for column in columns)
     tall = float(np.median([height(column.box) for column in columns]))
+    pieces = [part for piece in pieces for part in parted(piece, columns)]
     times = [i for i, column in enumerate(columns) if column.role == "time"]
     anchors = _anchors(columns, times, pieces, head[3])
     if not anchors:
@@ -237,47 +214,3 @@ def _named(columns: Sequence[Column], cells: Mapping[int, Sequence[Piece]]) -> d
             heading, again = f"{column.heading} {again}", again + 1
         named[heading] = cells_text(cells.get(index, ()))
     return named
-
-
-def cells_text(pieces: Iterable[Piece]) -> str:
-    """The text of a cell: its lines from the top, Chinese ones without a space between them."""
-    ordered: list[Piece] = []
-    for piece in sorted(pieces, key=lambda p: centre(p.box)[1]):
-        line = [p for p in ordered if same_line(p.box, piece.box)]
-        later = next((p for p in line if p.box[0] > piece.box[0]), None)
-        ordered.insert(ordered.index(later) if later else len(ordered), piece)
-    text = unglued(" ".join(piece.text for piece in ordered)).replace("°℃", "℃")
-    return re.sub(r"(?<=[\u4e00-\u9fff，。]) (?=[\u4e00-\u9fff])", "", text)
-
-
-def roles_of(columns: Sequence[Column], cells: Mapping[int, Sequence[Piece]]) -> dict[str, str]:
-    """What each cell means → the cell; a date and a time in two columns are one moment."""
-    filled = [(column.role, cells_text(cells[i])) for i, column in enumerate(columns) if cells.get(i)]
-    roles: dict[str, str] = {}
-    for role, text in filled:
-        if role in ("text", "priority", "state", "ack", "number", "area"):
-            roles.setdefault(role, text)
-    moments = [text for role, text in filled if role == "time"]
-    if moments:
-        roles["time"] = _moment(moments)
-    for role in ("name", "channel"):
-        tags = [text for found, text in filled if found == role]
-        if tags:
-            roles["tag"] = tags[-1]
-            if len(tags) > 1:
-                roles.setdefault("area", tags[0])
-            break
-    if "text" not in roles:
-        open_ = [text for role, text in filled if not role and re.search(r"[^\W\d_]{2}|[\u4e00-\u9fff]", text)]
-        if open_:
-            roles["text"] = max(open_, key=len)
-    return roles
-
-
-def _moment(cells: Sequence[str]) -> str:
-    first = moment_in(cells[0])
-    for other in cells[1:]:
-        second = moment_in(other)
-        if first and second and first.dated + first.timed == 1 and first.dated != second.dated:
-            return f"{cells[0]} {other}" if first.dated else f"{other} {cells[0]}"
-    return cells[0]

@@ -13,7 +13,8 @@ import numpy as np
 
 from agent.api import AlarmRow, Box, Reading, Text
 from plugins.panel.alarm_lists import find_lists
-from plugins.panel.alarms import headed_rows, pieces_of
+from plugins.panel.alarms import headed_rows
+from plugins.panel.cells import pieces_of
 from plugins.panel.columns import Column, Table, heading_role
 from plugins.panel.geometry import centre, height, joined, lines_of, overlap_x, part_of, width
 from plugins.panel.grammar import Token, is_clock, is_moment, is_state, plain, split_unit, tokens_of

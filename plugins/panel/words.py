@@ -6,6 +6,7 @@ Every line of text here is a list: units and states are parted by spaces, headin
 from __future__ import annotations
 
 __all__ = [
+    "ACK_STATES",
     "ALARM_STATES",
     "ALARM_WORDS",
     "COMMANDS",
@@ -146,6 +147,24 @@ kg 活动 激活 已恢复 恢复 未恢复 已确认 未确认 确认 消除 �
 """
 ALARM_STATES = frozenset(_ALARM_STATES.split())
 """Where an alarm is in its life, in lower case."""
+ACK_STATES = frozenset(
+    (
+        "yes",
+        "no",
+        "ack",
+        "acked",
+        "acknowledged",
+        "unack",
+        "unacked",
+        "unacknowledged",
+        "是",
+        "否",
+        "已确认",
+        "未确认",
+        "确认",
+    )
+)
+"""Whether somebody has acknowledged it."""
 ALARM_WORDS = (
     r"alarm|fault|fail|error|warn|trip|\bhigh\b|\blow\b|over|under|loss|lost|timeout|time-out|overload|limit|emergency|stop"
     r"|disconnect|offline|not ready|abnormal|exceed|leak|short|block|jam|critical"
