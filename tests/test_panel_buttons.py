@@ -91,7 +91,7 @@ def test_values_and_cells_are_no_buttons() -> None:
 
 def test_a_command_without_a_field_is_told_by_its_word() -> None:
     """`Ack All` asks to be pressed; `Pressure` does not."""
-    pixels, words = screen(), ("Ack All", "Pressure")
+    pixels = screen()
     texts = [
         put(pixels, "Ack All", (40, 40, 140, 70), ink=(0, 0, 0)),
         put(pixels, "Pressure", (40, 90, 140, 120), ink=(0, 0, 0)),

@@ -27,6 +27,8 @@ _AGREE = 0.6
 _OFF = 0.45
 """How far a number may be from its place on the scale, in text heights."""
 _ROUND = 0.05
+_EVEN = (1.6, 0.13)
+"""Numbers of a scale stray at most this far on average: in pixels, or in text heights. Rows of a table stray more."""
 _PAIR_APART = (2.2, 30.0)
 """How far apart the numbers of a scale of two are, in text heights."""
 _PAIR_OFF = 1.5
@@ -190,6 +192,8 @@ def _fit(texts: Sequence[Text], line: Sequence[tuple[int, float]], *, upright: b
         return None
     slope, start = np.polyfit(places, values, 1)
     off = float(np.sqrt(np.mean(((values - start) / slope - places) ** 2)))
+    if off > max(_EVEN[0], _EVEN[1] * tall):
+        return None
     members = [i for (i, _), on in zip(line, best, strict=True) if on]
     box = joined(texts[i].box for i in members)
     ends = float(places.min()), float(places.max())

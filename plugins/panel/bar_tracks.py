@@ -21,6 +21,8 @@ __all__ = ["Track", "find_track"]
 
 _BESIDE = 0.7
 """How far from its numbers a track may be, in lengths of the scale."""
+_FAR = 12
+"""And in text heights."""
 _MAX_THICK = 0.45
 """A track is at most this thick, in parts of its length."""
 _MIN_THICK = 2
@@ -75,7 +77,7 @@ def find_track(scene: Scene, scale: Scale) -> Track | None:
     """The nearest track beside a scale."""
     labels = scene.labels if scale.upright else scene.labels.T
     near = (scale.box[0], scale.box[2]) if scale.upright else (scale.box[1], scale.box[3])
-    reach = round(max(6 * scale.tall, _BESIDE * (scale.high - scale.low)))
+    reach = round(max(6 * scale.tall, min(_FAR * scale.tall, _BESIDE * (scale.high - scale.low))))
     lines: dict[tuple[int, ...], list[list[_Run]]] = {}
     for line in range(max(0, near[0] - reach), min(labels.shape[1], near[1] + reach), _EACH):
         runs = _runs(labels[:, line], scale)

@@ -54,12 +54,12 @@ def difference(a: Color, b: Color) -> int:
 
 
 def commonest(pixels: Pixels) -> Color:
-    """The commonest colour, as the median of those that fall into its cell of a coarse cube.
+    """The commonest colour, as the mean of those that fall into its cell of a coarse cube.
 
     :param pixels: any shape that ends in 3, at least one pixel.
     """
     flat = pixels.reshape(-1, 3)
     cells = (flat >> 4).astype(np.int32) @ np.array([256, 16, 1], np.int32)
     chosen = flat[cells == np.bincount(cells).argmax()]
-    red, green, blue = np.median(chosen, axis=0)
-    return int(red), int(green), int(blue)
+    red, green, blue = chosen.mean(axis=0)
+    return round(float(red)), round(float(green)), round(float(blue))

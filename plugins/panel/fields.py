@@ -85,7 +85,8 @@ def print_of(scene: Scene, box: Box, ground: Color) -> Color:
     """The colour that a text looks printed in: of the pixels that differ most from what it stands on."""
     inside = scene.pixels[box[1] : box[3], box[0] : box[2]].reshape(-1, 3)
     away = np.abs(inside.astype(np.int16) - np.asarray(ground, np.int16)).max(axis=1)
-    red, green, blue = np.median(inside[away >= np.quantile(away, 0.92)], axis=0)
+    rank = len(away) - max(1, len(away) // 12)
+    red, green, blue = np.median(inside[away >= np.partition(away, rank)[rank]], axis=0)
     return int(red), int(green), int(blue)
 
 

@@ -45,6 +45,8 @@ _SIZE = 0.5
 """Caps of one kind differ by at most this in size: cables cover some."""
 _ROW = 2.6
 """How far a row of digits may be, in heights of a lamp."""
+_LARGE = 1_000_000
+"""Pixels from which a picture is halved."""
 _MAX_CAPS = 300
 _INPUT = re.compile(r"[1Il|]\s?(\d{1,2}\.[0-7])")
 
@@ -62,8 +64,11 @@ def find_leds(scene: Scene, texts: Sequence[Text]) -> list[Lamp]:
     :param texts: with boxes in pixels of the scene.
     """
     names = _inputs([text for text in texts if re.search(r"\w", text.text) and not is_moment(text.text)])
-    blinded = _blinded(scene)
-    caps = [*blinded, *(cap for cap in _caps(scene) if not any(_meet(cap.box, other.box) for other in blinded))]
+    if not names:
+        return []
+    half = _half(scene)
+    blinded = _blinded(scene, half)
+    caps = [*blinded, *(cap for cap in _caps(scene, half) if not any(_meet(cap.box, other.box) for other in blinded))]
     lit = [cap for cap in caps if cap.lit]
     chosen = lit + [cap for cap in caps if not cap.lit and any(_kin(cap, other) for other in lit)]
     found: dict[str, Lamp] = {}
@@ -113,9 +118,9 @@ def _covers(text: Box, lamp: Box) -> bool:
     return overlap_x(text, lamp) > 2 and overlap_y(text, lamp) > 0.5 * height(lamp)
 
 
-def _caps(scene: Scene) -> list[_Cap]:
+def _caps(scene: Scene, half: Pixels) -> list[_Cap]:
     """Compact spots of a strong colour."""
-    hsv = cv2.cvtColor(scene.pixels, cv2.COLOR_RGB2HSV)
+    hsv = cv2.cvtColor(half, cv2.COLOR_RGB2HSV)
     caps: list[_Cap] = []
     for low, high in _HUES:
         mask = cv2.inRange(hsv, (low, _SATURATED, _VALUE), (high - 1, 255, 255))
@@ -129,9 +134,9 @@ def _caps(scene: Scene) -> list[_Cap]:
     return caps[:_MAX_CAPS]
 
 
-def _blinded(scene: Scene) -> list[_Cap]:
+def _blinded(scene: Scene, half: Pixels) -> list[_Cap]:
     """White spots with a coloured glow around them."""
-    grey = cv2.cvtColor(scene.pixels, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(half, cv2.COLOR_RGB2GRAY)
     _, mask = cv2.threshold(grey, _BLINDED, 255, cv2.THRESH_BINARY)
     found = []
     for box in _spots(scene, np.asarray(mask, np.uint8)):
@@ -149,15 +154,30 @@ def _blinded(scene: Scene) -> list[_Cap]:
     return found
 
 
+def _half(scene: Scene) -> Pixels:
+    """A large picture at half its size: lamps are found there, and looked at in full."""
+    high, wide = scene.pixels.shape[:2]
+    if high * wide < _LARGE:
+        return scene.pixels
+    return np.asarray(cv2.resize(scene.pixels, (wide // 2, high // 2), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _spots(scene: Scene, mask: Pixels) -> list[Box]:
-    most = max(12.0, _MAX_PART * min(scene.pixels.shape[:2]))
+    times = 2 if mask.shape[0] < scene.pixels.shape[0] else 1
+    most = max(12.0, _MAX_PART * min(scene.pixels.shape[:2])) / times
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4, ltype=cv2.CV_32S)
     left, top, wide, high, area = np.asarray(stats, np.int64).T
     short, long = np.minimum(wide, high), np.maximum(wide, high)
-    fits = (short >= _MIN_SIDE) & (long <= most) & (long <= _MAX_ASPECT * short) & (area >= _MIN_FILLED * wide * high)
+    fits = (
+        (short >= max(3, _MIN_SIDE // times))
+        & (long <= most)
+        & (long <= _MAX_ASPECT * short)
+        & (area >= _MIN_FILLED * wide * high)
+    )
     fits[0] = False
     chosen = np.flatnonzero(fits)[:_MAX_CAPS]
-    return [(int(left[i]), int(top[i]), int(left[i] + wide[i]), int(top[i] + high[i])) for i in chosen]
+    boxes = np.stack([left, top, left + wide, top + high], axis=1)[chosen] * times
+    return [(int(a), int(b), int(c), int(d)) for a, b, c, d in boxes.tolist()]
 
 
 def _shines(scene: Scene, box: Box) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.api import Box, Text
 from plugins.panel.colors import Color, color_name, difference
@@ -77,8 +78,9 @@ def labels_for(boxes: Sequence[Box], texts: Sequence[Text], *, reach: float = 1.
     """
     sides = [_sides(box, texts, reach) for box in boxes]
     found: list[int | None] = []
-    for i, box in enumerate(boxes):
-        kin = [sides[j] for j, other in enumerate(boxes) if same_size(box, other)]
+    kinds = _kinds(boxes)
+    for i in range(len(boxes)):
+        kin = [sides[j] for j in np.flatnonzero(kinds[i]).tolist()]
         if len(kin) > 1:
             votes = {side: len({k[side][1] for k in kin if side in k}) for side in ("below", "above", "right", "left")}
             order = sorted(sides[i], key=lambda side: sides[i][side][0] / (0.25 + votes[side] / len(kin)))
@@ -168,6 +170,17 @@ def _shape(scene: Scene, group: Sequence[Region]) -> str:
 
 def _roundness(full: float, around: float, wide: int, high: int) -> float:
     return float(4 * np.pi * full * (wide - 2) * (high - 2) / around**2)
+
+
+def _kinds(boxes: Sequence[Box]) -> NDArray[np.bool_]:
+    """Which boxes are of one size, as `same_size` says."""
+    if not boxes:
+        return np.zeros((0, 0), np.bool_)
+    left, top, right, bottom = np.asarray(boxes, np.float64).T
+    kinds = np.ones((len(boxes), len(boxes)), np.bool_)
+    for side in (np.minimum(right - left, bottom - top), np.maximum(right - left, bottom - top)):
+        kinds &= np.abs(side[:, None] - side[None, :]) <= np.maximum(2, 0.2 * side)[None, :]
+    return kinds
 
 
 def same_size(a: Box, b: Box) -> bool:

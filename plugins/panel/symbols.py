@@ -33,7 +33,9 @@ def find_symbols(marks: Sequence[Mark], names: Sequence[Text]) -> list[Lamp]:
 
     :param names: texts that can name a symbol, with boxes in pixels of the scene.
     """
-    shapes = [mark for mark in marks if mark.shape == "other" and (_colored(mark) or mark.name == "grey")]
+    strong = [mark for mark in marks if mark.shape == "other" and _colored(mark)]
+    grey = [mark for mark in marks if mark.shape == "other" and mark.name == "grey"]
+    shapes = strong + [mark for mark in grey if any(_same_form(mark, other) for other in strong)]
     named = [(mark, names[i]) for mark, i in zip(shapes, _names_of(shapes, names), strict=True) if i is not None]
     named = [(mark, name) for mark, name in named if _sized(mark, name)]
     colored = [(mark, name) for mark, name in named if _colored(mark)]
