@@ -18,17 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box
-from plugins.panel.areas import holders
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y, width
 from plugins.panel.grammar import Token, unit_key
+from plugins.panel.homes import Boxes, Homes, as_array, frames
 
 __all__ = ["Pair", "find_pairs"]
-
-Boxes = NDArray[np.int64]
-"""One row of left, top, right, bottom for each box."""
-
-Held = NDArray[np.bool_]
-"""Which rectangle holds which token: tokens × rectangles."""
 
 _REACH_LEFT = 7.0
 _REACH_COLUMN = 45.0
@@ -39,6 +33,8 @@ _REACH_UP_INSIDE = 4.5
 """Above or below a value within the same card."""
 _REACH_UP_REPEATED = 7.0
 """The same where at least three values have their labels there in straight columns."""
+_REACH_TITLE = 20.0
+"""Above a value that is alone in its card."""
 _REACH_NEAR = 3.2
 """At an angle."""
 _MAX_PAIRS_A_VALUE = 8
@@ -81,21 +77,21 @@ def find_pairs(
     """
     if not values or not labels:
         return []
-    rectangles = _boxes(areas)
-    value_frames = _frames(values, obstacles, rectangles)
-    label_frames = _frames(labels, obstacles, rectangles)
-    homes = _Homes(values, labels, rectangles)
-    blocks = _boxes([token.box for token in obstacles if not _is_speck(token)])
+    rectangles = as_array(areas)
+    value_frames = frames(values, obstacles, rectangles)
+    label_frames = frames(labels, obstacles, rectangles)
+    homes = Homes(values, labels, rectangles)
+    blocks = as_array([token.box for token in obstacles if not _is_speck(token)])
     pairs: list[Pair] = []
     for number, value in enumerate(values):
-        near = np.flatnonzero(_within_reach(value_frames[number], label_frames))
+        near = np.flatnonzero(_within_reach(value_frames[number], label_frames) | homes.titled(number))
         found: list[Pair] = []
         for index in near.tolist():
             pair = _placed(value, labels[index], number, index, value_frames[number], label_frames[index], homes)
             if pair is not None and not _blocked(value, labels[index], pair.side, blocks):
                 found.append(pair)
         pairs += sorted(found, key=lambda pair: pair.cost)[:_MAX_PAIRS_A_VALUE]
-    return _with_repeats(pairs, values, labels)
+    return _with_repeats(pairs, values, labels, homes)
 
 
 def _is_speck(token: Token) -> bool:
@@ -112,61 +108,8 @@ def _within_reach(value: Box, labels: Boxes) -> NDArray[np.bool_]:
     return np.asarray(beside | ((gap_y <= (_REACH_UP_REPEATED + 0.5) * reach) & (gap_x <= 4 * reach)), np.bool_)
 
 
-class _Homes:
-    """Which cards hold which values and labels. A card holds at least one of each; others divide nothing."""
-
-    def __init__(self, values: Sequence[Token], labels: Sequence[Token], rectangles: Boxes) -> None:
-        by_value = holders(_boxes([t.box for t in values]), rectangles)
-        by_label = holders(_boxes([t.box for t in labels]), rectangles)
-        by_label = by_label | _under_header(by_label, by_value, rectangles)
-        cards = by_value.any(axis=0) & by_label.any(axis=0)
-        self._values, self._labels = by_value[:, cards], by_label[:, cards]
-
-    def crossings(self, value: int, label: int) -> int:
-        return int((self._values[value] != self._labels[label]).sum())
-
-    def together(self, value: int, label: int) -> bool:
-        held = np.flatnonzero(self._values[value])
-        return len(held) > 0 and bool(self._labels[label, held[0]])
-
-
-def _under_header(by_label: Held, by_value: Held, rectangles: Boxes) -> Held:
-    """Labels in the header strip of a card belong to the card beneath it: labels × rectangles."""
-    added = np.zeros_like(by_label)
-    strips = np.flatnonzero(by_label.any(axis=0) & ~by_value.any(axis=0)).tolist()
-    for strip in strips:
-        left, _, right, bottom = rectangles[strip].tolist()
-        slack = max(6, (rectangles[strip, 3] - rectangles[strip, 1]) // 4)
-        beneath = np.abs(rectangles[:, 1] - bottom) <= slack
-        beneath &= (np.abs(rectangles[:, 0] - left) <= slack) & (np.abs(rectangles[:, 2] - right) <= slack)
-        added[:, beneath] |= by_label[:, [strip]]
-    return added
-
-
-def _frames(tokens: Sequence[Token], everything: Sequence[Token], rectangles: Boxes) -> Boxes:
-    """The box of each token, or the rectangle drawn closely around it alone."""
-    boxes = _boxes([token.box for token in tokens])
-    if not len(rectangles):
-        return boxes
-    held = holders(boxes, rectangles)
-    alone = holders(_boxes([token.box for token in everything]), rectangles).sum(axis=0) == 1
-    tall = (boxes[:, 3] - boxes[:, 1])[:, None]
-    wide = (boxes[:, 2] - boxes[:, 0])[:, None]
-    close = (rectangles[:, 3] - rectangles[:, 1] <= 3.2 * tall) & (
-        rectangles[:, 2] - rectangles[:, 0] <= np.maximum(8 * tall, 3 * wide)
-    )
-    fits = held & alone & close
-    first = fits.argmax(axis=1)
-    framed = boxes.copy()
-    for index in np.flatnonzero(fits.any(axis=1)).tolist():
-        frame = rectangles[first[index]]
-        framed[index, :2] = np.minimum(boxes[index, :2], frame[:2])
-        framed[index, 2:] = np.maximum(boxes[index, 2:], frame[2:])
-    return framed
-
-
 def _placed(
-    value: Token, label: Token, number: int, index: int, value_frame: Boxes, label_frame: Boxes, homes: _Homes
+    value: Token, label: Token, number: int, index: int, value_frame: Boxes, label_frame: Boxes, homes: Homes
 ) -> Pair | None:
     """The pair by where its two stand to each other; None where they are too far apart."""
     a: Box = tuple(value_frame.tolist())
@@ -174,7 +117,7 @@ def _placed(
     scale = _scale(value.box, label.box)
     crossings, together = homes.crossings(number, index), homes.together(number, index)
     place = _beside(value, label, a, b, scale) or _stacked(value, label, a, b, scale)
-    place = place or _angled(value, a, b, scale)
+    place = place or _angled(value, a, b, scale) or (_titled(a, b, scale) if homes.titled(number)[index] else None)
     if place is None:
         return None
     side, gap, cost = place
@@ -223,6 +166,12 @@ def _angled(value: Token, a: Box, b: Box, scale: float) -> tuple[str, float, flo
     return "near", gap, 1.7 + 0.25 * gap
 
 
+def _titled(a: Box, b: Box, scale: float) -> tuple[str, float, float] | None:
+    """Over a value that is alone in its card, but not in line with it: a title at the edge of the card."""
+    gap = (a[1] - b[3]) / scale
+    return ("above", gap, 1.2 + 0.1 * min(max(gap, 0.0), 6.0)) if gap >= -0.3 else None
+
+
 def _scale(a: Box, b: Box) -> float:
     return max(1.0, min(max(height(a), height(b)), 1.6 * min(height(a), height(b))))
 
@@ -269,12 +218,12 @@ def _blocked(value: Token, label: Token, side: str, obstacles: Boxes) -> bool:
     return bool(inside.any())
 
 
-def _with_repeats(pairs: list[Pair], values: Sequence[Token], labels: Sequence[Token]) -> list[Pair]:
+def _with_repeats(pairs: list[Pair], values: Sequence[Token], labels: Sequence[Token], homes: Homes) -> list[Pair]:
     """Pairs with what repeats counted, and far ones dropped that stand in no list."""
     if not pairs:
         return []
-    v = _boxes([values[pair.value].box for pair in pairs]).astype(np.float64)
-    b = _boxes([labels[pair.label].box for pair in pairs]).astype(np.float64)
+    v = as_array([values[pair.value].box for pair in pairs]).astype(np.float64)
+    b = as_array([labels[pair.label].box for pair in pairs]).astype(np.float64)
     sides = np.array([pair.side for pair in pairs])
     result = []
     for number, pair in enumerate(pairs):
@@ -287,6 +236,7 @@ def _with_repeats(pairs: list[Pair], values: Sequence[Token], labels: Sequence[T
         if pair.side == "left" and far and not listed:
             continue
         reach = _REACH_UP_INSIDE if pair.together else _REACH_UP
+        reach = _REACH_TITLE if homes.titled(pair.value)[pair.label] else reach
         if pair.side in ("above", "below") and pair.gap > reach and repeats < 3:
             continue
         if pair.side == "right" and repeats < 2 and not pair.together:
@@ -343,7 +293,3 @@ def _is_listed(
     edge = labels[pairs[number].label].box[0]
     column = [t for t in labels if abs(t.box[0] - edge) < 2.5 * tall and top <= centre(t.box)[1] <= bottom]
     return len(lines) >= 0.75 * len(column)
-
-
-def _boxes(boxes: Sequence[Box]) -> Boxes:
-    return np.array(boxes, np.int64).reshape(-1, 4)

@@ -19,7 +19,7 @@ from plugins.panel.matrix import Cell, find_cells
 from plugins.panel.pairing import Choice, pair_labels
 from plugins.panel.tables import alarm_rows, find_tables, value_readings
 from plugins.panel.unit_places import unit_above, with_rings, with_units
-from plugins.panel.word_values import with_spans, with_states, with_whole_labels
+from plugins.panel.word_values import with_letters, with_spans, with_states, with_whole_labels
 
 __all__ = ["Layout", "in_reading_order", "understand"]
 
@@ -73,7 +73,7 @@ def understand(
     listed = [pair for table in tables if not table.is_alarms for pair in value_readings(table, texts)]
     tokens = [token for i, text in enumerate(texts) if i not in in_tables for token in tokens_of(text, i)]
     tokens = [replace(token, kind="other") if token.source in taken else token for token in tokens]
-    tokens = with_rings(with_units(set_scales_apart(tokens, areas)))
+    tokens = with_rings(with_units(with_letters(set_scales_apart(tokens, areas))))
     tokens = with_spans(with_states(with_whole_labels(tokens, areas), areas))
     paired = _paired(tokens, areas)
     found = sorted([_Found(r, source) for r, source in listed if source not in taken] + paired, key=lambda f: f.source)

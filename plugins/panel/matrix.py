@@ -48,7 +48,7 @@ def find_cells(tokens: Sequence[Token]) -> Mapping[int, Cell]:
     found: dict[int, Cell] = {}
     for table in _tables(rows):
         columns = [column for column in _columns(table) if not _is_captioned(column, tokens)]
-        units = _row_units(table)
+        units = _row_units(columns, len(table))
         for column, heading in _headed(columns, table, tokens):
             for row, value, unit in zip(table, column, units, strict=True):
                 if value is not None:
@@ -126,11 +126,12 @@ def _headed(
     return found if len(found) >= 2 and distinct and max(level) - min(level) <= 0.7 * tall else []
 
 
-def _row_units(table: Sequence[_Row]) -> list[str]:
+def _row_units(columns: Sequence[Sequence[Token | None]], count: int) -> list[str]:
     """The unit at the end of each row, where at least two rows are written so and none has a unit further left."""
-    inner = any(value.unit for row in table for value in row.values[:-1])
-    last = [row.values[-1].unit for row in table]
-    return [""] * len(table) if inner or sum(map(bool, last)) < 2 else last
+    rows = [[value for column in columns if (value := column[row]) is not None] for row in range(count)]
+    inner = any(value.unit for row in rows for value in row[:-1])
+    last = [row[-1].unit if row else "" for row in rows]
+    return [""] * count if inner or sum(map(bool, last)) < 2 else last
 
 
 def _is_captioned(column: Sequence[Token | None], tokens: Sequence[Token]) -> bool:

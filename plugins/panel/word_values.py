@@ -14,8 +14,10 @@ from plugins.panel.geometry import centre, height, joined, overlap_x, overlap_y,
 from plugins.panel.grammar import Token, is_state, plain, times_a_span, unit_key
 from plugins.panel.words import COMMANDS
 
-__all__ = ["with_spans", "with_states", "with_whole_labels"]
+__all__ = ["with_letters", "with_spans", "with_states", "with_whole_labels"]
 
+_LETTER_GAP = 6.0
+"""How far behind its letter a number may stand, in text heights."""
 _WORD_GAP = 0.45
 """Pieces of one label stand at most this far apart, in text heights."""
 
@@ -53,6 +55,24 @@ def _parted(a: Box, b: Box, areas: Sequence[Box]) -> bool:
 def _within(box: Box, area: Box) -> bool:
     x, y = centre(box)
     return area[0] <= x < area[2] and area[1] <= y < area[3]
+
+
+def with_letters(tokens: Sequence[Token]) -> list[Token]:
+    """Single capitals in a column, each with a number behind it, are labels: the axes of a machine, phases."""
+    letters = [t for t in tokens if t.kind in ("other", "unit", "label") and len(t.text) == 1 and "A" <= t.text <= "Z"]
+    named = [t for t in letters if any(_leads(t, value) for value in tokens)]
+    known = set()
+    for token in named:
+        column = [t for t in named if abs(t.box[0] - token.box[0]) <= height(token.box)]
+        if len({t.text for t in column}) >= 2 and any(t.kind != "unit" for t in column):
+            known.add(id(token))
+    return [replace(token, kind="label") if id(token) in known else token for token in tokens]
+
+
+def _leads(letter: Token, value: Token) -> bool:
+    gap = value.box[0] - letter.box[2]
+    close = value.kind == "value" and value.sure and 0 <= gap <= _LETTER_GAP * height(value.box)
+    return close and same_line(letter.box, value.box)
 
 
 def with_states(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Token]:
