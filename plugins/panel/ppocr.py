@@ -105,6 +105,12 @@ class PpOcr:
 
         return tuple(self._each(look, boxes))
 
+    def forget(self) -> None:
+        """Forget the lines that were read before; for measuring."""
+        for reader in (self._reader, self._screen):
+            if reader is not None:
+                reader.forget()
+
     def close(self) -> None:
         """Free all sessions."""
         self._detectors = []

@@ -88,6 +88,11 @@ class Recogniser:
                     self._seen.popitem(last=False)
         return known
 
+    def forget(self) -> None:
+        """Forget all lines, so that the next one costs what a new one costs."""
+        with self._lock:
+            self._seen.clear()
+
     def _read(self, crop: Pixels, min_width: int) -> Line:
         height, width = crop.shape[:2]
         width = min(MAX_WIDTH, max(8, math.ceil(LINE_HEIGHT * width / height)))
