@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -110,6 +112,21 @@ def test_any_picture_can_be_brought_upright(rows: int, columns: int, seed: int, 
 def test_slivers_are_upright(shape: tuple[int, int]) -> None:
     """The thinnest picture that the decoder lets through is no reason to fail."""
     assert upright(np.full((*shape, 3), 90, np.uint8), Silent(), SETTINGS).corners is None
+
+
+def test_edges_of_dense_lattices_cost_no_memory() -> None:
+    """Edges are found on any lattice in a process that lives on; OpenCV's own way through IPP ends it."""
+    work = (
+        "import cv2, numpy as np; from plugins.panel.edges import find_edges\n"
+        "cv2.setNumThreads(1)\n"
+        "for step in range(2, 32):\n"
+        "    lattice = np.full((377, 800), 250, np.uint8)\n"
+        "    lattice[::step] = lattice[:, :: 33 - step] = 5\n"
+        "    blurred = cv2.GaussianBlur(lattice, (3, 3), 0)\n"
+        "    for _ in range(3): find_edges(blurred, 40, 110)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_turns_are_clockwise_and_lossless() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Text
+from plugins.panel.edges import find_edges
 
 __all__ = ["find_screen", "mapped_box", "rotation", "straighten"]
 
@@ -144,7 +145,7 @@ def _masks(small: Pixels) -> Iterator[Pixels]:
     colour = cv2.cvtColor(small, cv2.COLOR_RGB2HSV)
     kernel = np.ones((3, 3), np.uint8)
     for low in (20, 60):
-        edges = np.max([cv2.Canny(np.ascontiguousarray(small[:, :, c]), low, 2.5 * low) for c in range(3)], axis=0)
+        edges = np.max([find_edges(np.ascontiguousarray(small[:, :, c]), low, 2.5 * low) for c in range(3)], axis=0)
         yield np.asarray(cv2.dilate(edges, kernel), np.uint8)
     for plane in (grey, np.ascontiguousarray(colour[:, :, 1])):
         smooth = cv2.GaussianBlur(plane, (7, 7), 0)
