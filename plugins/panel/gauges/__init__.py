@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.api import Box, Reading, Text
+from agent.api import Box, Text
 from plugins.panel.gauges.dial import Dial, find_dials
-from plugins.panel.gauges.numerals import Printed, name_of, pieces_of, printed_number, unit_of
-from plugins.panel.gauges.polar import ring_radius
+from plugins.panel.gauges.numerals import Printed, pieces_of, printed_number
 from plugins.panel.gauges.reading import Measured, measure
-from plugins.panel.geometry import centre, height, part_of, width
+from plugins.panel.gauges.report import area_of, instrument_of
+from plugins.panel.geometry import centre, height, part_of
 from plugins.panel.instruments import Instrument
 from plugins.panel.ocr import OcrEngine
 
@@ -68,7 +68,9 @@ def _look(pixels: Pixels, texts: Sequence[Text], dial: Dial, engine: OcrEngine |
         again = measure(work, seen, middles)
         if again is not None and (best is None or again.merit > best.merit):
             best = again
-    return None if best is None or not _is_dial(best) else _instrument(best, seen, _area(best, dial, zoom), texts)
+    if best is None or not _is_dial(best):
+        return None
+    return instrument_of(best, seen, area_of(best.scale, best.ticks, dial.box, zoom), texts)
 
 
 def _is_dial(measured: Measured) -> bool:
@@ -115,95 +117,6 @@ def _with(seen: Sequence[Printed], closer: Sequence[Printed]) -> list[Printed]:
         )
     ]
     return [*seen, *added]
-
-
-def _instrument(measured: Measured, seen: Sequence[Printed], box: Box, texts: Sequence[Text]) -> Instrument:
-    """What was measured, as a reading of the panel."""
-    unit, factor, unit_text = unit_of(seen)
-    members = {n.printed for n in measured.scale.members}
-    sources = {p.source for p in members} | {unit_text.source if unit_text else -1}
-    # Numbers that the scale did not need still belong to its ring.
-    ring = float(np.mean(measured.scale.radii))
-    heights = [n.printed.height for n in measured.scale.members]
-    for text in seen:
-        far = math.dist((text.x, text.y), measured.scale.pivot)
-        if printed_number(text.text) is not None and abs(far - ring) < 0.25 * ring:
-            sources.add(text.source)
-    flags, why = measured.flags, measured.why
-    value = measured.value
-    if value is not None:
-        other = _disagreeing(measured, seen, float(np.median(heights)))
-        if other is not None:
-            flags, why = (*flags, "needle-disagrees"), f"{why}; {other.text} is printed in the dial"
-    uncertainty = measured.uncertainty * factor
-    shown = None if value is None else _rounded(value * factor, uncertainty)
-    score = 0.0 if measured.needle is None or value is None else _score(measured)
-    within = [t for t in seen if math.dist((t.x, t.y), measured.scale.pivot) < 1.05 * ring]
-    label = name_of(within) or _caption(box, texts)
-    reading = Reading(
-        label, shown, unit, "gauge", box, score, flags,
-        uncertainty=None if value is None else float(f"{uncertainty:.2g}"), read_by="geometry", why=why,
-    )  # fmt: skip
-    return Instrument(reading, box, frozenset(sources - {-1}))
-
-
-def _disagreeing(measured: Measured, seen: Sequence[Printed], glyph: float) -> Printed | None:
-    """A value printed large inside of the ring that the needle does not show; a class of accuracy is printed small."""
-    ring, pivot = float(np.mean(measured.scale.radii)), measured.scale.pivot
-    members = {n.printed for n in measured.scale.members}
-    for text in seen:
-        value = printed_number(text.text)
-        inner = math.dist((text.x, text.y), pivot) < 0.7 * ring and text.y > pivot[1]
-        if value is None or text in members or not inner or text.height < glyph or measured.value is None:
-            continue
-        if abs(value - measured.value) > 2 * measured.uncertainty + 0.01 * measured.scale.span:
-            return text
-    return None
-
-
-def _rounded(value: float, uncertainty: float) -> str:
-    """With the decimals that the uncertainty leaves."""
-    decimals = max(0, math.ceil(-math.log10(max(uncertainty, 1e-9) / 2)))
-    text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
-def _score(measured: Measured) -> float:
-    """How likely the value is right: plain needles on scales that many numbers agree on are hardly ever wrong."""
-    needle = measured.needle.merit if measured.needle else 0.0
-    numbers = min(1.0, measured.scale.weight / 6)
-    return round(0.4 + 0.35 * needle + 0.2 * numbers, 3)
-
-
-def _caption(area: Box, texts: Sequence[Text]) -> str:
-    """The words right below or above the dial: the nearest, and of those the one that stands most in the middle."""
-    near: list[tuple[float, str]] = []
-    middle = centre(area)[0]
-    for text in texts:
-        gap = max(area[1] - text.box[3], text.box[1] - area[3])
-        aside = abs(centre(text.box)[0] - middle)
-        if -0.15 * height(area) <= gap <= 0.4 * height(area) and aside < 0.35 * width(area):
-            name = name_of(_printed(text, -1, 0, 0, 1.0))
-            if name:
-                near.append((max(gap, 0) + aside, name))
-    return min(near)[1] if near else ""
-
-
-def _area(measured: Measured, dial: Dial, zoom: float) -> Box:
-    """Pivot, numbers and ticks, within the place that was looked at."""
-    scale = measured.scale
-    angles = np.linspace(scale.angles[0], scale.angles[-1], 40)
-    reach = max(1.12, 1.05 * measured.ticks.part if measured.ticks else 1.0)
-    far = ring_radius(scale, angles) * reach
-    x = np.append(scale.pivot[0] + far * np.cos(angles + scale.cut), scale.pivot[0]) / zoom
-    y = np.append(scale.pivot[1] + far * np.sin(angles + scale.cut), scale.pivot[1]) / zoom
-    left, top, right, bottom = dial.box
-    return (
-        min(right - 1, max(left, left + math.floor(x.min()))),
-        min(bottom - 1, max(top, top + math.floor(y.min()))),
-        max(left + 1, min(right, left + math.ceil(x.max()))),
-        max(top + 1, min(bottom, top + math.ceil(y.max()))),
-    )
 
 
 def _same(a: Box, b: Box) -> bool:

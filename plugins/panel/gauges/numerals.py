@@ -1,4 +1,4 @@
-"""What the texts on a dial can be: numbers of a scale, a unit, a factor, a name.
+"""The numbers on a dial.
 
 A reader loses decimal points and signs, and the needle covers digits. A number therefore has readings: the one as
 printed, and cheaper ones that its neighbours must call for (`04` beside `0.8` is 0.4; `20` left of 0 may be -20).
@@ -12,34 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plugins.panel.grammar import plain
-from plugins.panel.words import COUNTERS, UNITS
 
-__all__ = ["Numeral", "Printed", "name_of", "numerals_of", "pieces_of", "printed_number", "unit_of"]
+__all__ = ["Numeral", "Printed", "numerals_of", "pieces_of", "printed_number"]
 
 _NUMBER = re.compile(r"([+-]?)(\d{1,5}(?:[.,]\d{1,3})?|[.,]\d{1,3})")
 _ZERO = frozenset({"O", "o", "D", "Q", "〇", "○", "°"})
 """A lone zero on a dial is read as these."""
-_FACTOR = re.compile(r"[xX×*]\s?(10{1,4})(?![\d.])|[xX×]\s?10\^?([2-4²³])")
-_TYPE_UNIT = re.compile(r"[A-Z0-9]{2,8}[-—]?\d?[-—](k?V|m?A|Hz|[kM]?W|M?var)", re.IGNORECASE)
-"""The type of a panel meter ends with what it measures: `CP72-V`, `42L6-A`."""
-_STANDARD = re.compile(
-    r"\b(?:GB|JB|EN|DIN|IEC|ISO|ANSI|ASME|JIS|BS|CE|CMC|MC|NO|SN|S/N|TYPE|MODEL|IP\d\d|MADE IN|CL|CLASS|KL|ACC)\b"
-    r"|\d{4}[-/.年]|[\d.]+级|GB/?T|www\.|精度|编号|出厂|制造|有限公司",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"[A-Za-z]{3,}[A-Za-z .]*|(?:\d+(?:[-~]\d+|[#.]))?[\u4e00-\u9fff]{2,}[\u4e00-\u9fffA-Za-z0-9 ]*")
-_COMMON = frozenset(unit for unit in UNITS if unit not in COUNTERS)
-_MEASURED_TEXT = """
-V kV KV mV A mA kA W kW KW MW Hz HZ var kvar Mvar VA kVA bar Bar mbar MPa Mpa MPA kPa KPa Pa hPa psi PSI kgf/cm²
-kgf/cm2 kg/cm² kg/cm2 °C ℃ °F ℉ C F °c % %RH RH% rpm RPM r/min R/min m/s km/h L/min l/min m³/h m3/h mmHg inHg
-mmH2O Ω cosφ mm m kg kN N Nm N·m 千伏 伏 安 兆帕
-"""
-_MEASURED = frozenset(_MEASURED_TEXT.split())
-_SPELLING = {
-    "C": "°C", "°c": "°C", "F": "°F", "Mpa": "MPa", "MPA": "MPa", "KPa": "kPa", "KPA": "kPa", "HZ": "Hz", "KV": "kV",
-    "Bar": "bar", "BAR": "bar", "KW": "kW", "RPM": "r/min", "lbf/in2": "psi", "psl": "psi", "PSI": "psi", "mpa": "MPa",
-    "MP2": "MPa", "MPE": "MPa", "KPA.": "kPa",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,49 +86,3 @@ def numerals_of(texts: Sequence[Printed]) -> list[Numeral]:
         if value > 0 and not plain(text.text).strip().startswith("+"):
             found.append(Numeral(-value, 0.4 * size, text, True))
     return found
-
-
-def unit_of(texts: Sequence[Printed]) -> tuple[str, float, Printed | None]:
-    """Unit of the dial, the factor that its numbers are multiplied by, and the text that the unit stands in.
-
-    Larger print wins, a meter's type is believed last.
-    """
-    factor = 1.0
-    units: list[tuple[float, str, Printed]] = []
-    for text in texts:
-        line = plain(text.text).strip().strip("()[]")
-        times = _FACTOR.search(line)
-        if times and printed_number(line) is None:
-            factor = float(times[1]) if times[1] else 10.0 ** int(times[2].translate(str.maketrans("²³", "23")))
-            line = (line[: times.start()] + line[times.end() :]).strip()
-        unit = _known_unit(line)
-        if unit:
-            units.append((text.height, unit, text))
-            continue
-        typed = _TYPE_UNIT.fullmatch(line.replace(" ", ""))
-        if typed:
-            units.append((0.0, _SPELLING.get(typed[1], typed[1]), text))
-    if not units:
-        return "", factor, None
-    _, unit, text = max(units, key=lambda found: found[0])
-    return unit, factor, text
-
-
-def _known_unit(line: str) -> str:
-    if line in _MEASURED or line in _SPELLING:
-        return _SPELLING.get(line, line)
-    return ""
-
-
-def name_of(texts: Sequence[Printed]) -> str:
-    """What is measured, where the dial says so: words that are no unit, standard, class or maker's code."""
-    named = [
-        (t.height, t.text.strip())
-        for t in texts
-        if _NAME.fullmatch(plain(t.text).strip())
-        and not _STANDARD.search(t.text)
-        and not _known_unit(plain(t.text).strip())
-        and t.text.strip() not in _COMMON
-        and t.score >= 0.8
-    ]
-    return max(named)[1] if named else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -47,6 +47,8 @@ class Measured:
     flags: tuple[str, ...]
     why: str
     merit: float
+    second: float | None = None
+    """Where another scale runs beside this one: how many of its units make one of this one's."""
 
 
 def measure(pixels: Pixels, texts: Sequence[Printed], centres: Sequence[tuple[float, float]] = ()) -> Measured | None:
@@ -73,7 +75,33 @@ def measure(pixels: Pixels, texts: Sequence[Printed], centres: Sequence[tuple[fl
         found = _around(pixels, numerals, pivot, side)
         if found is not None and (best is None or found.merit > best.merit):
             best = found
-    return best
+    return None if best is None else _of_two(best, pixels, numerals, side)
+
+
+def _of_two(found: Measured, pixels: Pixels, numerals: Sequence[Numeral], side: float) -> Measured:
+    """Of two scales on one dial, the one in larger print, and what one is in the other."""
+    scale = found.scale
+    ring = float(np.mean(scale.radii))
+    own = {id(member.printed) for member in scale.members}
+    others = [
+        n
+        for n in numerals
+        if id(n.printed) not in own and abs(math.dist((n.printed.x, n.printed.y), scale.pivot) / ring - 1) > 0.12
+    ]
+    second = fit_scale(others, scale.pivot, side)
+    if second is None or second.residual > math.radians(6) or scale.residual > math.radians(6):
+        return found
+    tall, other_tall = (np.median([m.printed.height for m in s.members]) for s in (scale, second))
+    if other_tall > 1.12 * tall:
+        meant = _around(pixels, others, scale.pivot, side)
+        if meant is not None and len(meant.scale.members) >= 3:
+            return replace(meant, second=_pace(scale) / _pace(meant.scale))
+    return replace(found, second=_pace(second) / _pace(scale))
+
+
+def _pace(scale: Scale) -> float:
+    """Units per radian, over all."""
+    return scale.span / float(scale.angles[-1] - scale.angles[0])
 
 
 def _apart(pivots: Sequence[tuple[float, float]], distance: float) -> list[tuple[float, float]]:
@@ -96,7 +124,7 @@ def _around(pixels: Pixels, numerals: Sequence[Numeral], pivot: tuple[float, flo
     needle = needles[0] if needles else None
     if ticks is not None:
         scale = snapped(scale, ticks, needle.angle if needle else None)
-    merit = scale.weight - scale.residual * 2 + (min(2.0, ticks.strength) if ticks else 0.0)
+    merit = scale.weight - 12.0 * scale.residual + (min(2.0, ticks.merit) if ticks else 0.0)
     if needle is not None:
         merit += 2.0 * needle.merit - 8.0 * needle.miss
     return _judged(scale, ticks, needles, merit)

@@ -24,6 +24,10 @@ _BANDS = (9, 4)
 """Least lengths of ticks in columns: those of meters are long, those that are drawn can be short."""
 _FAINT = 4.0
 """In grey levels: a ring with less has no ticks."""
+_CLEAR = 0.85
+"""Parts of a number's height between the middle of a number and the ticks."""
+_LONGER = 9
+"""Columns by which the ticks of numbers may be longer than the others, on either side."""
 _FEW, _MANY = 3, 8
 _REACH = math.radians(7.0)
 _WITHOUT = math.radians(3.5)
@@ -42,6 +46,13 @@ class Ticks:
     """How plainly there are ticks: about 0 on an empty ring, above 1 on a good one."""
     count: int
     """Strokes along the scale."""
+    evenness: float
+    """1 where each stroke is as far from the next as from the one before; strokes of letters are not."""
+
+    @property
+    def merit(self) -> float:
+        """Many plain and even strokes have most."""
+        return self.strength * min(1.0, self.count / _MANY) * self.evenness
 
 
 def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None:
@@ -49,9 +60,12 @@ def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None
     strokes = thin(unrolled.pixels, 5.0)[0 if dark_ink else 1]
     low, high = scale.angles[0] - math.radians(3), scale.angles[-1] + math.radians(3)
     rows = angle_bins(np.arange(low, high, BIN))
-    rings = [_ring(strokes, rows, *limits, band) for limits in (_OUTER, _INNER) for band in _BANDS]
+    glyph = float(np.median([member.printed.height for member in scale.members])) / float(np.mean(scale.radii))
+    # Between the two lie the numbers themselves, whose strokes are no ticks.
+    inner, outer = (_INNER[0], min(_INNER[1], 1 - _CLEAR * glyph)), (max(_OUTER[0], 1 + _CLEAR * glyph), _OUTER[1])
+    rings = [_ring(strokes, rows, *limits, band) for limits in (outer, inner) for band in _BANDS]
     plain = [ring for ring in rings if ring is not None and ring.count >= _FEW]
-    return max(plain, key=lambda ring: ring.strength * min(1.0, ring.count / _MANY), default=None)
+    return max(plain, key=lambda ring: ring.merit, default=None)
 
 
 def _ring(strokes: Floats, rows: NDArray[np.intp], first: float, last: float, band: int) -> Ticks | None:
@@ -65,8 +79,12 @@ def _ring(strokes: Floats, rows: NDArray[np.intp], first: float, last: float, ba
     if best[0] < _FAINT:
         return None
     start = best[1]
-    profile = strokes[:, max(0, start - band) : start + 2 * band].mean(axis=1)
-    return Ticks(float(Unrolled.part(np.array(start + band / 2))), profile, best[0] / 15.0, len(_peaks(profile[rows])))
+    profile = strokes[:, max(0, start - _LONGER) : start + band + _LONGER].mean(axis=1)
+    peaks = _peaks(profile[rows])
+    gaps = np.diff(peaks)
+    evenness = float(np.exp(-np.median(np.abs(np.log(gaps[1:] / gaps[:-1]))))) if len(gaps) > 1 else 0.5
+    middle = float(Unrolled.part(np.array(start + band / 2)))
+    return Ticks(middle, profile, best[0] / 15.0, len(peaks), evenness)
 
 
 def _peaks(profile: Floats) -> NDArray[np.intp]:
