@@ -272,6 +272,35 @@ def test_a_label_read_in_pieces_is_whole() -> None:
     assert triples(whole) == {("Engine speed", "1505", "rpm")}
 
 
+def test_a_label_of_two_lines_is_whole() -> None:
+    """Two lines over a value are one label; lines of a list each keep their own value."""
+    layout = look(at("Mean bearing", 100, 100), at("temperature", 104, 119), at("61.5 °C", 110, 142))
+    assert triples(layout) == {("Mean bearing temperature", "61.5", "°C")}
+
+
+def test_a_title_at_the_edge_of_a_card() -> None:
+    """A value alone in its card is named by the card's title, wherever in the card it stands."""
+    texts = in_reading_order([at("Net power", 108, 106), at("431.7", 230, 190, tall=40), at("kW", 330, 210, tall=18)])
+    assert triples(understand(texts, SIZE, areas=[(100, 100, 460, 300)])) == {("Net power", "431.7", "kW")}
+    assert triples(understand(texts, SIZE)) == {("", "431.7", "kW")}
+
+
+def test_axes_of_a_machine_are_letters() -> None:
+    """Single capitals in a column, each with a number behind it, are labels; one letter alone is an icon."""
+    texts = [t for n, x in enumerate("XYZ") for t in (at(x, 50, 50 + 30 * n), at(f"{n}2.345", 90, 50 + 30 * n))]
+    assert triples(look(*texts)) == {("X", "02.345", ""), ("Y", "12.345", ""), ("Z", "22.345", "")}
+    assert not look(at("V", 50, 50), at("12.345", 90, 50)).readings
+
+
+def test_a_header_strip_belongs_to_its_card() -> None:
+    """The title in the strip over a card goes before a tag beside the value."""
+    texts = in_reading_order(
+        [at("给水流量", 112, 108), at("62.4", 112, 160, tall=24), at("FT-2104", 190, 165, tall=13)]
+    )
+    areas = [(180, 160, 250, 184), (100, 100, 400, 140), (100, 140, 400, 210)]
+    assert {r.label for r in understand(texts, SIZE, areas=areas).readings} == {"给水流量"}
+
+
 @pytest.mark.parametrize("page", ["1/12", "3"])
 def test_pages_are_no_readings(page: str) -> None:
     """The number of a page near a word is no reading."""

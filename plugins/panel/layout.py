@@ -19,7 +19,7 @@ from plugins.panel.matrix import Cell, find_cells
 from plugins.panel.pairing import Choice, pair_labels
 from plugins.panel.tables import alarm_rows, find_tables, value_readings
 from plugins.panel.unit_places import unit_above, with_rings, with_units
-from plugins.panel.word_values import with_letters, with_spans, with_states, with_whole_labels
+from plugins.panel.word_values import with_letters, with_spans, with_states, with_whole_labels, with_wrapped_labels
 
 __all__ = ["Layout", "in_reading_order", "understand"]
 
@@ -74,7 +74,8 @@ def understand(
     tokens = [token for i, text in enumerate(texts) if i not in in_tables for token in tokens_of(text, i)]
     tokens = [replace(token, kind="other") if token.source in taken else token for token in tokens]
     tokens = with_rings(with_units(with_letters(set_scales_apart(tokens, areas))))
-    tokens = with_spans(with_states(with_whole_labels(tokens, areas), areas))
+    tokens = with_wrapped_labels(with_whole_labels(tokens, areas))
+    tokens = with_spans(with_states(tokens, areas))
     paired = _paired(tokens, areas)
     found = sorted([_Found(r, source) for r, source in listed if source not in taken] + paired, key=lambda f: f.source)
     readings = tuple(_flagged(item.reading, size) for item in found)

@@ -14,10 +14,12 @@ from plugins.panel.geometry import centre, height, joined, overlap_x, overlap_y,
 from plugins.panel.grammar import Token, is_state, plain, times_a_span, unit_key
 from plugins.panel.words import COMMANDS
 
-__all__ = ["with_letters", "with_spans", "with_states", "with_whole_labels"]
+__all__ = ["with_letters", "with_spans", "with_states", "with_whole_labels", "with_wrapped_labels"]
 
 _LETTER_GAP = 6.0
 """How far behind its letter a number may stand, in text heights."""
+_LINE_GAP = 0.4
+"""Between two lines of one label, in text heights."""
 _WORD_GAP = 0.45
 """Pieces of one label stand at most this far apart, in text heights."""
 
@@ -36,6 +38,56 @@ def with_whole_labels(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Tok
         else:
             result.append(token)
     return result
+
+
+def with_wrapped_labels(tokens: Sequence[Token]) -> list[Token]:
+    """A label of two lines over its value is one label."""
+    labels = [t for t in tokens if t.kind == "label" and not t.unit and not t.colon]
+    lines: dict[int, Token] = {}
+    upper = set()
+    for first in labels:
+        beneath = [t for t in tokens if t.kind == "label" and t is not first and _wraps(first, t)]
+        if len(beneath) == 1 and _is_block(first, beneath[0], tokens):
+            lines[id(beneath[0])] = first
+            upper.add(id(first))
+    result = []
+    for token in tokens:
+        above = lines.get(id(token))
+        if above is not None and id(token) not in upper:
+            space = " " if above.text[-1:].isascii() and token.text[:1].isascii() else ""
+            token = replace(token, text=above.text + space + token.text, box=joined((above.box, token.box)))
+        result.append(replace(token, kind="other") if id(token) in upper and token is not above else token)
+    return result
+
+
+def _wraps(first: Token, second: Token) -> bool:
+    """The second line stands close under the first, in the same size, with the same start or middle."""
+    tall = max(height(first.box), height(second.box))
+    off = min(abs(first.box[0] - second.box[0]), abs(centre(first.box)[0] - centre(second.box)[0]))
+    gap = second.box[1] - first.box[3]
+    alike = min(height(first.box), height(second.box)) >= 0.85 * tall
+    return alike and off <= 0.35 * tall and -0.3 * tall <= gap <= _LINE_GAP * tall
+
+
+def _is_block(first: Token, second: Token, tokens: Sequence[Token]) -> bool:
+    """Two lines and no more, a value right under them, and none above or beside them."""
+    under = False
+    for other in tokens:
+        if other is first or other is second:
+            continue
+        tall = height(second.box)
+        over = overlap_x(other.box, second.box) > 0
+        if other.kind == "label" and (_wraps(second, other) or _wraps(other, first)):
+            return False
+        if other.kind not in ("value", "none") or other.label:
+            continue
+        if over and 0 <= first.box[1] - other.box[3] <= 1.5 * tall:
+            return False
+        beside = any(same_line(line.box, other.box) for line in (first, second))
+        if beside and 0 <= other.box[0] - max(first.box[2], second.box[2]) <= 12 * tall:
+            return False
+        under = under or (over and -0.3 * tall <= other.box[1] - second.box[3] <= 1.5 * tall)
+    return under
 
 
 def _goes_on(last: Token, token: Token) -> bool:
