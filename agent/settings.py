@@ -72,10 +72,12 @@ class PanelSettings(Section):
     check_margin: float = 0.2
     """A number is read again with this much more around it, in parts of its height."""
     plain_digit_px: float = 10.0
-    """Numbers with digits this tall, whose ink shows exactly what was read, are not read again."""
+    """Whole numbers with digits this tall, whose ink shows exactly what was read, are not read again."""
+    plain_point_px: float = 7.0
+    """The same for numbers with a point that is seen, or of one digit: nothing can hide in them."""
     plain_score: float = 0.98
     """The same, of the reader's own score."""
-    least_trust: float = 0.92
+    least_trust: float = 0.94
     """A number that is right less often than this carries a flag."""
     straighten: bool = True
     """Whether a photo taken at a slant is straightened; it is then read up to two more times."""

@@ -18,6 +18,7 @@ from plugins.panel.cells import pieces_of
 from plugins.panel.columns import Column, Table, heading_role
 from plugins.panel.geometry import centre, height, joined, lines_of, overlap_x, part_of, width
 from plugins.panel.grammar import Token, is_clock, is_moment, is_state, plain, split_unit, tokens_of
+from plugins.panel.moments import moment_in
 from plugins.panel.words import ROLE_OF_HEADING
 
 __all__ = ["Table", "alarm_rows", "find_tables", "value_readings"]
@@ -31,7 +32,7 @@ _MAX_ROW_GAP = 3.0
 def find_tables(texts: Sequence[Text]) -> list[Table]:
     """Tables whose headings are recognised, from the top, and lists of alarms without any."""
     items = [(text.box, index) for index, text in enumerate(texts)]
-    lines = lines_of(items)
+    lines = _lines_with_headings(items, texts)
     found = [
         headings
         for number, line in enumerate(lines)
@@ -52,6 +53,22 @@ def find_tables(texts: Sequence[Text]) -> list[Table]:
                 taken |= table.sources
                 break
     return [*tables, *find_lists(texts, frozenset(taken))]
+
+
+def _lines_with_headings(items: Sequence[tuple[Box, int]], texts: Sequence[Text]) -> list[list[tuple[Box, int]]]:
+    """Lines as what reads as a heading sees them: a menu beside a table must not tear its headings apart."""
+    headings: list[list[tuple[Box, int]]] = []
+    rest = {index for _, index in items}
+    for box, seed in sorted(items, key=lambda item: centre(item[0])[1]):
+        if seed not in rest or not heading_role(texts[seed].text):
+            continue
+        near = 0.35 * height(box)
+        line = [item for item in items if item[1] in rest and abs(centre(item[0])[1] - centre(box)[1]) <= near]
+        if sum(heading_role(texts[index].text) != "" for _, index in line) >= 3:
+            rest -= {index for _, index in line}
+            headings.append(sorted(line))
+    lines = [*headings, *lines_of([item for item in items if item[1] in rest])]
+    return sorted(lines, key=lambda line: float(np.median([centre(box)[1] for box, _ in line])))
 
 
 def _next_heading(head: Box, heads: Sequence[Box]) -> float:
@@ -153,7 +170,10 @@ def _with_second_line(
 ) -> tuple[tuple[Column, ...], frozenset[int]] | None:
     """Headings of two lines: each piece of the second stands close under one of the first."""
     columns: list[Column] = []
-    used = set()
+    used: set[int] = set()
+    ends = segment[0][0][0], segment[-1][0][2]
+    if any(moment_in(texts[index].text) for box, index in line if ends[0] <= centre(box)[0] <= ends[1]):
+        return None
     for box, index in segment:
         under = [
             item

@@ -31,11 +31,13 @@ Pixels = NDArray[np.uint8]
 _AMONG_DIGITS = str.maketrans("OoQDlI|iSsBZz", "0000111155822")
 """Letters that a digit is taken for."""
 _ALMOST = re.compile(r"[+\-]?[\dOoQDlI|iSsBZz]*\d[\dOoQDlI|iSsBZz]*(?:[.,][\dOoQDlI|iSsBZz]+)?")
-_DIGIT_BEFORE = re.compile(r"^\s*[+\-]?\d+\s+$")
+_DIGIT_BEFORE = re.compile(r"^\s*[+\-]?\d+\s+$|\d\s?[:;]\s?$")
 _LETTER_BEHIND = re.compile(r"[A-Za-z|]{1,2}(?![A-Za-z0-9/])")
 _NO_SIGN = ("=", "$", "~", "_", "[", "]", "|")
 _LEAD, _SURE_LEAD = 0.2, 0.35
 """Flat ink left of a number that is this wide, in heights of a digit, may be a minus, or surely is one."""
+_STRETCHED = 0.35
+"""Digits that stand this much further apart at one place may have a point between them."""
 _OVERRULED = 0.5
 """The score of a number whose first look was overruled is at most this."""
 _SURE_LOOK = 0.8
@@ -189,11 +191,17 @@ def _supports(inks: Sequence[Ink], text: Text) -> bool:
     pairs = zip(inks, _values(text), strict=False)
     return all(
         ink.points == _points(value)
-        and (ink.sign == _sign(value) or (ink.leads >= _LEAD and _sign(value) != ""))
+        and _shows_sign(ink, _sign(value))
+        and not (_is_bare(value) and ink.stretch > _STRETCHED)
         and ink.bodies >= _digits_in(value)
         and not ink.beyond
         for ink, value in pairs
     )
+
+
+def _shows_sign(ink: Ink, sign: str) -> bool:
+    """The sign that was read, or none where none was."""
+    return (ink.sign == sign and (sign != "" or ink.leads < _LEAD)) or (sign != "" and ink.leads >= _LEAD)
 
 
 def _contradicts(inks: Sequence[Ink], text: Text) -> bool:
@@ -229,8 +237,11 @@ def _sign(value: str) -> str:
 
 def _is_plain(text: Text, inks: Sequence[Ink], settings: PanelSettings) -> bool:
     """So clear that a second look never found anything else."""
-    large = bool(inks) and all(ink.clear and ink.digit_px >= settings.plain_digit_px for ink in inks)
-    return large and bool(_values(text)) and text.score >= settings.plain_score and _supports(inks, text)
+    if not inks or text.score < settings.plain_score or not _supports(inks, text):
+        return False
+    pairs = zip(inks, _values(text), strict=False)
+    least = ((ink, settings.plain_digit_px if _is_bare(value) else settings.plain_point_px) for ink, value in pairs)
+    return bool(_values(text)) and all(ink.clear and ink.digit_px >= px for ink, px in least)
 
 
 def _is_torn(text: Text) -> bool:
