@@ -180,6 +180,31 @@ def _in_bezel(rng: np.random.Generator, paint: Floats, label: str, height: int) 
     return np.asarray(picture, np.float32)
 
 
+def draw_counter(seed: int) -> Drawn:
+    """Drums in a window, the last ones perhaps red."""
+    rng = np.random.default_rng(seed)
+    drums, red = int(rng.integers(5, 9)), int(rng.integers(0, 4))
+    height = int(rng.integers(26, 90))
+    digits = "".join(str(d) for d in rng.integers(0, 10, drums))
+    pitch, high = round(height * rng.uniform(0.85, 1.25)), round(height * 1.7)
+    light = bool(rng.random() < 0.7)
+    picture = Image.new("RGB", (drums * pitch, high))
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(height * 1.35)
+    for index, digit in enumerate(digits):
+        is_red = index >= drums - red
+        ground = ((20, 20, 22) if not is_red else (150, 25, 25)) if light else (225, 222, 210)
+        colour = (235, 235, 230) if light else ((190, 20, 20) if is_red else (25, 25, 25))
+        draw.rectangle((index * pitch, 0, (index + 1) * pitch - 1, high), fill=ground)
+        draw.text((index * pitch + pitch / 2, high / 2), digit, font=font, fill=colour, anchor="mm")
+        seam = (90, 90, 92) if light else (70, 70, 70)
+        draw.line((index * pitch, 0, index * pitch, high), fill=seam, width=max(1, height // 14))
+    label = str(rng.choice(["m3", "kWh", "Total", "HOURS"]))
+    scene = _in_bezel(rng, np.asarray(picture, np.float32), label, height)
+    shown = f"{digits[:-red]}.{digits[-red:]}" if red else digits
+    return Drawn(photographed(rng, scene, height), shown, label, "counter")
+
+
 def photographed(rng: np.random.Generator, scene: Floats, height: int) -> Pixels:
     """Perspective, uneven light, glare, blur, noise, JPEG; milder where digits are small."""
     high, wide = scene.shape[:2]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from agent.api import Box, Reading, Text
 from plugins.panel.displays.captions import caption_of
 from plugins.panel.displays.cells import Cell
-from plugins.panel.displays.judge import Verdict, judge
+from plugins.panel.displays.counters import read_counter
+from plugins.panel.displays.judge import judge
 from plugins.panel.displays.rows import Row, find_rows
 from plugins.panel.displays.strips import HEIGHT, MARGIN, Strip, straighten
 from plugins.panel.displays.votes import Vote, vote
@@ -37,9 +38,14 @@ _NO_SEGMENTS = frozenset("KMVWXkmvwxRGTQDNgpqsz%@&")
 
 @dataclass(frozen=True, slots=True)
 class _Display:
-    verdict: Verdict
+    kind: str
+    value: str | None
+    unit: str
+    """That the display itself spells."""
     box: Box
-    clipped: bool
+    score: float
+    flags: tuple[str, ...]
+    why: str
     own: frozenset[int]
     """Texts that the reader of the panel made of its digits."""
 
@@ -57,36 +63,78 @@ def find_displays(pixels: Pixels, texts: Sequence[Text], engine: OcrEngine | Non
     for row in find_rows(pixels):
         if _is_words(row.box, texts) or any(_covers(display.box, row.box) for display in found):
             continue
-        display = _read(pixels, row, texts, engine)
+        strip = straighten(pixels, row)
+        if strip is None:
+            continue
+        seen = vote(strip)
+        display = None
+        if seen is None or not seen.sure_kind:
+            display = _counted(pixels, row, strip, texts, engine)
+        if display is None and seen is not None:
+            display = _read(pixels, row, strip, seen, texts, engine)
         if display is not None:
             found.append(display)
     taken = frozenset(index for display in found for index in display.own)
     return tuple(_instrument(display, texts, taken) for display in sorted(found, key=lambda d: (d.box[1], d.box[0])))
 
 
-def _read(pixels: Pixels, row: Row, texts: Sequence[Text], engine: OcrEngine | None) -> _Display | None:
-    strip = straighten(pixels, row)
-    seen = None if strip is None else vote(strip)
-    if strip is None or seen is None:
-        return None
+def _read(
+    pixels: Pixels, row: Row, strip: Strip, seen: Vote, texts: Sequence[Text], engine: OcrEngine | None
+) -> _Display | None:
     better = _followed(row, strip, seen.ways[0].best.cells)
     again = straighten(pixels, better) if better is not row else None
     seen_again = vote(again) if again is not None else None
     if again is not None and seen_again is not None and _digits_of(seen_again) >= _digits_of(seen):
         strip, seen = again, seen_again
-    box = _bounds(strip, seen.ways[0].best.cells[0].left, seen.ways[0].best.cells[-1].right)
-    own = frozenset(i for i, text in enumerate(texts) if _covers(_grown(box), text.box))
-    printed = "".join(texts[i].text for i in sorted(own, key=lambda i: texts[i].box[0]))
-    verdict = judge(seen, engine, [printed] if printed else [])
+    first = seen.ways[0].best.cells
+    own = _texts_in(strip.box(first[0].left, MARGIN, first[-1].right, MARGIN + HEIGHT), texts)
+    verdict = judge(seen, engine, _printed(own, texts))
     if verdict is None:
         return None
     cells = verdict.way.best.cells
-    box = _bounds(strip, cells[0].left, cells[-1].right)
+    box = strip.box(cells[0].left, MARGIN, cells[-1].right, MARGIN + HEIGHT)
+    flags, score = verdict.flags, verdict.score
+    if verdict.value is not None and _is_clipped(box, pixels):
+        flags, score = (*flags, "clipped"), min(score, 0.5)
+    why = f"seven-segment display: {verdict.why}"
+    return _Display("display", verdict.value, verdict.unit, _inside(box, pixels), score, flags, why, own)
+
+
+def _counted(
+    pixels: Pixels, row: Row, strip: Strip, texts: Sequence[Text], engine: OcrEngine | None
+) -> _Display | None:
+    if engine is None:
+        return None
+    own = _texts_in(row.box, texts)
+    counter = read_counter(pixels, row, strip, engine, _printed(own, texts))
+    if counter is None:
+        return None
+    own |= _texts_in(counter.box, texts)
+    why = f"mechanical counter: {counter.why}"
+    return _Display("counter", counter.value, "", _inside(counter.box, pixels), counter.score, counter.flags, why, own)
+
+
+def _texts_in(box: Box, texts: Sequence[Text]) -> frozenset[int]:
+    return frozenset(i for i, text in enumerate(texts) if _covers(_grown(box), text.box))
+
+
+def _printed(own: frozenset[int], texts: Sequence[Text]) -> list[str]:
+    """What the reader of the panel read there, as one run from the left."""
+    run = "".join(texts[i].text for i in sorted(own, key=lambda i: texts[i].box[0]))
+    return [run] if run else []
+
+
+def _is_clipped(box: Box, pixels: Pixels) -> bool:
+    """The edge of the photo cuts a digit, or stands where the next one would."""
     height, width = pixels.shape[:2]
     slack = 0.15 * (box[3] - box[1])
-    clipped = box[0] < slack or box[2] > width - slack or box[1] < -slack or box[3] > height + slack
-    inside = (max(0, box[0]), max(0, box[1]), min(width, box[2]), min(height, box[3]))
-    return _Display(verdict, inside, clipped, own)
+    return box[0] < slack or box[2] > width - slack or box[1] < -slack or box[3] > height + slack
+
+
+def _inside(box: Box, pixels: Pixels) -> Box:
+    height, width = pixels.shape[:2]
+    left, top = min(max(0, box[0]), width - 1), min(max(0, box[1]), height - 1)
+    return left, top, min(max(left + 1, box[2]), width), min(max(top + 1, box[3]), height)
 
 
 def _digits_of(seen: Vote) -> int:
@@ -105,29 +153,19 @@ def _followed(row: Row, strip: Strip, cells: Sequence[Cell]) -> Row:
 
 
 def _instrument(display: _Display, texts: Sequence[Text], taken: frozenset[int]) -> Instrument:
-    verdict = display.verdict
     label, unit, named = caption_of(display.box, texts, taken)
-    flags = list(verdict.flags)
-    if display.clipped and verdict.value is not None:
-        flags.append("clipped")
-    if not label:
-        flags.append("unlabelled")
     reading = Reading(
         label=label,
-        value=verdict.value,
-        unit=verdict.unit or unit,
-        kind="display",
+        value=display.value,
+        unit=display.unit or unit,
+        kind=display.kind,
         box=display.box,
-        score=min(verdict.score, 0.5) if display.clipped else verdict.score,
-        flags=tuple(flags),
-        read_by="segments",
-        why=f"seven-segment display: {verdict.why}",
+        score=display.score,
+        flags=display.flags if label else (*display.flags, "unlabelled"),
+        read_by="segments" if display.kind == "display" else "text",
+        why=display.why,
     )
     return Instrument(reading, display.box, display.own | named)
-
-
-def _bounds(strip: Strip, left: float, right: float) -> Box:
-    return strip.box(left, MARGIN, right, MARGIN + HEIGHT)
 
 
 def _is_words(box: Box, texts: Sequence[Text]) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agent.api import Box
 from plugins.panel.displays.rows import Row
 
-__all__ = ["HEIGHT", "MARGIN", "Strip", "straighten", "unturned"]
+__all__ = ["HEIGHT", "MARGIN", "Strip", "picture", "straighten", "unturned"]
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -100,6 +100,11 @@ def straighten(pixels: Pixels, row: Row) -> Strip | None:
     ink = _sheared(ink, shear, 0.0)
     start, end = _BESIDE * HEIGHT, width - _BESIDE * HEIGHT
     return Strip(ink, left, scale, top, bottom, start, end, row.light, contrast, shear)
+
+
+def picture(pixels: Pixels, strip: Strip) -> Pixels:
+    """The same place in its colours, not sheared: (HEIGHT + 2 MARGIN) × width × 3."""
+    return _warped(pixels, strip.left, strip.scale, strip.ink.shape[1], strip.top, strip.bottom)
 
 
 def unturned(strip: Strip) -> Strip:

@@ -24,6 +24,7 @@ Floats = NDArray[np.float32]
 _FIRST = (0.5, 0.4, 0.6)
 _OTHERS = (0.4, 0.5, 0.6, 0.68)
 _PARTED = 0.16
+_SURE_PARTED = 0.6
 _PIECES = 0.2
 _FIT = 0.84
 _NO_POINT, _A_POINT = 0.35, 0.6
@@ -49,6 +50,12 @@ class Vote:
     """The most common first."""
     ink: Floats
     """With every digit equally strong."""
+
+    @property
+    def sure_kind(self) -> bool:
+        """These are segments and no digits on drums, whether they can be read or not."""
+        first = self.ways[0]
+        return "?" not in first.shown and first.best.parted >= _SURE_PARTED
 
 
 def vote(strip: Strip) -> Vote | None:
