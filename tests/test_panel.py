@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import plugins.panel as panel
 from agent.env import Env
-from agent.errors import ModelError, WeightsMissing
+from agent.errors import WeightsMissing
 from agent.home import Home
 from agent.panel_records import lamp_record, position_words, reading_record
 from agent.perception import Box, Lamp, Perception, Reading, Text
@@ -27,7 +27,6 @@ from agent.settings import PanelSettings, PhotoSettings, Settings
 from agent.tools import Tool, TurnView
 from agent.weights.store import WeightStore
 from plugins.panel.cache import PerceptionCache
-from plugins.panel.ocr import open_engine
 from plugins.panel.reader import read_panel
 
 PANELS = Path(__file__).parent / "data" / "panels"
@@ -263,24 +262,6 @@ def test_a_heat_station_is_read(weights_env: Env) -> None:
         ("循环变频故障", "magenta", "unsure"),
         ("补水变频故障", "magenta", "unsure"),
     }
-
-
-@pytest.mark.weights
-def test_threads_change_the_time_alone(weights_env: Env) -> None:
-    """One thread and several read the same, and a closed reader says so."""
-    settings = weights_env.settings
-    pixels = load_photo(PANELS / "dualzone__HMI.png", settings.photo).pixels
-    seen = []
-    for threads in (1, 3):
-        chosen = settings.model_copy(update={"panel": PanelSettings(threads=threads)})
-        reader, _ = open_engine(replace(weights_env, settings=chosen))
-        assert reader is not None
-        texts = reader.read(pixels)
-        seen.append((texts, reader.read_boxes(pixels, [text.box for text in texts], margin=0.2, other=True)))
-        reader.close()
-        with pytest.raises(ModelError, match="closed"):
-            reader.read(pixels)
-    assert seen[0] == seen[1] and seen[0][0]
 
 
 @pytest.mark.weights

@@ -178,6 +178,6 @@ def _best_way_up(reader: Recogniser, crop: Pixels) -> tuple[Line, Pixels]:
     stack = unstacked(crop)
     if stack is not None:
         ways.append((reader(stack), stack))
-    if max(line.score for line, _ in ways) < TURNED_SURE:
+    if stack is not None or max(line.score for line, _ in ways) < TURNED_SURE:
         ways.append((reader(np.rot90(crop, -1)), np.rot90(crop, -1)))
     return max(ways, key=lambda way: way[0].score)

@@ -22,7 +22,7 @@ __all__ = ["clearer", "repaired", "with_its_point"]
 
 BIT_ADDRESS = re.compile(r"1 ?(\d{1,3}\.[0-7])")
 """What `I 0.0` is read as."""
-SMALL_L = re.compile(r"\b(?:l(?=[A-Z])|(?<=[A-Z])l(?=[A-Z])|(?<=[A-Z][A-Z])l\b|(?<=\b[AD])l\b(?!/))")
+SMALL_L = re.compile(r"\bl(?=[A-Z])|(?<=[A-Z])l(?=[A-Z])|(?<=[A-Z]{2})l\b|(?<=\b[AD])l\b(?!/)")
 """A small L where capitals stand around it, or behind the A and D of an analogue or digital input."""
 LOST = re.compile(r"[\s.,:+-]")
 FAINT = 180
