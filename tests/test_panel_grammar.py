@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.perception import Text
-from plugins.panel.grammar import is_moment, split_unit, tokens_of, unit_key
+from plugins.panel.grammar import ending_unit, is_moment, split_unit, tokens_of, unit_key
 
 
 def parsed(text: str) -> list[tuple[str, str, str, str]]:
@@ -115,6 +115,18 @@ def test_look_alike_units_are_one() -> None:
     assert unit_key("m³/h") == unit_key("M3/H") == unit_key("m²/h")
     assert unit_key("μS/cm") == unit_key("µS/cm") and unit_key("Mpa") == unit_key("MPa")
     assert unit_key("kW") != unit_key("kWh")
+
+
+def test_a_cell_of_units() -> None:
+    """Digits that were read into a cell of units are no part of the unit."""
+    assert [ending_unit(cell) for cell in ("MPa", "1 ℃", "96", "m³/h", "m3/h", "")] == [
+        "MPa",
+        "℃",
+        "",
+        "m³/h",
+        "m3/h",
+        "",
+    ]
 
 
 def test_moments() -> None:

@@ -181,6 +181,13 @@ def test_a_card_holds_its_label_and_value() -> None:
     assert ("Inlet", "41.5", "bar") in triples(found) and ("Inlet", "39.0", "bar") not in triples(found)
 
 
+def test_a_lost_ring_is_a_degree() -> None:
+    """C behind a number is a degree Celsius, spelled as elsewhere on the panel."""
+    assert only(look(at("Dew point", 50, 50), at("-43.5C", 150, 50))).unit == "°C"
+    layout = look(at("Dew point", 50, 50), at("-43.5 C", 150, 50), at("Oil", 50, 90), at("78.1 ℃", 150, 90))
+    assert {reading.unit for reading in layout.readings} == {"℃"}
+
+
 def test_two_values_of_one_machine() -> None:
     """A name serves two values of different units that stand beneath it, and says that it is shared."""
     layout = look(at("Chiller A", 100, 100), at("7.5 °C", 100, 122), at("2.1 bar", 100, 144))

@@ -18,6 +18,7 @@ from plugins.panel.words import COUNTERS, SPAN_WORDS, STATES, STORAGE_UNITS, UNI
 
 __all__ = [
     "Token",
+    "ending_unit",
     "is_clock",
     "is_moment",
     "is_state",
@@ -39,6 +40,7 @@ _NUMBER = r"[+\-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
 _WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})?\.?")
 _WHOLE_UNIT = re.compile(rf"[(\[]?\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}|[CFSv])\s*[)\]]?")
+_END_UNIT = re.compile(rf"\s(?P<unit>{_UNIT})$")
 _LOST_RING = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[CF]|v)")
 """A temperature whose small ring was not read, and volts read as a small letter; only after a number."""
 _PLACEHOLDER = r"(?:#+(?:[.,:]#+)?|[-–—_]{2,}(?:[.,:][-–—_]+)*|-+[.,]-+|\*{2,}|\?{2,}|…+|[Nn]/[Aa]|NaN|null)"
@@ -153,6 +155,14 @@ def unit_key(unit: str) -> str:
     ):
         key = key.replace(seen, meant)
     return {"oc": "°c", "0c": "°c", "c": "°c", "of": "°f", "degc": "°c", "degf": "°f", "m2/h": "m3/h"}.get(key, key)
+
+
+def ending_unit(text: str) -> str:
+    """What of a cell of units is one: all of it, or its known end where digits of a neighbour were read with it."""
+    if not any(c.isdigit() for c in text) or _WHOLE_UNIT.fullmatch(plain(text).strip()):
+        return text
+    found = _END_UNIT.search(plain(text).strip())
+    return found["unit"] if found else ""
 
 
 def times_a_span(label: str) -> bool:

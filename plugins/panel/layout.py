@@ -73,12 +73,12 @@ def understand(
     listed = [pair for table in tables if not table.is_alarms for pair in value_readings(table, texts)]
     tokens = [token for i, text in enumerate(texts) if i not in in_tables for token in tokens_of(text, i)]
     tokens = [replace(token, kind="other") if token.source in taken else token for token in tokens]
-    tokens = with_rings(with_units(with_letters(set_scales_apart(tokens, areas))))
+    tokens = with_units(with_letters(set_scales_apart(tokens, areas)))
     tokens = with_wrapped_labels(with_whole_labels(tokens, areas))
     tokens = with_spans(with_states(tokens, areas))
     paired = _paired(tokens, areas)
     found = sorted([_Found(r, source) for r, source in listed if source not in taken] + paired, key=lambda f: f.source)
-    readings = tuple(_flagged(item.reading, size) for item in found)
+    readings = tuple(_flagged(reading, size) for reading in with_rings([item.reading for item in found]))
     label_sources = frozenset(item.label.source for item in paired if item.label is not None)
     return Layout(readings, tuple(item.source for item in found), tuple(alarms), in_tables, label_sources)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.api import Reading
 from plugins.panel.geometry import centre, height, overlap_x, same_line
-from plugins.panel.grammar import Token
+from plugins.panel.grammar import Token, ending_unit
 
 __all__ = ["unit_above", "with_rings", "with_units"]
 
@@ -36,15 +37,12 @@ def with_units(tokens: Sequence[Token]) -> list[Token]:
     return [token for token in result if token.kind != "unit"]
 
 
-def with_rings(tokens: Sequence[Token]) -> list[Token]:
-    """A bare C is a degree Celsius whose ring was not read, on a panel that shows degrees elsewhere."""
-    degrees = {t.unit for t in tokens if t.unit in ("°C", "℃", "°F", "℉")}
-    lost = {"C": ("°C", "℃"), "F": ("°F", "℉")}
-    result = []
-    for token in tokens:
-        shown = [unit for unit in lost.get(token.unit, ()) if unit in degrees]
-        result.append(replace(token, unit=shown[0]) if shown else token)
-    return result
+def with_rings(readings: Sequence[Reading]) -> list[Reading]:
+    """Units as they are meant: C behind a number is a degree whose ring was not read, and digits are no unit."""
+    fahrenheit = any(reading.unit in ("°F", "℉") for reading in readings)
+    celsius = next((r.unit for r in readings if r.unit in ("°C", "℃")), "°C")
+    meant = {"C": celsius, "oC": celsius, "F": "°F" if fahrenheit else "F"}
+    return [replace(r, unit=meant.get(unit := ending_unit(r.unit), unit)) for r in readings]
 
 
 def _unit_right(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:
