@@ -77,7 +77,7 @@ class PanelSettings(Section):
     """The same for numbers with a point that is seen, or of one digit: nothing can hide in them."""
     plain_score: float = 0.98
     """The same, of the reader's own score."""
-    least_trust: float = 0.94
+    least_trust: float = 0.9
     """A number that is right less often than this carries a flag."""
     straighten: bool = True
     """Whether a photo taken at a slant is straightened; it is then read up to two more times."""
