@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from agent.api import Box, Text
 from plugins.panel.gauges.numerals import printed_number
-from plugins.panel.gauges.pivot import line_pivots, segments_of
+from plugins.panel.gauges.pivot import circle_through, line_pivots, segments_of
 from plugins.panel.geometry import centre, height
 
 __all__ = ["Dial", "find_dials"]
@@ -246,14 +246,12 @@ def _run(
 
 
 def _circle(points: Floats) -> tuple[float, float, float] | None:
-    left = np.column_stack((2 * points, np.ones(len(points))))
-    solved, _, rank, _ = np.linalg.lstsq(left, (points**2).sum(axis=1), rcond=None)
-    inside = float(solved[2] + solved[0] ** 2 + solved[1] ** 2)
-    if rank < 3 or inside <= 0:
+    """Through numbers that lie on one."""
+    circle = circle_through(points)
+    if circle is None:
         return None
-    x, y, radius = float(solved[0]), float(solved[1]), math.sqrt(inside)
-    off = np.abs(np.hypot(points[:, 0] - x, points[:, 1] - y) / radius - 1)
-    return (x, y, radius) if off.max() < 0.1 else None
+    off = np.abs(np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) / circle[2] - 1)
+    return circle if off.max() < 0.1 else None
 
 
 def _holds(box: Box, outline: _Outline) -> bool:

@@ -115,13 +115,13 @@ def _traced(
     """Follow a line outwards and fit where it stands: row = a + b / distance."""
     columns = np.arange(Unrolled.column(_INNER), Unrolled.column(max(reach, ring)))
     parts = Unrolled.part(columns.astype(np.float64))
-    half = round(math.radians(6.0) / BIN)
+    half = round(math.radians(9.0) / BIN)
     rows = np.arange(max(0, top - half), min(len(strokes), top + half + 1))
     window = strokes[np.ix_(rows, columns)]
     fit = np.array([float(top), 0.0])
     inside = np.zeros(len(columns), bool)
     middles = np.zeros(len(columns))
-    for spread in (9.0, 6.0, 4.0):
+    for spread in (10.0, 9.0, 7.0, 5.0, 4.0):
         expected = fit[0] + fit[1] / parts
         weight = np.where(np.abs(rows[:, None] - expected[None, :]) <= spread, np.maximum(window - level / 2, 0), 0)
         total = weight.sum(axis=0)
@@ -131,7 +131,7 @@ def _traced(
         middles = (weight * rows[:, None]).sum(axis=0) / np.maximum(total, 1e-9)
         base = np.stack((np.ones(int(inside.sum())), 1 / parts[inside]), axis=1)
         # The pivot is believed unless the line clearly says otherwise.
-        matrix = base.T @ base + np.diag([0.0, 2.0])
+        matrix = base.T @ base + np.diag([0.0, 0.5])
         fit = np.linalg.solve(matrix, base.T @ middles[inside])
     way = parts <= reach
     peak = window[np.clip(np.round(middles).astype(int) - rows[0], 0, len(rows) - 1), np.arange(len(columns))]

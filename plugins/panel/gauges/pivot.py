@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from plugins.panel.gauges.numerals import Numeral
 
-__all__ = ["line_pivots", "number_pivots", "refined_pivot", "segments_of"]
+__all__ = ["circle_through", "line_pivots", "number_pivots", "refined_pivot", "segments_of"]
 
 Floats = NDArray[np.float64]
 Grey = NDArray[np.uint8]
@@ -120,12 +120,12 @@ def number_pivots(numerals: Sequence[Numeral], side: float, count: int = 2) -> l
             continue
         if min(abs(second / first - ratio) for ratio in (0.5, 1.0, 2.0)) > 0.02:
             continue
-        circle = _circle(points[[a, b, c]])
+        circle = circle_through(points[[a, b, c]])
         if circle is None or not 0.12 * side < circle[2] < 0.8 * side:
             continue
         off = np.abs(np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) - circle[2])
         near = off < 0.06 * circle[2]
-        fitted = _circle(points[near]) or circle
+        fitted = circle_through(points[near]) or circle
         found.append((int(near.sum()), -float(off[near].mean()) / circle[2], (fitted[0], fitted[1])))
     found.sort(reverse=True)
     kept: list[tuple[float, float]] = []
@@ -135,7 +135,7 @@ def number_pivots(numerals: Sequence[Numeral], side: float, count: int = 2) -> l
     return kept
 
 
-def _circle(points: Floats) -> tuple[float, float, float] | None:
+def circle_through(points: Floats) -> tuple[float, float, float] | None:
     """Least squares through three or more points: middle and radius."""
     left = np.column_stack((2 * points, np.ones(len(points))))
     solved, _, rank, _ = np.linalg.lstsq(left, (points**2).sum(axis=1), rcond=None)

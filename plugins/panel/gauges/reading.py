@@ -19,7 +19,7 @@ from plugins.panel.gauges.numerals import Numeral, Printed, numerals_of
 from plugins.panel.gauges.pivot import line_pivots, number_pivots, refined_pivot, segments_of
 from plugins.panel.gauges.polar import unroll
 from plugins.panel.gauges.scale import Scale, fit_scale, value_at
-from plugins.panel.gauges.ticks import Ticks, find_ticks, snapped, tick_ends
+from plugins.panel.gauges.ticks import Ticks, find_ticks, ring_middle, snapped, tick_ends
 
 __all__ = ["Measured", "measure"]
 
@@ -31,6 +31,8 @@ _READ = 0.3
 _COARSE = 0.08
 """Of the span: an uncertainty beyond it is no reading."""
 _RESTING = math.radians(2.5)
+_SAME = 0.5
+"""The middle of the ticks is believed before a rougher one that does as well but for this."""
 _REST = math.radians(8.0)
 """A needle may rest this far beyond the scale, at its stop or over its end."""
 
@@ -75,6 +77,11 @@ def measure(pixels: Pixels, texts: Sequence[Printed], centres: Sequence[tuple[fl
         found = _around(pixels, numerals, pivot, side)
         if found is not None and (best is None or found.merit > best.merit):
             best = found
+    if best is not None and best.ticks is not None:
+        exact = ring_middle(unroll(pixels, best.scale), best.scale, best.ticks)
+        again = _around(pixels, numerals, exact, side) if exact else None
+        if again is not None and again.merit > best.merit - _SAME:
+            best = again
     return None if best is None else _of_two(best, pixels, numerals, side)
 
 

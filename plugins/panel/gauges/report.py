@@ -13,7 +13,7 @@ from plugins.panel.gauges.polar import ring_radius
 from plugins.panel.gauges.reading import Measured
 from plugins.panel.gauges.scale import Scale
 from plugins.panel.gauges.ticks import Ticks
-from plugins.panel.gauges.wording import factor_of, name_of, named_unit, unit_for, units_of
+from plugins.panel.gauges.wording import factor_of, name_of, named_unit, unit_for, units_of, value_in
 from plugins.panel.geometry import centre, height, width
 from plugins.panel.instruments import Instrument
 
@@ -81,7 +81,7 @@ def _disagreeing(measured: Measured, seen: Sequence[Printed]) -> Printed | None:
     members = {n.printed for n in measured.scale.members}
     glyph = float(np.median([printed.height for printed in members]))
     for text in seen:
-        value = printed_number(text.text)
+        value = value_in(text.text)
         inner = math.dist((text.x, text.y), pivot) < 0.7 * ring and text.y > pivot[1]
         if value is None or text in members or not inner or text.height < glyph or measured.value is None:
             continue

@@ -68,6 +68,11 @@ class Scale:
         """The same numbers at other angles (those of their ticks)."""
         return replace(self, angles=angles, residual=_residual(angles, self.values))
 
+    def only(self, kept: NDArray[np.bool_]) -> Scale:
+        """Some of the numbers."""
+        angles, values = self.angles[kept], self.values[kept]
+        return replace(self, angles=angles, values=values, radii=self.radii[kept], residual=_residual(angles, values))
+
     def begun(self, angle: float, value: float) -> Scale:
         """With one more number before the first, that is not printed or hidden."""
         angles, values = np.append(angle, self.angles), np.append(value, self.values)

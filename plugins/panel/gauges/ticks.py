@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plugins.panel.gauges.pivot import circle_through
 from plugins.panel.gauges.polar import BIN, Unrolled, angle_bins, thin
 from plugins.panel.gauges.scale import Scale
 
-__all__ = ["Ticks", "find_ticks", "snapped", "tick_ends"]
+__all__ = ["Ticks", "find_ticks", "ring_middle", "snapped", "tick_ends"]
 
 Floats = NDArray[np.float64]
 _OUTER, _INNER = (1.06, 1.58), (0.42, 0.94)
@@ -28,7 +29,10 @@ _CLEAR = 0.85
 """Parts of a number's height between the middle of a number and the ticks."""
 _LONGER = 9
 """Columns by which the ticks of numbers may be longer than the others, on either side."""
-_FEW, _MANY = 3, 8
+_FEW, _MANY, _INSIDE = 3, 8, 0.5
+_AROUND = math.radians(150.0)
+_RADIAL = 0.14
+"""Parts of the ring of numbers within which a tick is looked for on either side of the ring of ticks."""
 _REACH = math.radians(7.0)
 _WITHOUT = math.radians(3.5)
 _NEEDLE = math.radians(1.2)
@@ -65,7 +69,8 @@ def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None
     inner, outer = (_INNER[0], min(_INNER[1], 1 - _CLEAR * glyph)), (max(_OUTER[0], 1 + _CLEAR * glyph), _OUTER[1])
     rings = [_ring(strokes, rows, *limits, band) for limits in (outer, inner) for band in _BANDS]
     plain = [ring for ring in rings if ring is not None and ring.count >= _FEW]
-    return max(plain, key=lambda ring: ring.merit, default=None)
+    # Names and units are printed inside, and look like ticks to a ring that runs through them.
+    return max(plain, key=lambda ring: ring.merit * (1.0 if ring.part > 1 else _INSIDE), default=None)
 
 
 def _ring(strokes: Floats, rows: NDArray[np.intp], first: float, last: float, band: int) -> Ticks | None:
@@ -157,14 +162,55 @@ def _followed(at: Floats, start: float, needle: float, furthest: float) -> float
 
 
 def _moved(scale: Scale, offsets: list[float | None]) -> Scale:
-    """Ticks are believed where most numbers have one; a number without moves as its neighbours do."""
+    """Ticks are believed where most numbers have one.
+
+    Of a straight scale, numbers without one are left out; of another, they move as their neighbours do.
+    """
     known = np.array([offset is not None for offset in offsets])
     if known.sum() < max(2, 0.6 * len(offsets)):
         return scale
     given = np.array([offset for offset in offsets if offset is not None])
-    filled = np.interp(scale.angles, scale.angles[known], given)
-    angles = scale.angles + filled
-    if np.any(np.diff(angles) <= 0):
+    filled = scale.angles + np.interp(scale.angles, scale.angles[known], given)
+    if np.any(np.diff(filled) <= 0):
         return scale
-    moved = scale.moved(angles)
+    moved = scale.moved(filled)
+    kept = known.copy()
+    kept[[0, -1]] = True
+    fewer = moved.only(kept)
+    if not known.all() and len(fewer.values) >= 4 and fewer.straight:
+        return fewer
     return moved if moved.residual <= scale.residual + math.radians(0.8) else scale
+
+
+def ring_middle(unrolled: Unrolled, scale: Scale, ticks: Ticks) -> tuple[float, float] | None:
+    """The middle of the circle that the ticks stand on, where they go around far enough and do stand on one.
+
+    Numbers can be printed beside their ticks, all of them to one side; ticks are not.
+    """
+    rows = angle_bins(np.arange(scale.angles[0], scale.angles[-1] + BIN / 2, BIN))
+    peaks = rows[_peaks(ticks.profile[rows])]
+    if len(peaks) < 2 * _FEW or scale.angles[-1] - scale.angles[0] < _AROUND:
+        return None
+    first, last = Unrolled.column(ticks.part - _RADIAL), Unrolled.column(ticks.part + _RADIAL)
+    dark, light = thin(unrolled.pixels, 5.0)
+    strokes = (dark if dark[peaks, first:last].sum() > light[peaks, first:last].sum() else light)[peaks, first:last]
+    parts = Unrolled.part(np.arange(first, last, dtype=np.float64))
+    weight = np.maximum(strokes - 0.4 * strokes.max(axis=1, keepdims=True), 0)
+    far = (weight * parts).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9) * unrolled.radius[peaks]
+    at = peaks * BIN + scale.cut
+    points = np.stack((far * np.cos(at), far * np.sin(at)), axis=1)
+    size = float(np.mean(far))
+    circle = circle_through(points)
+    for _ in range(2):
+        if circle is None:
+            return None
+        off = np.abs(np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) - circle[2])
+        near = off <= max(float(np.percentile(off, 85)), 0.005 * size)
+        points = points[near]
+        circle = circle_through(points)
+    if circle is None or len(points) < _FEW + 2 or float(np.mean(off[near])) > 0.015 * size:
+        return None
+    moved = math.hypot(circle[0], circle[1])
+    if not 0.005 * size < moved < 0.1 * size:
+        return None
+    return scale.pivot[0] + circle[0], scale.pivot[1] + circle[1]

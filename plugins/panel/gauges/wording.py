@@ -13,7 +13,7 @@ from plugins.panel.gauges.numerals import Printed, printed_number
 from plugins.panel.grammar import plain
 from plugins.panel.words import COUNTERS, UNITS
 
-__all__ = ["factor_of", "name_of", "named_unit", "unit_for", "units_of"]
+__all__ = ["factor_of", "name_of", "named_unit", "unit_for", "units_of", "value_in"]
 
 _FACTOR = re.compile(r"[xX×*]\s?(10{1,4})(?![\d.])|[xX×]\s?10\^?([2-4²³])")
 _TYPE_UNIT = re.compile(r"[A-Z0-9]{2,8}[-—]?\d?[-—](k?V|m?A|Hz|[kM]?W|M?var)", re.IGNORECASE)
@@ -95,6 +95,13 @@ def factor_of(texts: Sequence[Printed]) -> float:
         if times and printed_number(line) is None:
             return float(times[1]) if times[1] else 10.0 ** int(times[2].translate(str.maketrans("²³", "23")))
     return 1.0
+
+
+def value_in(text: str) -> float | None:
+    """The number of a text that is one, with or without a unit."""
+    line = plain(text).strip()
+    after = _VALUE.fullmatch(line)
+    return printed_number(line[: after.start(1)] if after and _known_unit(after[1]) else line)
 
 
 def named_unit(label: str) -> tuple[str, str]:
