@@ -77,7 +77,7 @@ def alike(a: Box, b: Box) -> bool:
 def near(a: Box, b: Box) -> bool:
     """In one row or one column, close by."""
     level = abs(centre(a)[1] - centre(b)[1]) < 0.3 * height(b) and -overlap_x(a, b) < _CLOSE * width(b)
-    stacked = abs(centre(a)[0] - centre(b)[0]) < 0.3 * width(b) and -overlap_y(a, b) < _CLOSE * height(b)
+    stacked = abs(centre(a)[0] - centre(b)[0]) < 0.3 * width(b) and -overlap_y(a, b) < 2 * _CLOSE * height(b)
     return level or stacked
 
 

@@ -10,20 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from agent.api import Box, Lamp, Text
-from plugins.panel.colors import Pixels, color_name, difference
+from agent.api import Box, Lamp, Popup, Text
+from plugins.panel.colors import Pixels, color_name, commonest, difference
 from plugins.panel.fields import Field, find_fields
 from plugins.panel.geometry import height, overlap_x, overlap_y
 from plugins.panel.leds import find_leds
-from plugins.panel.lit_fields import lit_fields
-from plugins.panel.marks import can_label, find_marks
+from plugins.panel.lit_fields import is_signal, lit_fields
+from plugins.panel.marks import Mark, can_label, find_marks
 from plugins.panel.pilots import find_badges, find_pilots, find_stacks
-from plugins.panel.regions import Scene, scene_of
+from plugins.panel.regions import Scene, clip, scene_of
 from plugins.panel.symbols import find_signs, find_symbols
 from plugins.panel.tinted import tinted_texts
 
 __all__ = ["color_name", "find_lamps"]
 
+_FLAT = 7.0
+"""Deviation, in grey levels, of a spot on a screen."""
 _CAPTION, _LOW = 40, 2.4
 """A text on a field that differs this much from its surroundings is a caption or a button, and names no symbol;
 its field is at most so many text heights high.
@@ -31,12 +33,18 @@ its field is at most so many text heights high.
 
 
 def find_lamps(
-    pixels: Pixels, texts: Sequence[Text], *, skip: frozenset[int] = frozenset(), scene: Scene | None = None
+    pixels: Pixels,
+    texts: Sequence[Text],
+    *,
+    skip: frozenset[int] = frozenset(),
+    popups: Sequence[Popup] = (),
+    scene: Scene | None = None,
 ) -> tuple[Lamp, ...]:
     """Lamps on a panel: fields first, in the order of their texts, then round ones, symbols and texts.
 
     :param pixels: height × width × 3, RGB, at least one pixel.
     :param skip: indices of texts that belong to tables or only name a reading.
+    :param popups: windows over the panel; one in a signal colour is an alarm.
     :param scene: of these pixels, where it is at hand.
     """
     scene = scene_of(pixels) if scene is None else scene
@@ -48,7 +56,7 @@ def find_lamps(
     lamps = lit_fields(fields, seen, skip=skip)
     marks = find_marks(scene, seen)
     if scene.camera:
-        found = _apart([lamps, find_leds(scene, seen)])
+        found = _apart([lamps, find_leds(scene, seen), find_pilots(scene, _flat(scene, marks), names)])
     else:
         found = _apart(
             [
@@ -61,7 +69,26 @@ def find_lamps(
                 tinted_texts(scene, seen, skip=skip),
             ]
         )
-    return tuple(replace(lamp, box=scene.whole(lamp.box)) for lamp in found)
+    alarms = [lamp for popup in popups if (lamp := _alarm(pixels, popup)) is not None]
+    return tuple(alarms + [replace(lamp, box=scene.whole(lamp.box)) for lamp in found])
+
+
+def _alarm(pixels: Pixels, popup: Popup) -> Lamp | None:
+    left, top, right, bottom = clip(popup.box, pixels)
+    color = commonest(pixels[top:bottom:4, left:right:4])
+    return Lamp(popup.title, color_name(color), "lit", popup.box) if is_signal(color) else None
+
+
+def _flat(scene: Scene, marks: Sequence[Mark]) -> list[Mark]:
+    """Those without the highlights and shades of a real thing: spots on a screen that a camera took."""
+    flat = []
+    for mark in marks:
+        left, top, right, bottom = mark.box
+        by_x, by_y = (right - left) // 4, (bottom - top) // 4
+        core = scene.pixels[top + by_y : bottom - by_y, left + by_x : right - by_x].reshape(-1, 3)
+        if len(core) and float(core.std(axis=0).max()) <= _FLAT:
+            flat.append(mark)
+    return flat
 
 
 def _is_caption(field: Field) -> bool:

@@ -30,7 +30,7 @@ _SATURATED, _VALUE = 110, 90
 _BLINDED = 225
 """Luminance of the white middle of a lamp that shines."""
 _MIN_SIDE = 6
-_MAX_PART = 0.08
+_MAX_PART = 0.12
 """Largest side of a lamp, in parts of the picture's shorter side."""
 _MAX_ASPECT = 1.9
 _MIN_FILLED = 0.45

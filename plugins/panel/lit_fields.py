@@ -15,7 +15,7 @@ from plugins.panel.fields import Field, alike, near
 from plugins.panel.grammar import is_moment, tokens_of
 from plugins.panel.lamp_words import says_press, says_state
 
-__all__ = ["lit_fields"]
+__all__ = ["is_signal", "lit_fields"]
 
 _STRONG = 0.4
 _FAINT = 0.25

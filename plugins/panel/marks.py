@@ -83,6 +83,11 @@ def labels_for(boxes: Sequence[Box], texts: Sequence[Text], *, reach: float = 1.
         kin = [sides[j] for j in np.flatnonzero(kinds[i]).tolist()]
         if len(kin) > 1:
             votes = {side: len({k[side][1] for k in kin if side in k}) for side in ("below", "above", "right", "left")}
+            whole = [side for side in sides[i] if votes[side] == len(kin)]
+            if whole:
+                best = min(whole, key=lambda side: sum(k[side][0] for k in kin))
+                found.append(sides[i][best][1])
+                continue
             order = sorted(sides[i], key=lambda side: sides[i][side][0] / (0.25 + votes[side] / len(kin)))
         else:
             order = sorted(sides[i], key=lambda side: sides[i][side][0])

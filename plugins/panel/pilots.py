@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.api import Lamp, Text
+from agent.api import Box, Lamp, Text
 from plugins.panel.colors import SIGNALS, bright, difference, saturation
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y, width
 from plugins.panel.lamp_words import says_state
@@ -23,10 +23,14 @@ _STRONG = 0.4
 _DARKER = 60
 _LEGEND = 3.0
 """A colour that fills this many times the area of its discs elsewhere is that of a curve or of bars."""
-_LEGEND_SIDE = 2.0
+_LEGEND_SIDE = 1.15
 """A mark of a legend is smaller than this many heights of its text."""
 _BULLET = 1.2
 """A disc that is at most this high, in text heights, is read with the text right of it."""
+_MIN_SIDE = 10
+_LEGEND_SAME = 24
+_MIN_PART, _MAX_PART = 0.55, 3.0
+"""Size of a lamp, in heights of its name."""
 _STEP = 2
 _PLAIN = 0.7
 """Share of its box that a disc without anything on it fills."""
@@ -39,13 +43,13 @@ def find_pilots(scene: Scene, marks: Sequence[Mark], names: Sequence[Text]) -> l
 
     :param names: texts that can name a lamp, with boxes in pixels of the scene.
     """
-    discs = [mark for mark in marks if mark.shape == "disc" and min(width(mark.box), height(mark.box)) >= 9]
+    discs = [mark for mark in marks if min(width(mark.box), height(mark.box)) >= _MIN_SIDE and _is_spot(mark)]
     named = [(disc, names[i]) for disc, i in zip(discs, _labels(discs, names), strict=True) if i is not None]
     named = [(disc, name) for disc, name in named if not _holds(disc, name)]
     lamps = []
     for disc, name in named:
         kin = [other for other, _ in named if other is not disc and same_size(other.box, disc.box)]
-        if _is_lamp(disc, name, kin) and not _in_legend(scene, disc, name, named):
+        if _is_lamp(disc, name, kin) and not _in_legend(scene, disc, name, named, marks):
             lamps.append(Lamp(tidy(name.text), disc.name, _state(disc, kin), disc.box))
     return lamps
 
@@ -80,6 +84,10 @@ def find_stacks(marks: Sequence[Mark], names: Sequence[Text]) -> list[Lamp]:
     return lamps
 
 
+def _is_spot(mark: Mark) -> bool:
+    return mark.shape == "disc" or (mark.shape == "block" and 0.75 <= width(mark.box) / height(mark.box) <= 1.34)
+
+
 def _labels(discs: Sequence[Mark], names: Sequence[Text]) -> list[int | None]:
     """A bullet has its text on the right; a lamp on any side."""
     labels = labels_for([disc.box for disc in discs], names)
@@ -110,12 +118,24 @@ def _columns(blocks: Sequence[Mark]) -> list[list[Mark]]:
 
 def _is_lamp(disc: Mark, name: Text, kin: Sequence[Mark]) -> bool:
     strong = saturation(disc.color) >= _STRONG
+    if not _MIN_PART * height(name.box) <= height(disc.box) <= _MAX_PART * height(name.box):
+        return False
+    if disc.shape == "block":
+        beside = [k for k in kin if k.shape == "block" and _in_line(k.box, disc.box) and saturation(k.color) >= _STRONG]
+        signal = disc.name in SIGNALS and strong
+        return (signal or disc.name in ("grey", "dark")) and any(k.name in SIGNALS for k in beside)
     if strong and disc.name in SIGNALS:
         return True
     level = [k for k in kin if overlap_x(k.box, disc.box) > 0 or overlap_y(k.box, disc.box) > 0]
     varied = any(saturation(other.color) >= _STRONG and other.name != disc.name for other in level)
     plain = disc.area >= _PLAIN * width(disc.box) * height(disc.box)
     return plain and width(disc.box) >= max(12.0, 0.6 * height(name.box)) and (varied or says_state(name.text))
+
+
+def _in_line(a: Box, b: Box) -> bool:
+    """In one row or column, a few sizes apart."""
+    across, down = overlap_x(a, b), overlap_y(a, b)
+    return (down > 0.7 * height(b) and -across < 9 * width(b)) or (across > 0.7 * width(b) and -down < 9 * height(b))
 
 
 def _state(disc: Mark, kin: Sequence[Mark]) -> str:
@@ -126,15 +146,16 @@ def _state(disc: Mark, kin: Sequence[Mark]) -> str:
     return "lit" if bright(disc.color) else "unsure"
 
 
-def _in_legend(scene: Scene, disc: Mark, name: Text, named: Sequence[tuple[Mark, Text]]) -> bool:
+def _in_legend(scene: Scene, disc: Mark, name: Text, named: Sequence[tuple[Mark, Text]], marks: Sequence[Mark]) -> bool:
     """It stands left of a text, small, and most of its colour is elsewhere, or its row explains colours."""
     if centre(name.box)[0] < disc.box[2] or height(disc.box) > _LEGEND_SIDE * height(name.box):
         return False
-    row = [m for m, _ in named if same_size(m.box, disc.box) and overlap_y(m.box, disc.box) > 0.6 * height(disc.box)]
+    strong = [mark for mark in marks if saturation(mark.color) >= _STRONG and same_size(mark.box, disc.box)]
+    row = [mark for mark in strong if overlap_y(mark.box, disc.box) > 0.6 * height(disc.box)]
     if len(row) >= 3 and len({mark.name for mark in row}) == len(row):
         return True
     sample = scene.pixels[::_STEP, ::_STEP].astype(np.int16)
-    close = (np.abs(sample - np.asarray(disc.color, np.int16)) <= 6).all(axis=2)
+    close = (np.abs(sample - np.asarray(disc.color, np.int16)) <= _LEGEND_SAME).all(axis=2)
     own = sum(mark.area for mark, _ in named if difference(mark.color, disc.color) <= 12)
     return bool(close.sum() * _STEP**2 > (1 + _LEGEND) * own)
 
