@@ -83,7 +83,7 @@ def test_any_picture_can_be_measured(pixels: NDArray[np.uint8], larger: int) -> 
 @pytest.mark.weights
 @pytest.mark.parametrize(
     "damage",
-    [Damage(moire=0.8, fill=0.85, roll=2), Damage(light=0.08, noise=2)],
+    [Damage(moire=1.0, fill=0.95, roll=1), Damage(light=0.08, noise=2)],
     ids=["moire", "dark"],
 )
 def test_more_is_read_after_the_view_was_cleared(weights_env: Env, damage: Damage) -> None:
