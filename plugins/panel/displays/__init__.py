@@ -61,7 +61,8 @@ def find_displays(pixels: Pixels, texts: Sequence[Text], engine: OcrEngine | Non
         return ()
     found: list[_Display] = []
     for row in find_rows(pixels):
-        if _is_words(row.box, texts) or any(_covers(display.box, row.box) for display in found):
+        rivals = [other for other in found if _covers(other.box, row.box) or _covers(row.box, other.box)]
+        if _is_words(row.box, texts) or any(not other.flags for other in rivals):
             continue
         strip = straighten(pixels, row)
         if strip is None:
@@ -72,7 +73,8 @@ def find_displays(pixels: Pixels, texts: Sequence[Text], engine: OcrEngine | Non
             display = _counted(pixels, row, strip, texts, engine)
         if display is None and seen is not None:
             display = _read(pixels, row, strip, seen, texts, engine)
-        if display is not None:
+        if display is not None and all(_rank(display) > _rank(other) for other in rivals):
+            found = [other for other in found if other not in rivals]
             found.append(display)
     taken = frozenset(index for display in found for index in display.own)
     return tuple(_instrument(display, texts, taken) for display in sorted(found, key=lambda d: (d.box[1], d.box[0])))

@@ -48,7 +48,7 @@ def caption_of(area: Box, texts: Sequence[Text], taken: frozenset[int]) -> tuple
         if distance > _FAR * height(area):
             break
         text = texts[index].text.strip()
-        if not unit and _is_unit(text) and distance <= height(area):
+        if not unit and _is_unit(text) and _gap(area, texts[index].box) <= height(area):
             unit = text.strip("()[]")
             used.add(index)
         elif not label and _LETTERS.search(text) and _is_name(text, area, texts[index].box):
@@ -72,8 +72,10 @@ def _is_name(text: str, area: Box, box: Box) -> bool:
     return overlap_x(area, box) > 0 or overlap_y(area, box) > 0.3 * min(height(area), height(box))
 
 
+def _gap(area: Box, box: Box) -> int:
+    return max(0, -overlap_x(area, box)) + max(0, -overlap_y(area, box))
+
+
 def _distance(area: Box, box: Box) -> float:
-    """Between edges; what stands below or right of the middle is a little nearer than what stands above."""
-    across, down = max(0, -overlap_x(area, box)), max(0, -overlap_y(area, box))
-    away = 0.15 * abs(centre(area)[0] - centre(box)[0])
-    return float(across + down + away)
+    """Between edges; of two that stand equally far, the one nearer to the middle is nearer."""
+    return _gap(area, box) + 0.15 * abs(centre(area)[0] - centre(box)[0])

@@ -27,6 +27,7 @@ MARGIN = 16
 """Above and below them."""
 _BESIDE = 1.9
 """Left and right of the row, in heights: a leading digit that was not seen may stand there."""
+_FEW, _STEEP = 3, 0.45
 _MAX_WIDTH = 1800
 _BACKGROUND = 31
 """Side of the square that no stroke contains."""
@@ -120,10 +121,14 @@ def unturned(strip: Strip) -> Strip:
 
 
 def _edges(row: Row) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Lines through tops and bottoms: slope and offset of each."""
-    boxes = np.array(row.boxes, np.float64)
+    """Lines through tops and bottoms: slope and offset of each. A few digits only tell their common slope."""
+    boxes = np.unique(np.array(row.boxes, np.float64), axis=0)
     middle = (boxes[:, 0] + boxes[:, 2]) / 2
     degree = 1 if np.ptp(middle) > 0.5 * row.height else 0
+    if len(boxes) <= _FEW:
+        slope = float(np.polyfit(middle, (boxes[:, 1] + boxes[:, 3]) / 2, 1)[0]) if degree else 0.0
+        above, below = (boxes[:, 1] - slope * middle).min(), (boxes[:, 3] - slope * middle).max()
+        return None if abs(slope) > _STEEP else (np.array([slope, above]), np.array([slope, below]))
     lines = []
     for side in (1, 3):
         line = np.polyfit(middle, boxes[:, side], degree)
@@ -131,7 +136,7 @@ def _edges(row: Row) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         good = off <= max(0.12 * row.height, float(np.median(off)))
         if good.sum() >= 2 and good.sum() < len(good) and np.ptp(middle[good]) > 0.5 * row.height:
             line = np.polyfit(middle[good], boxes[good, side], degree)
-        if degree and abs(line[0]) > 0.45:
+        if degree and abs(line[0]) > _STEEP:
             return None
         lines.append(line)
     return lines[0], lines[1]
