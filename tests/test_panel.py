@@ -261,6 +261,7 @@ def test_a_heat_station_is_read(weights_env: Env) -> None:
     assert {(x.label, x.color, x.state) for x in seen.lamps} == {
         ("循环变频故障", "magenta", "unsure"),
         ("补水变频故障", "magenta", "unsure"),
+        ("notification badge 2", "red", "lit"),
     }
 
 

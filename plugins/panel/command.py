@@ -45,7 +45,12 @@ def add_panel_command(cli: typer.Typer, service: PanelService) -> None:
 
     :param service: reads photos.
     """
-    panel = typer.Typer(cls=_ReadsByDefault, no_args_is_help=True, help="Read machine panels; `panel IMAGE` reads one.")
+    panel = typer.Typer(
+        cls=_ReadsByDefault,
+        no_args_is_help=True,
+        help="Read machine panels; `panel IMAGE` reads one.",
+        epilog="Example: watchkeeper panel boiler.jpg pump.png --json",
+    )
 
     @panel.command("read", epilog="Example: watchkeeper panel boiler.jpg pump.png --json")
     def read(

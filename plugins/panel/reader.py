@@ -32,6 +32,7 @@ from plugins.panel.ocr import OcrEngine
 from plugins.panel.popups import find_popups
 from plugins.panel.quality import measure_quality
 from plugins.panel.regions import Scene, scene_of
+from plugins.panel.row_marks import find_row_marks
 from plugins.panel.trust import check_numbers, marked
 from plugins.panel.upright import Upright, upright
 
@@ -63,7 +64,7 @@ def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, 
         texts,
         tuple(readings),
         lamps,
-        layout.alarms,
+        tuple(find_row_marks(found.pixels, layout.alarms)),
         size,
         (time.perf_counter() - started) * 1000,
         photo.digest,
