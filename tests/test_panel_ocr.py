@@ -22,7 +22,7 @@ from plugins.panel.ppocr import PpOcr
 from plugins.panel.text_crops import bounds, clockwise, ink_of, runs, straightened, unstacked
 from plugins.panel.text_finder import Place, joined
 from plugins.panel.text_lines import NOTHING, Line
-from plugins.panel.text_repairs import clearer, repaired, with_its_point
+from plugins.panel.text_repairs import clearer, cut_sides, goes_on, repaired, with_its_point
 
 Pixels = NDArray[np.uint8]
 CROPS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 60), st.integers(1, 60), st.just(3)))
@@ -118,6 +118,18 @@ def test_of_two_readers_the_one_that_saw_the_point_is_believed_with_the_lower_sc
     assert with_its_point(Line("437", 0.8), Line("4.36", 0.9)) == Line("437", 0.8)
 
 
+def test_a_number_that_its_box_cuts_is_known() -> None:
+    """Ink at an edge says so, a frame does not; more digits in a wider crop settle it, a tick mark does not."""
+    crop = bars(4, 10, 3, 10, gap=12)
+    assert cut_sides(crop) == (False, False)
+    assert cut_sides(crop[:, 10:]) == (True, False)
+    framed = crop.copy()
+    framed[:, 0] = 255
+    assert cut_sides(framed) == (False, False)
+    assert goes_on(Line("22", 0.99), Line("221.0", 0.9)) and goes_on(Line("60", 0.99), Line("160", 0.9))
+    assert not goes_on(Line("50", 0.99), Line("50-", 0.9)) and not goes_on(Line("7", 0.99), Line("1", 0.9))
+
+
 @given(CROPS)
 def test_no_crop_is_too_odd_to_be_looked_at(crop: Pixels) -> None:
     """Ink is a share, stacks are lines or none, whatever the pixels are."""
@@ -127,6 +139,7 @@ def test_no_crop_is_too_odd_to_be_looked_at(crop: Pixels) -> None:
     assert line is None or (line.dtype == np.uint8 and min(line.shape) > 0)
     clear = clearer(crop)
     assert clear is None or clear.shape == crop.shape
+    assert len(cut_sides(crop)) == 2
     assert repaired(Line("10.4", 0.9), crop).text in ("10.4", "I 0.4")
 
 

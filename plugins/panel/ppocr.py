@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,10 +22,10 @@ import numpy as np
 from agent.errors import ModelError
 from agent.perception import Box, Text
 from agent.settings import PanelSettings
-from plugins.panel.text_crops import Corners, Pixels, bounds, grown, straightened, unstacked
+from plugins.panel.text_crops import Corners, Pixels, bounds, grown, lengthened, straightened, unstacked
 from plugins.panel.text_finder import Detector, Place, joined
 from plugins.panel.text_lines import NOTHING, NUMBER_WIDTH, WORD_WIDTH, Line, Recogniser
-from plugins.panel.text_repairs import clearer, repaired, with_its_point
+from plugins.panel.text_repairs import clearer, cut_sides, goes_on, repaired, with_its_point
 
 __all__ = ["PpOcr"]
 
@@ -36,6 +37,10 @@ STROKES = frozenset("nmuitlrwWUHMINAa|/\\-=")
 """A hatched bar looks like a line of text, and is read as these."""
 MIXED = re.compile(r"[A-Za-z]\d|\d[A-Za-z]")
 """Letters and digits in one word: the small differences (S or 5, O or 0) are beyond the cheap reader."""
+CUT_LOOK = 0.6
+"""How far a number that touches the edge of its box is looked for beyond it, in parts of its height."""
+CUT_SCORE = 0.6
+"""The score of a number that was cut is at most this."""
 CLEAR_SURE = 0.95
 """Faint text that is read with less conviction is read again with more contrast."""
 UPRIGHT_RATIO = 1.5
@@ -138,7 +143,18 @@ class PpOcr:
         """Where the text stands after all, what it says, and whether the screen read it."""
         crop = straightened(image, place.corners)
         line, by_screen = self._read_line(crop, agreed=place.agreed)
-        return place.corners, repaired(line, crop), by_screen
+        return place.corners, self._held_against_the_edges(image, place.corners, crop, repaired(line, crop)), by_screen
+
+    def _held_against_the_edges(self, image: Pixels, corners: Corners, crop: Pixels, line: Line) -> Line:
+        """The line; with a low score where a number goes on beyond its box."""
+        if line.score < CUT_SCORE or not line.text or not (line.text[0].isdigit() or line.text[-1].isdigit()):
+            return line
+        left, right = cut_sides(crop)
+        left, right = left and line.text[0].isdigit(), right and line.text[-1].isdigit()
+        if not (left or right):
+            return line
+        wider = straightened(image, lengthened(corners, left * CUT_LOOK, right * CUT_LOOK, image.shape))
+        return replace(line, score=CUT_SCORE) if goes_on(line, self._read_line(wider, agreed=True)[0]) else line
 
     def _read_line(self, crop: Pixels, *, agreed: bool) -> tuple[Line, bool]:
         """What stands there, and whether the screen read it: where it is sure, and where it sees no text at all.

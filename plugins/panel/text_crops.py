@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 
 from agent.perception import Box
 
-__all__ = ["Corners", "Pixels", "bounds", "clockwise", "grown", "ink_of", "runs", "straightened", "unstacked"]
+__all__ = [
+    "Corners",
+    "Pixels",
+    "bounds",
+    "clockwise",
+    "grown",
+    "ink_of",
+    "lengthened",
+    "runs",
+    "straightened",
+    "unstacked",
+]
 
 Pixels = NDArray[Any]
 """8 bits, three channels."""
@@ -53,6 +64,15 @@ def straightened(image: Pixels, corners: Corners) -> Pixels:
     matrix = cv2.getPerspectiveTransform(corners, target)
     warped = cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8)
+
+
+def lengthened(corners: Corners, left: float, right: float, shape: tuple[int, ...]) -> Corners:
+    """Corners moved outwards along the text, in parts of its height, but not beyond the image."""
+    along = corners[1] - corners[0]
+    height = min(float(np.linalg.norm(corners[3] - corners[0])), float(np.linalg.norm(along)))
+    step = along / max(1.0, float(np.linalg.norm(along))) * height
+    moved = corners + np.array([-left, right, right, -left], np.float32)[:, None] * step
+    return np.asarray(np.clip(moved, 0, [shape[1], shape[0]]), np.float32)
 
 
 def grown(pixels: Pixels, box: Box, margin: float) -> Pixels:

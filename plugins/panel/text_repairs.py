@@ -18,7 +18,7 @@ import numpy as np
 from plugins.panel.text_crops import INK, Pixels, ink_of, runs
 from plugins.panel.text_lines import Line
 
-__all__ = ["clearer", "repaired", "with_its_point"]
+__all__ = ["clearer", "cut_sides", "goes_on", "repaired", "with_its_point"]
 
 BIT_ADDRESS = re.compile(r"1 ?(\d{1,3}\.[0-7])")
 """What `I 0.0` is read as."""
@@ -27,6 +27,10 @@ SMALL_L = re.compile(r"\bl(?=[A-Z])|(?<=[A-Z])l(?=[A-Z])|(?<=[A-Z]{2})l\b|(?<=\b
 LOST = re.compile(r"[\s.,:+-]")
 FAINT = 180
 """Ink that differs from its ground by less, over the three colours together, is faint."""
+EDGE_STEP = 25
+"""Edges of a crop that differ by less along them, of 255, have no ink on them."""
+EDGE_INK = 0.1, 0.85
+"""The part of an edge that is ink where it cuts a glyph."""
 WORD_GAP = 0.4
 """A gap between words in parts of the capitals' height; behind a one it is half of that at most."""
 BAR_SPREAD = 0.25
@@ -60,6 +64,22 @@ def clearer(crop: Pixels) -> Pixels | None:
     if not 0 < np.percentile(away, 95) < FAINT:
         return None
     return cv2.cvtColor((255 * (1 - ink_of(crop))).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+
+
+def cut_sides(crop: Pixels) -> tuple[bool, bool]:
+    """Whether ink goes on beyond the left and the right edge; a frame, which fills the height, does not count."""
+    edges = crop[:, [0, -1]].astype(np.int16)
+    if np.ptp(edges, axis=0).max() < EDGE_STEP:
+        return False, False
+    share = (ink_of(crop) > INK)[:, [0, -1]].mean(axis=0)
+    left, right = (bool(EDGE_INK[0] < part < EDGE_INK[1]) for part in share)
+    return left, right
+
+
+def goes_on(line: Line, wider: Line) -> bool:
+    """A look at a wider crop shows the same digits and more of them: the first one cut some off."""
+    digits, more = (re.sub(r"\D", "", read.text) for read in (line, wider))
+    return len(more) > len(digits) > 0 and (more.startswith(digits) or more.endswith(digits))
 
 
 def _starts_with_a_bar(crop: Pixels) -> bool:
