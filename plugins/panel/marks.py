@@ -138,7 +138,7 @@ def _halves(a: Region, b: Region) -> bool:
     if not _pointed(b) or not 0.6 <= b.area / a.area <= 1.6 or difference(a.color, b.color) > _SAME:
         return False
     across, down = overlap_x(a.box, b.box), overlap_y(a.box, b.box)
-    beside = down > 0.7 * height(a.box) and -0.8 * width(a.box) <= across <= 2
+    beside = down > 0.7 * height(a.box) and -0.8 * width(a.box) <= across <= 0.6 * width(a.box)
     stacked = across > 0.7 * width(a.box) and -0.8 * height(a.box) <= down <= 2
     return beside or stacked
 

@@ -27,6 +27,10 @@ _LEGEND_SIDE = 1.15
 """A mark of a legend is smaller than this many heights of its text."""
 _BULLET = 1.2
 """A disc that is at most this high, in text heights, is read with the text right of it."""
+_MAX_SQUARE = 1.8
+"""A square that is higher than this, in heights of its name, is an icon."""
+_COVERED = 0.6
+"""Share of its box that a large lamp fills; an icon has more drawn on it."""
 _MIN_SIDE = 10
 _LEGEND_SAME = 24
 _MIN_PART, _MAX_PART = 0.55, 3.0
@@ -121,11 +125,13 @@ def _is_lamp(disc: Mark, name: Text, kin: Sequence[Mark]) -> bool:
     if not _MIN_PART * height(name.box) <= height(disc.box) <= _MAX_PART * height(name.box):
         return False
     if disc.shape == "block":
+        if height(disc.box) > _MAX_SQUARE * height(name.box):
+            return False
         beside = [k for k in kin if k.shape == "block" and _in_line(k.box, disc.box) and saturation(k.color) >= _STRONG]
         signal = disc.name in SIGNALS and strong
         return (signal or disc.name in ("grey", "dark")) and any(k.name in SIGNALS for k in beside)
     if strong and disc.name in SIGNALS:
-        return True
+        return height(disc.box) <= 2 * height(name.box) or disc.area >= _COVERED * width(disc.box) * height(disc.box)
     level = [k for k in kin if overlap_x(k.box, disc.box) > 0 or overlap_y(k.box, disc.box) > 0]
     varied = any(saturation(other.color) >= _STRONG and other.name != disc.name for other in level)
     plain = disc.area >= _PLAIN * width(disc.box) * height(disc.box)

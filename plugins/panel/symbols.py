@@ -53,7 +53,14 @@ def find_symbols(marks: Sequence[Mark], names: Sequence[Text]) -> list[Lamp]:
 def find_signs(scene: Scene, marks: Sequence[Mark], names: Sequence[Text]) -> list[Lamp]:
     """Red and amber signs with a light or dark mark inside, such as a disc or a triangle with an exclamation mark."""
     signs = [m for m in marks if m.name in ("red", "amber") and saturation(m.color) >= 0.6 and _is_sign(scene, m)]
+    signs = [sign for sign in signs if not any(_part_of(sign, other) for other in marks)]
     return [Lamp(_meaning(scene, sign, names), sign.name, "lit", sign.box) for sign in signs]
+
+
+def _part_of(sign: Mark, other: Mark) -> bool:
+    """It is drawn on a larger shape, as a part of an icon."""
+    (left, top, right, bottom), (x, y) = other.box, centre(sign.box)
+    return left < x < right and top < y < bottom and width(other.box) > 1.5 * width(sign.box)
 
 
 def _meaning(scene: Scene, sign: Mark, names: Sequence[Text]) -> str:
@@ -117,7 +124,10 @@ def _is_sign(scene: Scene, mark: Mark) -> bool:
     left, top, right, bottom = mark.box
     inside: Pixels = scene.pixels[top:bottom, left:right]
     away = np.abs(inside.astype(np.int16) - np.asarray(mark.color, np.int16)).max(axis=2) > 90
-    core = away[round(0.22 * high) : round(0.85 * high)]
-    middle = core[:, round(0.38 * wide) : max(round(0.38 * wide) + 1, round(0.62 * wide))].any(axis=1).mean()
-    sides = core[:, round(0.25 * wide) : round(0.35 * wide)].mean() if round(0.35 * wide) > round(0.25 * wide) else 0
-    return bool(middle > 0.6 and sides < 0.35) and light(mark.color) < 190
+    core = away[
+        round(0.22 * high) : round(0.88 * high), round(0.36 * wide) : max(round(0.36 * wide) + 1, round(0.64 * wide))
+    ]
+    foot = away[round(0.55 * high) : round(0.85 * high)]
+    beside = [foot[:, round(part * wide)].mean() for part in (0.27, 0.73)]
+    middle = float(core.any(axis=1).mean())
+    return bool(middle > 0.5 and max(beside) < 0.35) and light(mark.color) < 190
