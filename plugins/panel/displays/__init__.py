@@ -80,6 +80,11 @@ def find_displays(pixels: Pixels, texts: Sequence[Text], engine: OcrEngine | Non
     return tuple(_instrument(display, texts, taken) for display in sorted(found, key=lambda d: (d.box[1], d.box[0])))
 
 
+def _rank(display: _Display) -> tuple[bool, bool, float]:
+    """Of two that stand in one place, the higher one is told."""
+    return not display.flags, display.value is not None, display.score
+
+
 def _read(
     pixels: Pixels, row: Row, strip: Strip, seen: Vote, texts: Sequence[Text], engine: OcrEngine | None
 ) -> _Display | None:

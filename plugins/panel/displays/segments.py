@@ -262,7 +262,7 @@ def _mark_after(ink: Floats, cell: Cell, following: Cell | None, thick: float, b
         return "", _UNSEEN
     size = max(3, round(0.7 * thick))
     low = _spot(ink[bottom - round(1.6 * thick) - 1 : bottom + round(0.5 * thick) + 2, left:right], size)
-    above = float(ink[bottom - round(0.36 * HEIGHT) : bottom - round(0.26 * HEIGHT), left:right].max())
+    above = float(ink[bottom - round(0.36 * HEIGHT) : bottom - round(0.26 * HEIGHT), left:right].max(axis=0).min())
     third = cell.height / 3
     if low > border and above < 0.6 * low:
         return ".", low
@@ -271,7 +271,7 @@ def _mark_after(ink: Floats, cell: Cell, following: Cell | None, thick: float, b
     between = float(ink[round(cell.top + 1.45 * third) : round(cell.top + 1.55 * third) + 1, left:right].max())
     if following is not None and min(upper, lower) > border and between < 0.6 * min(upper, lower):
         return ":", min(upper, lower)
-    return "", low if above < 0.6 * low else 0.0
+    return "", low
 
 
 def _spot(window: Floats, size: int) -> float:
