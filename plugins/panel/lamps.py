@@ -63,8 +63,8 @@ def find_lamps(
                 lamps,
                 find_badges(marks, seen),
                 find_stacks(marks, names),
-                find_pilots(scene, marks, names),
                 find_signs(scene, marks, [text for text in seen if can_label(text)]),
+                find_pilots(scene, marks, names),
                 find_symbols(marks, plain),
                 tinted_texts(scene, seen, skip=skip),
             ]
