@@ -129,7 +129,10 @@ def _score_analogue(score: Score, wanted: Sequence[Value], ours: Sequence[Seen])
     """Count what was estimated; returns the readings that are none of these."""
     rest = list(ours)
     for value in wanted:
-        near = [r for r in rest if _analogue_rank(r, value) < 3]
+        others = [other for other in wanted if other is not value]
+        near = [
+            r for r in rest if _analogue_rank(r, value) < 3 and not any(_is_nearer(r, other, value) for other in others)
+        ]
         reading = min(near, key=lambda r: _analogue_rank(r, value), default=None)
         if reading is not None:
             rest.remove(reading)
@@ -140,6 +143,11 @@ def _score_analogue(score: Score, wanted: Sequence[Value], ours: Sequence[Seen])
             score.count("gauges", right, f"{_said(value)} ± {value.tolerance} | read: {_told(reading)}")
             score.count("no silent error", right or bool(reading["flags"]), f"{_said(value)} | read: {_told(reading)}")
     return rest
+
+
+def _is_nearer(reading: Seen, other: Value, value: Value) -> bool:
+    """Its label is the other one's."""
+    return same_label(reading["label"], other.label) and not same_label(reading["label"], value.label)
 
 
 def _analogue_rank(reading: Seen, value: Value) -> int:
