@@ -188,6 +188,22 @@ def test_a_lost_ring_is_a_degree() -> None:
     assert {reading.unit for reading in layout.readings} == {"℃"}
 
 
+def test_a_unit_that_was_not_read() -> None:
+    """Two namesakes that agree lend their unit, and the reading says so; one alone, or two that differ, do not, nor
+    does a name that does not tell what is measured.
+    """
+
+    def three(name: str, *units: str) -> list[Reading]:
+        texts = [at(name, 50 + 300 * n, 50 + 40 * n) for n in range(3)]
+        texts += [at(f"{n}1.5 {unit}".strip(), 180 + 300 * n, 50 + 40 * n) for n, unit in enumerate(units)]
+        return [reading for reading in look(*texts).readings if reading.value == "21.5"]
+
+    assert three("Pressure", "bar", "bar", "")[0].unit == "bar"
+    assert "elsewhere" in three("Pressure", "bar", "bar", "")[0].why
+    assert [r.unit for r in three("Pressure", "bar", "", "") + three("Pressure", "bar", "Pa", "")] == ["", ""]
+    assert three("Setpoint", "bar", "bar", "")[0].unit == ""
+
+
 def test_two_values_of_one_machine() -> None:
     """A name serves two values of different units that stand beneath it, and says that it is shared."""
     layout = look(at("Chiller A", 100, 100), at("7.5 °C", 100, 122), at("2.1 bar", 100, 144))

@@ -80,7 +80,7 @@ def _runs(bare: Sequence[Token]) -> list[list[int]]:
         for second in np.argsort(distances)[1 : _NEIGHBOURS + 1].tolist():
             near = distances[second] <= _TICK_REACH * height(bare[first].box)
             if near and numbers[second] > numbers[first] and not {first, second} <= scale:
-                run = _run(numbers, by_number, places, [first, second])
+                run = _straightened(_run(numbers, by_number, places, [first, second]), bare)
                 if len(run) >= (3 if _straight([bare[i] for i in run]) else 4):
                     runs.append(run)
                     scale.update(run)
@@ -99,6 +99,15 @@ def _run(
         if not near:
             break
         run = [*run, min(near)[1]]
+    return run
+
+
+def _straightened(run: list[int], bare: Sequence[Token]) -> list[int]:
+    """Without a number at either end that only happens to fit, where the rest is straight."""
+    if len(run) > 3 and not _straight([bare[i] for i in run]):
+        for rest in (run[1:], run[:-1]):
+            if _straight([bare[i] for i in rest]):
+                return rest
     return run
 
 

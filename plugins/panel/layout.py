@@ -18,7 +18,7 @@ from plugins.panel.groups import group_names
 from plugins.panel.matrix import Cell, find_cells
 from plugins.panel.pairing import Choice, pair_labels
 from plugins.panel.tables import alarm_rows, find_tables, value_readings
-from plugins.panel.unit_places import unit_above, with_rings, with_units
+from plugins.panel.unit_places import unit_above, with_known_units, with_rings, with_units
 from plugins.panel.word_values import with_letters, with_spans, with_states, with_whole_labels, with_wrapped_labels
 
 __all__ = ["Layout", "in_reading_order", "understand"]
@@ -78,7 +78,8 @@ def understand(
     tokens = with_spans(with_states(tokens, areas))
     paired = _paired(tokens, areas)
     found = sorted([_Found(r, source) for r, source in listed if source not in taken] + paired, key=lambda f: f.source)
-    readings = tuple(_flagged(reading, size) for reading in with_rings([item.reading for item in found]))
+    units = with_known_units(with_rings([item.reading for item in found]))
+    readings = tuple(_flagged(reading, size) for reading in units)
     label_sources = frozenset(item.label.source for item in paired if item.label is not None)
     return Layout(readings, tuple(item.source for item in found), tuple(alarms), in_tables, label_sources)
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from agent.api import Reading
 from plugins.panel.geometry import centre, height, overlap_x, same_line
-from plugins.panel.grammar import Token, ending_unit
+from plugins.panel.grammar import Token, ending_unit, unit_key
+from plugins.panel.words import QUANTITIES
 
-__all__ = ["unit_above", "with_rings", "with_units"]
+__all__ = ["unit_above", "with_known_units", "with_rings", "with_units"]
 
 _UNIT_REACH = 2.6
 """How far right of its value a unit may stand, in text heights."""
@@ -43,6 +44,24 @@ def with_rings(readings: Sequence[Reading]) -> list[Reading]:
     celsius = next((r.unit for r in readings if r.unit in ("°C", "℃")), "°C")
     meant = {"C": celsius, "oC": celsius, "F": "°F" if fahrenheit else "F"}
     return [replace(r, unit=meant.get(unit := ending_unit(r.unit), unit)) for r in readings]
+
+
+def with_known_units(readings: Sequence[Reading]) -> list[Reading]:
+    """A reading whose unit was not read has that of its namesakes, where the name tells what is measured and at least
+    two of these agree.
+    """
+    known: dict[str, list[str]] = {}
+    for reading in readings:
+        if reading.label and reading.unit:
+            known.setdefault(reading.label, []).append(reading.unit)
+    result = []
+    for reading in readings:
+        units = known.get(reading.label, [])
+        told = any(quantity in reading.label.lower() for quantity in QUANTITIES)
+        if told and not reading.unit and len(units) >= 2 and len({unit_key(unit) for unit in units}) == 1:
+            reading = replace(reading, unit=units[0], why=f"{reading.why}; unit as with the same label elsewhere")
+        result.append(reading)
+    return result
 
 
 def _unit_right(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:

@@ -13,6 +13,7 @@ __all__ = [
     "COUNTERS",
     "HEADING_PARTS",
     "PRIORITIES",
+    "QUANTITIES",
     "ROLE_OF_HEADING",
     "SPAN_WORDS",
     "STATES",
@@ -51,6 +52,10 @@ standby tripped 开 关 开启 关闭 打开 运行 停止 正常 故障 报警 
 _COMMANDS = """
 open close run stop start enabled disabled active inactive auto manual on off yes no
 开 关 开启 关闭 打开 启动 停止 停机 自动 手动 合 分 合闸 分闸 远程 就地 投入 退出 是 否 运行
+"""
+_QUANTITIES = """
+temperature temp pressure flow level speed frequency current voltage power humidity torque
+温度 压力 流量 液位 水位 转速 频率 电流 电压 功率 湿度 热量 开度 浓度
 """
 _SPAN_WORDS = """
 elapsed|remaining|duration|runtime|run time|uptime|up time|running time|total time|cycle time|countdown|timer
@@ -179,6 +184,8 @@ STATES = frozenset(_STATES.split())
 """What a discrete signal is shown as, in lower case."""
 COMMANDS = frozenset(_COMMANDS.split())
 """States that also stand on buttons, as what pressing them does."""
+QUANTITIES = tuple(_QUANTITIES.split())
+"""A label with one of these says what is measured, unlike `Setpoint` or `Value`."""
 SPAN_WORDS = tuple(word for line in _SPAN_WORDS.split("\n") for word in line.split("|") if word)
 """A label with one of these is followed by a duration."""
 STORAGE_UNITS = frozenset(("g", "gb", "gib", "m", "mb", "mib", "k", "kb", "kib", "t", "tb", "tib", "b"))
