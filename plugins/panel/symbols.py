@@ -21,7 +21,7 @@ from plugins.panel.regions import Scene, clip, grown
 __all__ = ["find_signs", "find_symbols"]
 
 _STRONG = 0.4
-_MIN_TALL, _MAX_TALL = 0.7, 5.0
+_MIN_TALL, _MAX_TALL = 1.0, 5.0
 """Size of a symbol, in heights of its name."""
 _REACH = 0.8
 """How far a name may be, in heights of the symbol."""

@@ -25,6 +25,7 @@ _WARNS = frozenset({"red", "amber", "yellow", "magenta"})
 _SAME = 60
 _MOST = 0.34
 """A colour that more than this part of the values have is the style of the screen."""
+_ORANGE = 0.43
 _COUNT = re.compile(r"\d[\d ]*")
 _MAX_VALUES = 60
 _REACH, _ROW_REACH = 2.5, 22.0
@@ -55,7 +56,7 @@ def _states(scene: Scene, texts: Sequence[Text], words: Sequence[int], skip: fro
         if ink is not None and color_name(ink) in _WARNS | {"green"}:
             counted = i not in skip and _counts(text, texts)
             label = "" if counted else _row_name(text, texts, _ROW_REACH if i in skip else _REACH)
-            lamps.append(Lamp(label or tidy(text.text), color_name(ink), state_said(text.text), text.box))
+            lamps.append(Lamp(label or tidy(text.text), _named(ink), state_said(text.text), text.box))
     return lamps
 
 
@@ -80,6 +81,12 @@ def _ink(scene: Scene, text: Text) -> Color | None:
         return None
     ink = ink_of(scene, text.box, ground)
     return ink if saturation(ink) >= _STRONG and max(ink) > 90 else None
+
+
+def _named(ink: Color) -> str:
+    """Its name; thin red print on white looks a little orange."""
+    name = color_name(ink)
+    return "red" if name == "amber" and ink[1] < _ORANGE * ink[0] else name
 
 
 def _counts(text: Text, texts: Sequence[Text]) -> bool:
