@@ -20,6 +20,7 @@ __all__ = ["HEIGHT", "MARGIN", "Strip", "picture", "straighten", "unturned"]
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Floats64 = NDArray[np.float64]
 
 HEIGHT = 64
 """Of the digits, in pixels of a strip."""
@@ -27,7 +28,9 @@ MARGIN = 16
 """Above and below them."""
 _BESIDE = 1.9
 """Left and right of the row, in heights: a leading digit that was not seen may stand there."""
-_FEW, _STEEP = 3, 0.45
+_FEW, _TOGETHER = 3, 1.45
+"""Lines through so few digits may not differ in distance by more than this from end to end."""
+_STEEP = 0.45
 _MAX_WIDTH = 1800
 _BACKGROUND = 31
 """Side of the square that no stroke contains."""
@@ -120,26 +123,33 @@ def unturned(strip: Strip) -> Strip:
     return replace(strip, ink=ink, shear=strip.shear + shear)
 
 
-def _edges(row: Row) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Lines through tops and bottoms: slope and offset of each. A few digits only tell their common slope."""
+def _edges(row: Row) -> tuple[Floats64, Floats64] | None:
+    """Lines through tops and bottoms: slope and offset of each.
+
+    A few digits, of which one is lower, would make lines that run together: they only tell their common slope.
+    """
     boxes = np.unique(np.array(row.boxes, np.float64), axis=0)
     middle = (boxes[:, 0] + boxes[:, 2]) / 2
     degree = 1 if np.ptp(middle) > 0.5 * row.height else 0
-    if len(boxes) <= _FEW:
+    top, bottom = (_line(middle, boxes[:, side], degree, row.height) for side in (1, 3))
+    ends = np.array([boxes[:, 0].min() - row.height, boxes[:, 2].max() + row.height])
+    heights = np.polyval(bottom, ends) - np.polyval(top, ends)
+    if len(boxes) <= _FEW and (heights.min() <= 0 or heights.max() > _TOGETHER * heights.min()):
         slope = float(np.polyfit(middle, (boxes[:, 1] + boxes[:, 3]) / 2, 1)[0]) if degree else 0.0
-        above, below = (boxes[:, 1] - slope * middle).min(), (boxes[:, 3] - slope * middle).max()
-        return None if abs(slope) > _STEEP else (np.array([slope, above]), np.array([slope, below]))
-    lines = []
-    for side in (1, 3):
-        line = np.polyfit(middle, boxes[:, side], degree)
-        off = np.abs(np.polyval(line, middle) - boxes[:, side])
-        good = off <= max(0.12 * row.height, float(np.median(off)))
-        if good.sum() >= 2 and good.sum() < len(good) and np.ptp(middle[good]) > 0.5 * row.height:
-            line = np.polyfit(middle[good], boxes[good, side], degree)
-        if degree and abs(line[0]) > _STEEP:
-            return None
-        lines.append(line)
-    return lines[0], lines[1]
+        top = np.array([slope, (boxes[:, 1] - slope * middle).min()])
+        bottom = np.array([slope, (boxes[:, 3] - slope * middle).max()])
+    steep = len(top) == 2 and max(abs(top[0]), abs(bottom[0])) > _STEEP
+    return None if steep else (top, bottom)
+
+
+def _line(middle: Floats64, edge: Floats64, degree: int, height: float) -> Floats64:
+    """Through the edges of most boxes."""
+    line = np.polyfit(middle, edge, degree)
+    off = np.abs(np.polyval(line, middle) - edge)
+    good = off <= max(0.12 * height, float(np.median(off)))
+    if good.sum() >= 2 and good.sum() < len(good) and np.ptp(middle[good]) > 0.5 * height:
+        line = np.polyfit(middle[good], edge[good], degree)
+    return np.asarray(line, np.float64)
 
 
 def _warped(
