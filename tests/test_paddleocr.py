@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.env import Env
+from agent.env import Env, load_env
 from agent.errors import WatchkeeperError, WeightsError
 from agent.modules.host import ModuleHost
 from agent.photo import load_photo
@@ -26,6 +26,7 @@ from plugins.panel.module_ocr import ModuleReader, open_module_reader
 from plugins.panel.ocr import open_engine
 from plugins.panel.ppocr import PpOcr
 from tests.bench.panel_truth import key
+from tests.conftest import weights_environ
 from tests.modules_kit import installed, wheel
 
 RECIPE = Path(__file__).parent.parent / "deploy" / "modules" / "paddleocr"
@@ -141,9 +142,10 @@ def test_the_adapter_reads_places_again(adapter: ModuleType) -> None:
 
 def test_the_bundle_is_built_and_answers(env: Env, tmp_path: Path, recipe: ModuleType) -> None:
     """Tried while it is built, installed in its own environment, and reading; the same twice is the same file."""
-    made = recipe.build(MODELS, wheels(tmp_path / "w"), tmp_path / "out", env=env)
+    needed = wheels(tmp_path / "w")
+    made = recipe.build(MODELS, needed, tmp_path / "out", env=env)
     first = made.read_bytes()
-    assert recipe.build(MODELS, wheels(tmp_path / "w"), tmp_path / "out", env=env).read_bytes() == first
+    assert recipe.build(MODELS, needed, tmp_path / "out", env=env).read_bytes() == first
     host = installed(env, made)
     assert host.open("watchkeeper-paddleocr").report["reads"] == "PP-OCRv6_small_rec"
     host.close()
@@ -190,13 +192,14 @@ def test_the_boxs_own_weights_become_its_models(weights_env: Env, recipe: Module
     assert [(a.strip(), b.strip()) for a, b in zip(ours, theirs, strict=True) if a != b] == [("- 64", "- 320")]
 
 
-@pytest.fixture
-def reader(weights_env: Env) -> Iterator[ModuleReader]:
+@pytest.fixture(scope="module")
+def reader(real_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleReader]:
     """The real one, installed and tried."""
-    host = ModuleHost(weights_env)
+    env = load_env(weights_environ(tmp_path_factory.mktemp("paddleocr") / "home", real_weights))
+    host = ModuleHost(env)
     host.install_bundle(Path(BUNDLE))
     host.close()
-    engine = open_module_reader(weights_env)
+    engine = open_module_reader(env)
     assert engine is not None
     yield engine
     engine.close()
