@@ -7,7 +7,7 @@ The truth (value, numbers and where they stand) goes through the same camera.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import cv2
@@ -68,6 +68,8 @@ class Style:
     case: str = "ring"
     """ring | square | none"""
     zones: bool = False
+    second_needle: float | None = None
+    """Value of another needle; None is none."""
     marker: bool = False
     """A red mark at the rim for the set point."""
     font: str = _FONTS[0]
@@ -150,6 +152,10 @@ def draw(style: Style) -> Drawn:
     _draw_needle(ImageDraw.Draw(shadow), style, 255, shift=0.012 * _SIDE)
     dark = np.asarray(shadow)[:, :, None] / 255.0 * style.shadow
     canvas = Image.fromarray((np.asarray(canvas) * (1 - dark)).astype(np.uint8))
+    if style.marker:
+        _draw_marker(ImageDraw.Draw(canvas), style)
+    if style.second_needle is not None:
+        _draw_needle(ImageDraw.Draw(canvas), replace(style, value=style.second_needle), style.needle)
     _draw_needle(ImageDraw.Draw(canvas), style, style.needle)
     return _photographed(np.asarray(canvas), placed, style)
 
@@ -236,6 +242,12 @@ def _put(
     font = ImageFont.truetype(style.font, int(glyph * _SIDE))
     pen.text(place, shown, fill=style.ink, font=font, anchor="mm")
     return shown, list(pen.textbbox(place, shown, font=font, anchor="mm"))
+
+
+def _draw_marker(pen: ImageDraw.ImageDraw, style: Style) -> None:
+    angle = _angle(style, style.low + 0.8 * (style.high - style.low))
+    ends = [_at(style, angle + turn, part) for turn, part in ((0.0, 0.95), (0.04, 1.08), (-0.04, 1.08))]
+    pen.polygon(ends, fill=(210, 30, 30))
 
 
 def _draw_needle(pen: ImageDraw.ImageDraw, style: Style, fill: Color | int, shift: float = 0.0) -> None:

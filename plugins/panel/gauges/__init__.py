@@ -31,7 +31,7 @@ _WORK_SIDE_PX = 560
 _CLOSER_SIDES_PX = (640, 960)
 """The same for closer looks at its texts, while too few are read."""
 _MAX_ENLARGED = 4.0
-_MIN_TICKS, _MIN_WEIGHT = 6, 2.8
+_MIN_TICKS, _MIN_WEIGHT = 0.5, 2.8
 _ENOUGH = 4
 """Numbers that agree at the first look, from which on no closer one is needed."""
 
@@ -76,7 +76,7 @@ def _look(pixels: Pixels, texts: Sequence[Text], dial: Dial, engine: OcrEngine |
 def _is_dial(measured: Measured) -> bool:
     """A ring of ticks or many numbers with a needle; less than that is a chart, a clock or a table."""
     ticks = measured.ticks
-    ticked = ticks is not None and ticks.strength > 0.6 and ticks.count >= _MIN_TICKS
+    ticked = ticks is not None and ticks.merit > _MIN_TICKS
     if measured.value is None:
         return ticked and measured.scale.weight >= _MIN_WEIGHT
     return ticked or len(measured.scale.members) >= _ENOUGH

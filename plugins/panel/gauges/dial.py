@@ -216,9 +216,9 @@ def _arcs(numbers: Sequence[tuple[Text, float]]) -> list[tuple[float, float, flo
             if i in used or numbers[j][1] <= value:
                 continue
             run = _run(numbers, by_value, places, [i, j])
-            if len(run) >= 4:
+            if len(run) >= 4 and not _is_in_line(places[run], height(text.box)):
                 circle = _circle(places[run])
-                if circle is not None:
+                if circle is not None and not _is_crowded(places, circle, len(run)):
                     used.update(run)
                     found.append(circle)
     return found
@@ -243,6 +243,18 @@ def _run(
             break
         run = [*run, min(following)[1]]
     return run
+
+
+def _is_crowded(places: Floats, circle: tuple[float, float, float], count: int) -> bool:
+    """More numbers within than two scales and a value have: a table."""
+    within = np.hypot(places[:, 0] - circle[0], places[:, 1] - circle[1]) < 1.3 * circle[2]
+    return int(within.sum()) > 2 * count + 4
+
+
+def _is_in_line(points: Floats, tall: int) -> bool:
+    """Three in one row or column: a table. A line meets a circle in two points at most."""
+    near = np.abs(points[:, None, :] - points[None, :, :]) < 0.3 * tall
+    return bool((near.sum(axis=1) >= 3).any())
 
 
 def _circle(points: Floats) -> tuple[float, float, float] | None:

@@ -76,13 +76,18 @@ def ring_radius(scale: Scale, angles: Floats) -> Floats:
     return np.asarray(mean * (1 + off), np.float64)
 
 
-def thin(pixels: Pixels, degrees: float) -> tuple[Floats, Floats]:
-    """How much darker, and how much lighter, each place is than what lies within some degrees beside it: 0 to 255."""
+def thin(pixels: Pixels, degrees: float, *, neutral: bool = False) -> tuple[Floats, Floats]:
+    """How much darker, and how much lighter, each place is than what lies within some degrees beside it: 0 to 255.
+
+    :param neutral: in all colours alike, as ink is; else in any.
+    """
     rows = max(3, round(math.radians(degrees) / BIN)) | 1
     kernel = np.ones((rows, 1), np.uint8)
     wrapped = cv2.copyMakeBorder(pixels, rows, rows, 0, 0, cv2.BORDER_WRAP)
     dark = cv2.morphologyEx(wrapped, cv2.MORPH_BLACKHAT, kernel)[rows:-rows]
     light = cv2.morphologyEx(wrapped, cv2.MORPH_TOPHAT, kernel)[rows:-rows]
+    if neutral:
+        return dark.min(axis=2).astype(np.float64), light.min(axis=2).astype(np.float64)
     return dark.max(axis=2).astype(np.float64), light.max(axis=2).astype(np.float64)
 
 

@@ -33,6 +33,7 @@ _COARSE = 0.08
 _RESTING = math.radians(2.5)
 _SAME = 0.5
 """The middle of the ticks is believed before a rougher one that does as well but for this."""
+_AROUND = math.radians(150.0)
 _REST = math.radians(8.0)
 """A needle may rest this far beyond the scale, at its stop or over its end."""
 
@@ -172,7 +173,10 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
     if not ends[0] - _REST <= needle.angle <= ends[1] + _REST:
         return silent(f"{told}: the needle stands where no number is known")
     value = value_at(scale, needle.angle)
-    off = math.hypot(0.3 * needle.width, math.radians(0.7), 0.5 * min(scale.residual, math.radians(3)))
+    # A scale that goes around is straight: what its numbers are off a line, they are off.
+    around = scale.angles[-1] - scale.angles[0] > _AROUND
+    unsure = scale.residual if around else 0.5 * min(scale.residual, math.radians(3))
+    off = math.hypot(0.3 * needle.width, math.radians(0.7), unsure)
     uncertainty = max(0.005 * scale.span, _slope(scale, needle.angle) * off)
     flags: tuple[str, ...] = ()
     if uncertainty > _COARSE * scale.span:

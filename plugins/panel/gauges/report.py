@@ -76,16 +76,15 @@ def _is_of_scale(text: Printed, scale: Scale) -> bool:
 
 
 def _disagreeing(measured: Measured, seen: Sequence[Printed]) -> Printed | None:
-    """A value printed large inside of the ring that the needle does not show; a class of accuracy is printed small."""
-    ring, pivot = float(np.mean(measured.scale.radii)), measured.scale.pivot
-    members = {n.printed for n in measured.scale.members}
-    glyph = float(np.median([printed.height for printed in members]))
+    """A value printed large within the dial that the needle does not show; a class of accuracy is printed small."""
+    scale = measured.scale
+    ring, glyph = float(np.mean(scale.radii)), float(np.median([m.printed.height for m in scale.members]))
     for text in seen:
         value = value_in(text.text)
-        inner = math.dist((text.x, text.y), pivot) < 0.7 * ring and text.y > pivot[1]
-        if value is None or text in members or not inner or text.height < glyph or measured.value is None:
+        inner = math.dist((text.x, text.y), scale.pivot) < 1.25 * ring and not _is_of_scale(text, scale)
+        if value is None or measured.value is None or not inner or text.height < 0.9 * glyph:
             continue
-        if abs(value - measured.value) > 2 * measured.uncertainty + 0.01 * measured.scale.span:
+        if abs(value - measured.value) > 2 * measured.uncertainty + 0.01 * scale.span:
             return text
     return None
 

@@ -34,7 +34,9 @@ _MIN_BULGE = 0.07
 """Numbers of a dial bulge out of the straight line between the first and the last by this part of its length."""
 _MIN_PRESENT = 0.45
 """Of the numbers that the steps call for."""
-_MAX_NUMERALS = 70
+_MAX_NUMERALS, _MAX_STEPS = 60, 24
+_PLENTY = 5
+"""Numbers on a straight line, from which on a bent scale is not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def fit_scale(numerals: Sequence[Numeral], pivot: tuple[float, float], side: flo
     best: Scale | None = None
     for cut in _cuts(around[kept]):
         turned = (around - cut) % (2 * math.pi)
-        for chosen in (_line(numerals, turned, radii, kept), _chain(numerals, turned, radii, kept)):
+        line = _line(numerals, turned, radii, kept)
+        for chosen in (line,) if len(line) > _PLENTY else (line, _chain(numerals, turned, radii, kept)):
             scale = _scale_of(numerals, chosen, turned, radii, cut, pivot)
             if scale is not None and (best is None or _merit(scale) > _merit(best) + 1e-6):
                 best = scale
@@ -163,10 +166,10 @@ def _merit(scale: Scale) -> float:
 
 
 def _cuts(around: Floats) -> list[float]:
-    """The middles of the two largest gaps between numbers."""
+    """Straight down, where most dials have their gap, and the middles of the largest gaps between numbers."""
     order = np.sort(around)
     gaps = np.diff(np.append(order, order[0] + 2 * math.pi))
-    return [float((order[k] + gaps[k] / 2) % (2 * math.pi)) for k in np.argsort(-gaps)[:2]]
+    return [math.pi / 2, *(float((order[k] + gaps[k] / 2) % (2 * math.pi)) for k in np.argsort(-gaps)[:3])]
 
 
 def _line(numerals: Sequence[Numeral], turned: Floats, radii: Floats, kept: NDArray[np.intp]) -> list[int]:
@@ -198,7 +201,7 @@ def _chain(numerals: Sequence[Numeral], turned: Floats, radii: Floats, kept: NDA
     order = sorted((int(i) for i in kept), key=lambda i: turned[i])
     differences = {round(numerals[b].value - numerals[a].value, 6) for a in order for b in order}
     best: tuple[float, list[int]] = (0.0, [])
-    for step in sorted(d for d in differences if d > 0)[:60]:
+    for step in sorted(d for d in differences if d > 0)[:_MAX_STEPS]:
         tails: dict[int, tuple[float, list[int]]] = {}
         for place, i in enumerate(order):
             tails[i] = (numerals[i].weight, [i])
@@ -235,6 +238,8 @@ def _scale_of(
         return None
     if not _is_even(values) or not _is_bulging(angles, radii[chosen]):
         return None
+    if _is_clock(angles, values):
+        return None
     if any(numerals[i].is_guess for i in chosen) and sum(not numerals[i].is_guess for i in chosen) < 3:
         return None
     paces = steps / rises
@@ -255,6 +260,12 @@ def _is_even(values: Floats) -> bool:
         if np.all(np.abs(counts - np.round(counts)) < 0.08) and len(values) >= _MIN_PRESENT * (counts.sum() + 1):
             return True
     return False
+
+
+def _is_clock(angles: Floats, values: Floats) -> bool:
+    """Hours, 30° apart."""
+    hours = values[0] >= 1 and values[-1] <= 12 and values[-1] - values[0] >= 6
+    return bool(hours and abs(math.degrees((angles[-1] - angles[0]) / (values[-1] - values[0])) - 30) < 1.5)
 
 
 def _is_bulging(angles: Floats, radii: Floats) -> bool:

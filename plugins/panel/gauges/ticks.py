@@ -61,16 +61,19 @@ class Ticks:
 
 def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None:
     """The ring where most short radial strokes stand; None where no ring has any."""
-    strokes = thin(unrolled.pixels, 5.0)[0 if dark_ink else 1]
     low, high = scale.angles[0] - math.radians(3), scale.angles[-1] + math.radians(3)
     rows = angle_bins(np.arange(low, high, BIN))
     glyph = float(np.median([member.printed.height for member in scale.members])) / float(np.mean(scale.radii))
     # Between the two lie the numbers themselves, whose strokes are no ticks.
     inner, outer = (_INNER[0], min(_INNER[1], 1 - _CLEAR * glyph)), (max(_OUTER[0], 1 + _CLEAR * glyph), _OUTER[1])
-    rings = [_ring(strokes, rows, *limits, band) for limits in (outer, inner) for band in _BANDS]
-    plain = [ring for ring in rings if ring is not None and ring.count >= _FEW]
-    # Names and units are printed inside, and look like ticks to a ring that runs through them.
-    return max(plain, key=lambda ring: ring.merit * (1.0 if ring.part > 1 else _INSIDE), default=None)
+    for neutral in (True, False):  # a red mark for the set point is no tick, unless all ticks are coloured
+        strokes = thin(unrolled.pixels, 5.0, neutral=neutral)[0 if dark_ink else 1]
+        rings = [_ring(strokes, rows, *limits, band) for limits in (outer, inner) for band in _BANDS]
+        plain = [ring for ring in rings if ring is not None and ring.count >= _FEW]
+        if plain:
+            # Names and units are printed inside, and look like ticks to a ring that runs through them.
+            return max(plain, key=lambda ring: ring.merit * (1.0 if ring.part > 1 else _INSIDE))
+    return None
 
 
 def _ring(strokes: Floats, rows: NDArray[np.intp], first: float, last: float, band: int) -> Ticks | None:
