@@ -37,7 +37,7 @@ _UPRIGHT = np.ones((3, 1), np.uint8)
 _SQUARE = np.ones((3, 3), np.uint8)
 """Gaps within a digit are closed upwards; where digits are small beside the gaps between them, sideways too."""
 _MAX_BLOBS = 400
-_MAX_ROWS = 40
+_MAX_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ lit segments, how well they are filled, and whether uprights are parted at half 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -240,8 +241,8 @@ def _with_points(
     ink: Floats, cells: tuple[Cell, ...], characters: list[str], thick: float, border: float
 ) -> tuple[str, tuple[float, ...]]:
     """Characters with the points and colons between them, and how strong each is."""
-    following: list[Cell | None] = [*cells[1:], None]
-    marks = [_mark_after(ink, cell, after, thick, border) for cell, after in zip(cells, following, strict=True)]
+    marks = [_mark_after(ink, cell, after, thick, border) for cell, after in pairwise(cells)]
+    marks.append(("", 0.0))
     most = max(strength for _, strength in marks)
     kept = [kind if strength >= _POINT_OF_BEST * most else "" for kind, strength in marks]
     strong = tuple(strength for kind, (_, strength) in zip(kept, marks, strict=True) if kind)
@@ -249,13 +250,10 @@ def _with_points(
     return "".join(a + b for a, b in zip(characters, kept, strict=True)), (*strong, -weak)
 
 
-def _mark_after(ink: Floats, cell: Cell, following: Cell | None, thick: float, border: float) -> tuple[str, float]:
-    """A point or a colon right of a cell, or nothing; and how strong it is."""
+def _mark_after(ink: Floats, cell: Cell, following: Cell, thick: float, border: float) -> tuple[str, float]:
+    """A point or a colon between two cells, or nothing; and how strong it is."""
     left = round(cell.right) + 1
-    right = round(cell.right + 0.45 * HEIGHT)
-    if following is not None:
-        first = following.right - 1.15 * thick if following.narrow else following.left
-        right = round(first) - 1
+    right = round(following.right - 1.15 * thick if following.narrow else following.left) - 1
     right = min(right, ink.shape[1])
     bottom = round(cell.bottom)
     if right - left < 3:
@@ -269,9 +267,9 @@ def _mark_after(ink: Floats, cell: Cell, following: Cell | None, thick: float, b
     upper = _spot(ink[round(cell.top + 0.6 * third) : round(cell.top + 1.4 * third), left:right], size)
     lower = _spot(ink[round(cell.top + 1.6 * third) : round(cell.top + 2.4 * third), left:right], size)
     between = float(ink[round(cell.top + 1.45 * third) : round(cell.top + 1.55 * third) + 1, left:right].max())
-    if following is not None and min(upper, lower) > border and between < 0.6 * min(upper, lower):
+    if min(upper, lower) > border and between < 0.6 * min(upper, lower):
         return ":", min(upper, lower)
-    return "", low
+    return "", low if above < 0.6 * low or low > border else 0.0
 
 
 def _spot(window: Floats, size: int) -> float:
