@@ -40,8 +40,8 @@ print pause resume run restart auto manual mute unmute silence clear info detail
 no submit load unload enable disable test jog up down left right play record trend trends alarms history reports
 users set select browse upload download copy paste undo redo connect disconnect shutdown reboot retry continue
 abort hold release lock unlock show view 启动 停止 复位 确认 取消 确定 应用 保存 打开 关闭 返回 退出 下一页 上一页
-主页 首页 菜单 设置 登录 注销 搜索 查询 刷新 更新 新建 添加 新增 增加 编辑 修改 删除 批量修改 批量删除 导出 导入
-打印 暂停 继续 自动 手动 消音 清除 清空 详情 帮助 写入 读取 写入值 开 关 提交 启用 禁用 测试 点动 重置 急停 应答
+主页 首页 菜单 设置 登录 注销 搜索 查询 刷新 更新 新建 添加 新增 增加 编辑 修改 删除 导出 导入
+打印 暂停 继续 自动 手动 消音 清除 清空 详情 帮助 写入 读取 开 关 提交 启用 禁用 测试 点动 重置 急停 应答
 上传 下载 连接 断开 重启 查看 选择 启停
 """
 
@@ -53,6 +53,8 @@ def _spoken(words: str) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 _SAYS = {name: _spoken(words) for name, words in (("state", _STATE), ("equipment", _EQUIPMENT), ("press", _PRESS))}
+_MANNER = r"^(?:批量|全部|一键|立即|快速|强制)"
+"""How a Chinese command is to be done, before its verb."""
 _MORE = frozenset({"all", "now", "page", "alarm", "mode", "as"})
 _LIT_WORDS, _UNLIT_WORDS = frozenset(_LIT.split()), frozenset(_UNLIT.split())
 
@@ -75,7 +77,7 @@ def says_press(label: str) -> bool:
     if words and not re.search(r"[^\x00-\x7f]", line):
         return words[0] in ascii_words and len(words) <= 3
     return re.sub(r"[^\u4e00-\u9fffa-z]", "", line) in chinese or (
-        0 < len(line) <= 8 and any(len(word) > 1 and line.startswith(word) for word in chinese)
+        0 < len(line) <= 8 and any(len(word) > 1 and re.sub(_MANNER, "", line).startswith(word) for word in chinese)
     )
 
 
@@ -86,13 +88,14 @@ def press_alone(label: str) -> str:
     for start in (0, 1, 2):
         rest = line[start:].strip()
         words = rest.lower().split()
-        if rest in chinese or (
+        if re.sub(_MANNER, "", rest) in chinese or (
             start == 0 and 0 < len(words) <= 3 and words[0] in ascii_words and set(words) <= ascii_words | _MORE
         ):
             return rest
-    found = re.match(r"^.{0,2}?([\u4e00-\u9fff]{2,4}[A-Za-z]{0,6})$", line)
+    found = re.match(r"^.{0,2}?([\u4e00-\u9fff]{2,6}[A-Za-z]{0,6})$", line)
     rest = found[1] if found else ""
-    return rest if any(len(word) > 1 and rest.startswith(word) for word in chinese) else ""
+    verb = re.sub(_MANNER, "", rest)
+    return rest if any(len(word) > 1 and verb.startswith(word) for word in chinese) else ""
 
 
 def state_said(label: str) -> str:

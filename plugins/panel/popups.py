@@ -35,7 +35,7 @@ _DIMMED = 0.72
 _CUT = 5
 """A text that ends so close to an edge, in pixels, is cut by it."""
 _ENOUGH = 3
-_CLOSING = frozenset({"x", "×", "✕", "✖", "╳", "関", "关闭", "close"})
+_CLOSING = frozenset({"x", "×", "✕", "✖", "╳", "关闭", "close"})
 
 
 def find_popups(pixels: Pixels, texts: Sequence[Text], *, scene: Scene | None = None) -> tuple[Popup, ...]:
