@@ -49,6 +49,7 @@ _END_PLACEHOLDER = re.compile(rf"^(?P<label>.*[^\W\d_].*?)\s*[:=]\s*(?P<number>{
 _STATED = re.compile(r"^(?P<label>[^:=]+)[:=]\s*(?P<state>[^\W\d_]+)$")
 _LABEL_UNIT = re.compile(rf"^(?P<label>.*?\S)\s*(?:[(\[]\s*(?P<a>{_UNIT})\s*[)\]]|,\s*(?P<b>{_UNIT}))\s*:?$")
 _LABEL_CLEAR_UNIT = re.compile(rf"^(?P<label>.*[^\W\d_]{{2}}.*?)\s+(?P<unit>{_CLEAR_UNIT})\s*:?$")
+_SPAN_NAME = re.compile("|".join(rf"\b{word}\b" if word.isascii() else word for word in SPAN_WORDS))
 _BARS = ("progress", "tool", "menu", "status", "title", "scroll", "side", "task", "nav", "search")
 """Before `bar` these make a part of a screen, no pressure."""
 _CLOCK = re.compile(r"[(\[]?[:：]?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?[)\]]?")
@@ -167,8 +168,7 @@ def ending_unit(text: str) -> str:
 
 def times_a_span(label: str) -> bool:
     """A label that names how long something took or will take, so that `16m` and `01:23:45` are its value."""
-    found = plain(label).lower()
-    return any(re.search(rf"\b{word}\b" if word.isascii() else word, found) for word in SPAN_WORDS)
+    return _SPAN_NAME.search(plain(label).lower()) is not None
 
 
 def split_unit(text: str) -> tuple[str, str]:

@@ -129,12 +129,16 @@ def _leads(letter: Token, value: Token) -> bool:
 
 def with_states(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Token]:
     """A word such as `Off` is a value where it stands in the value column of a list, or after a label with a colon."""
-    words = [i for i, t in enumerate(tokens) if t.kind == "label" and not t.unit and is_state(t.text)]
+    states = {i for i, t in enumerate(tokens) if t.kind == "label" and not t.unit and is_state(t.text)}
+    labels = [t for i, t in enumerate(tokens) if t.kind == "label" and i not in states]
+    words = [i for i in sorted(states) if any(_follows(tokens[i], label) for label in labels)]
     if not words:
         return list(tokens)
-    known = set(words)
-    labels = [t for i, t in enumerate(tokens) if t.kind == "label" and i not in known]
-    numbers = [t for t in tokens if t.kind in ("value", "none") and not t.label]
+    numbers = [
+        t
+        for t in tokens
+        if t.kind in ("value", "none") and not t.label and any(overlap_x(t.box, tokens[i].box) > 0 for i in words)
+    ]
     candidates = [replace(tokens[i], kind="value") for i in words] + numbers
     result = list(tokens)
     pairs = [pair for pair in find_pairs(candidates, labels, tokens, areas) if pair.side == "left"]
@@ -148,6 +152,10 @@ def with_states(tokens: Sequence[Token], areas: Sequence[Box]) -> list[Token]:
         if (label.colon and pair.gap <= 8) or (pair.listed and _is_value_column(column)):
             result[words[pair.value]] = replace(word, text=plain(word.text).strip())
     return result
+
+
+def _follows(word: Token, label: Token) -> bool:
+    return label.box[2] <= word.box[0] + height(word.box) and same_line(label.box, word.box)
 
 
 def _is_value_column(column: Sequence[str]) -> bool:
