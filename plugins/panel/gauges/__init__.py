@@ -19,7 +19,7 @@ from plugins.panel.gauges.dial import Dial, find_dials
 from plugins.panel.gauges.numerals import Printed, pieces_of, printed_number
 from plugins.panel.gauges.reading import Measured, measure
 from plugins.panel.gauges.report import area_of, instrument_of
-from plugins.panel.geometry import centre, height, part_of
+from plugins.panel.geometry import centre, height, part_of, width
 from plugins.panel.instruments import Instrument
 from plugins.panel.ocr import OcrEngine
 
@@ -99,9 +99,11 @@ def _printed(text: Text, source: int, left: int, top: int, zoom: float) -> list[
     """A text in pixels of the enlarged dial; numbers in one run are each one."""
     found = []
     for start, end in pieces_of(text.text):
-        x, y = centre(part_of(text.box, text.text, start, end))
-        tall = height(text.box) * zoom
-        found.append(Printed(text.text[start:end], (x - left) * zoom, (y - top) * zoom, tall, text.score, source))
+        part = part_of(text.box, text.text, start, end)
+        x, y = centre(part)
+        wide, tall = width(part) * zoom, height(part) * zoom
+        piece = text.text[start:end]
+        found.append(Printed(piece, (x - left) * zoom, (y - top) * zoom, wide, tall, text.score, source))
     return found
 
 

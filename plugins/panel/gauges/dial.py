@@ -253,7 +253,7 @@ def _is_crowded(places: Floats, circle: tuple[float, float, float], count: int) 
 
 def _is_in_line(points: Floats, tall: int) -> bool:
     """Three in one row or column: a table. A line meets a circle in two points at most."""
-    near = np.abs(points[:, None, :] - points[None, :, :]) < 0.3 * tall
+    near = np.abs(points[:, None, :] - points[None, :, :]) < 0.6 * tall
     return bool((near.sum(axis=1) >= 3).any())
 
 

@@ -27,6 +27,7 @@ class Printed:
     text: str
     x: float
     y: float
+    width: float
     height: float
     score: float
     source: int

@@ -8,12 +8,14 @@ or opening along the angles only, for each colour alone, so that a red needle is
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from plugins.panel.gauges.numerals import Printed
 from plugins.panel.gauges.scale import Scale
 
 __all__ = ["BIN", "Unrolled", "angle_bins", "ring_radius", "thin", "unroll"]
@@ -23,6 +25,8 @@ Pixels = NDArray[np.uint8]
 BIN = math.radians(0.5)
 """One row."""
 _ROWS = round(2 * math.pi / BIN)
+_SURE, _TIGHT = 0.7, 0.45
+"""Texts that are surely texts, and the part of a box (from its middle) that is: boxes are drawn wide."""
 _NEAREST, _FURTHEST, _STEP = 0.1, 1.6, 0.01
 
 
@@ -34,6 +38,8 @@ class Unrolled:
     """Rows × columns × 3."""
     radius: Floats
     """Of the ring of numbers in pixels, for each row."""
+    letters: NDArray[np.bool_]
+    """Rows × columns: where texts stand."""
 
     @staticmethod
     def column(part: float) -> int:
@@ -46,18 +52,24 @@ class Unrolled:
         return _NEAREST + _STEP * column
 
 
-def unroll(pixels: Pixels, scale: Scale) -> Unrolled:
+def unroll(pixels: Pixels, scale: Scale, texts: Sequence[Printed]) -> Unrolled:
     """Unroll a dial around the pivot of its scale, from the scale's cut."""
+    letters = np.zeros(pixels.shape[:2], np.uint8)
+    for text in texts:
+        if text.score >= _SURE and sum(map(str.isalnum, text.text)) > 1:
+            half_wide, half_tall = text.width * _TIGHT, text.height * _TIGHT
+            corner = (round(text.x - half_wide), round(text.y - half_tall))
+            cv2.rectangle(letters, corner, (round(text.x + half_wide), round(text.y + half_tall)), 1, cv2.FILLED)
     angles: Floats = np.arange(_ROWS, dtype=np.float64) * BIN
     radius = ring_radius(scale, angles)
     parts = np.arange(_NEAREST, _FURTHEST, _STEP)[: round((_FURTHEST - _NEAREST) / _STEP)]
     far = radius[:, None] * parts[None, :]
     x = scale.pivot[0] + far * np.cos(angles + scale.cut)[:, None]
     y = scale.pivot[1] + far * np.sin(angles + scale.cut)[:, None]
-    seen = cv2.remap(
-        pixels, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return Unrolled(seen.astype(np.uint8), radius)
+    to_x, to_y = x.astype(np.float32), y.astype(np.float32)
+    seen = cv2.remap(pixels, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    covered = cv2.remap(letters, to_x, to_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    return Unrolled(seen.astype(np.uint8), radius, covered > 0)
 
 
 def ring_radius(scale: Scale, angles: Floats) -> Floats:

@@ -75,18 +75,20 @@ def measure(pixels: Pixels, texts: Sequence[Printed], centres: Sequence[tuple[fl
     ]
     best: Measured | None = None
     for pivot in _apart(pivots, 0.015 * side):
-        found = _around(pixels, numerals, pivot, side)
+        found = _around(pixels, texts, numerals, pivot, side)
         if found is not None and (best is None or found.merit > best.merit):
             best = found
     if best is not None and best.ticks is not None:
-        exact = ring_middle(unroll(pixels, best.scale), best.scale, best.ticks)
-        again = _around(pixels, numerals, exact, side) if exact else None
+        exact = ring_middle(unroll(pixels, best.scale, texts), best.scale, best.ticks)
+        again = _around(pixels, texts, numerals, exact, side) if exact else None
         if again is not None and again.merit > best.merit - _SAME:
             best = again
-    return None if best is None else _of_two(best, pixels, numerals, side)
+    return None if best is None else _of_two(best, pixels, texts, numerals, side)
 
 
-def _of_two(found: Measured, pixels: Pixels, numerals: Sequence[Numeral], side: float) -> Measured:
+def _of_two(
+    found: Measured, pixels: Pixels, texts: Sequence[Printed], numerals: Sequence[Numeral], side: float
+) -> Measured:
     """Of two scales on one dial, the one in larger print, and what one is in the other."""
     scale = found.scale
     ring = float(np.mean(scale.radii))
@@ -101,7 +103,7 @@ def _of_two(found: Measured, pixels: Pixels, numerals: Sequence[Numeral], side: 
         return found
     tall, other_tall = (np.median([m.printed.height for m in s.members]) for s in (scale, second))
     if other_tall > 1.12 * tall:
-        meant = _around(pixels, others, scale.pivot, side)
+        meant = _around(pixels, texts, others, scale.pivot, side)
         if meant is not None and len(meant.scale.members) >= 3:
             return replace(meant, second=_pace(scale) / _pace(meant.scale))
     return replace(found, second=_pace(second) / _pace(scale))
@@ -120,11 +122,13 @@ def _apart(pivots: Sequence[tuple[float, float]], distance: float) -> list[tuple
     return kept
 
 
-def _around(pixels: Pixels, numerals: Sequence[Numeral], pivot: tuple[float, float], side: float) -> Measured | None:
+def _around(
+    pixels: Pixels, texts: Sequence[Printed], numerals: Sequence[Numeral], pivot: tuple[float, float], side: float
+) -> Measured | None:
     scale = fit_scale(numerals, pivot, side)
     if scale is None:
         return None
-    unrolled = unroll(pixels, scale)
+    unrolled = unroll(pixels, scale, texts)
     ticks = find_ticks(unrolled, scale, _is_ink_dark(pixels, scale))
     ring = 1.0 if ticks is None else ticks.part
     reach = 0.82 if ring >= 1.0 else max(0.5, 0.95 * ring)

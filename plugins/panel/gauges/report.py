@@ -114,7 +114,7 @@ def _caption(area: Box, texts: Sequence[Text]) -> str:
         aside = max(0.0, text.box[0] - middle, middle - text.box[2])
         if -0.15 * height(area) <= gap <= 0.4 * height(area) and abs(centre(text.box)[0] - middle) < 0.35 * width(area):
             x, y = centre(text.box)
-            name = name_of([Printed(text.text, x, y, height(text.box), text.score, -1)])
+            name = name_of([Printed(text.text, x, y, width(text.box), height(text.box), text.score, -1)])
             if name:
                 near.append((max(gap, 0) + aside, name))
     return min(near)[1] if near else ""

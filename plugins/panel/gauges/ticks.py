@@ -29,7 +29,8 @@ _CLEAR = 0.85
 """Parts of a number's height between the middle of a number and the ticks."""
 _LONGER = 9
 """Columns by which the ticks of numbers may be longer than the others, on either side."""
-_FEW, _MANY, _INSIDE = 3, 8, 0.5
+_FEW, _MANY = 3, 8
+_INSIDE, _NEUTRAL = 0.5, 1.3
 _AROUND = math.radians(150.0)
 _RADIAL = 0.14
 """Parts of the ring of numbers within which a tick is looked for on either side of the ring of ticks."""
@@ -66,14 +67,17 @@ def find_ticks(unrolled: Unrolled, scale: Scale, dark_ink: bool) -> Ticks | None
     glyph = float(np.median([member.printed.height for member in scale.members])) / float(np.mean(scale.radii))
     # Between the two lie the numbers themselves, whose strokes are no ticks.
     inner, outer = (_INNER[0], min(_INNER[1], 1 - _CLEAR * glyph)), (max(_OUTER[0], 1 + _CLEAR * glyph), _OUTER[1])
-    for neutral in (True, False):  # a red mark for the set point is no tick, unless all ticks are coloured
-        strokes = thin(unrolled.pixels, 5.0, neutral=neutral)[0 if dark_ink else 1]
-        rings = [_ring(strokes, rows, *limits, band) for limits in (outer, inner) for band in _BANDS]
-        plain = [ring for ring in rings if ring is not None and ring.count >= _FEW]
-        if plain:
+    found: list[tuple[float, Ticks]] = []
+    for neutral in (True, False):
+        strokes = np.where(unrolled.letters, 0.0, thin(unrolled.pixels, 5.0, neutral=neutral)[0 if dark_ink else 1])
+        # A red mark for the set point is no tick, unless the ticks stand on colours themselves.
+        trust = _NEUTRAL if neutral else 1.0
+        for limits, few in ((outer, _FEW), (inner, 2 * _FEW)):
+            rings = [_ring(strokes, rows, *limits, band) for band in _BANDS]
             # Names and units are printed inside, and look like ticks to a ring that runs through them.
-            return max(plain, key=lambda ring: ring.merit * (1.0 if ring.part > 1 else _INSIDE))
-    return None
+            share = trust * (1.0 if limits is outer else _INSIDE)
+            found.extend((share * ring.merit, ring) for ring in rings if ring is not None and ring.count >= few)
+    return max(found, key=lambda ring: ring[0])[1] if found else None
 
 
 def _ring(strokes: Floats, rows: NDArray[np.intp], first: float, last: float, band: int) -> Ticks | None:
