@@ -61,10 +61,10 @@ def only(pixels: Pixels, texts: Sequence[Text] = (), engine: Reads | None = None
 @pytest.mark.parametrize("text", ["58.78", "-12.5", "0.125", "220", "31415", "1.7", "99.9", "-40"])
 @pytest.mark.parametrize("light", [False, True])
 def test_a_clean_display_is_read_without_a_reader(text: str, light: bool) -> None:
-    """Sign, digits and point are exact, on LCD and on LED, and carry no flag but the missing name."""
+    """Sign, digits and point are exact, on LCD and on LED; an edge close by may raise a doubt, nothing else does."""
     reading = only(shows(text, light=light))
     assert (reading.value, reading.kind, reading.read_by) == (text, "display", "segments")
-    assert set(reading.flags) <= {"unlabelled"}
+    assert set(reading.flags) <= {"unlabelled", "low-score"}
 
 
 def test_unlit_segments_of_an_lcd_do_not_count() -> None:

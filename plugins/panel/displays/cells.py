@@ -71,7 +71,8 @@ def cut(ink: Floats, start: float, end: float, threshold: float) -> tuple[tuple[
 
     :param start: where the strokes begin that the row was found by; from there it is followed to both sides.
     """
-    mask = (ink > threshold) & ~bars(ink > threshold, start, end)
+    barred = bars(ink > threshold, start, end)
+    mask = (ink > threshold) & ~barred
     runs = _runs(mask)
     known = [r for r in runs if r.right > start - 0.2 * HEIGHT and r.left < end + 0.2 * HEIGHT]
     full = [r for r in known if _WIDE[0] * HEIGHT <= r.width <= _WIDE[1] * HEIGHT and _is_tall(r)]
@@ -82,7 +83,10 @@ def cut(ink: Floats, start: float, end: float, threshold: float) -> tuple[tuple[
     top, bottom = float(np.median([r.top for r in full])), float(np.median([r.bottom for r in full]))
     cells = [cell for run in runs for cell in _cells_of(run, mask, wide, top, bottom)]
     row = _connected(cells, (start + end) / 2, wide, ink.shape[1])
-    return row, bool(row) and any(_stands_beside(run, row, wide) for run in runs)
+    return row, bool(row) and any(
+        _stands_beside(run, row, wide) and not barred[MARGIN + HEIGHT // 2, max(0, run.left - 4) : run.right + 4].any()
+        for run in runs
+    )
 
 
 def _stands_beside(run: _Run, row: tuple[Cell, ...], wide: float) -> bool:

@@ -59,7 +59,7 @@ def judge(vote: Vote, engine: OcrEngine | None, printed: Sequence[str]) -> Verdi
     looks = [*_read(vote, engine), *printed]
     first = vote.ways[0]
     ways = [way for way in vote.ways if _value(way)]
-    longer = [look for look in printed if first.best.beside and is_number(look) and _extends(look, first)]
+    longer = [look for look in printed if is_number(look) and _extends(look, first)]
     if longer:
         return replace(_verdict(first, 0.6, ("low-score",), f"the reader sees {longer[0]}"), value=longer[0])
     for way in ways:
