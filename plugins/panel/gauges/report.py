@@ -13,7 +13,7 @@ from plugins.panel.gauges.polar import ring_radius
 from plugins.panel.gauges.reading import Measured
 from plugins.panel.gauges.scale import Scale
 from plugins.panel.gauges.ticks import Ticks
-from plugins.panel.gauges.wording import factor_of, name_of, named_unit, unit_for, units_of, value_in
+from plugins.panel.gauges.wording import factor_of, name_of, named_unit, typed_units, unit_for, units_of, value_in
 from plugins.panel.geometry import centre, height, width
 from plugins.panel.instruments import Instrument
 
@@ -34,7 +34,7 @@ def instrument_of(measured: Measured, seen: Sequence[Printed], area: Box, texts:
     ring = float(np.mean(scale.radii))
     near = [t for t in seen if math.dist((t.x, t.y), scale.pivot) < _NEAR * ring]
     label, label_unit = named_unit(name_of([t for t in near if _within(t, scale)]) or _caption(area, texts))
-    units = units_of(near) or units_of(seen)
+    units = units_of(near) or units_of(seen) or typed_units(seen)
     unit = unit_for([unit for unit, _ in units], measured.second) if units else label_unit
     if unit is None:
         unit, flags = "", (*flags, "unit-unsure")

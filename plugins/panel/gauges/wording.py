@@ -13,7 +13,7 @@ from plugins.panel.gauges.numerals import Printed, printed_number
 from plugins.panel.grammar import plain
 from plugins.panel.words import COUNTERS, UNITS
 
-__all__ = ["factor_of", "name_of", "named_unit", "unit_for", "units_of", "value_in"]
+__all__ = ["factor_of", "name_of", "named_unit", "typed_units", "unit_for", "units_of", "value_in"]
 
 _FACTOR = re.compile(r"[xX×*]\s?(10{1,4})(?![\d.])|[xX×]\s?10\^?([2-4²³])")
 _TYPE_UNIT = re.compile(r"[A-Z0-9]{2,8}[-—]?\d?[-—](k?V|m?A|Hz|[kM]?W|M?var)", re.IGNORECASE)
@@ -35,7 +35,7 @@ mmH2O Ω cosφ mm m kg kN N Nm N·m 千伏 伏 安 兆帕
 """
 _MEASURED = frozenset(_MEASURED_TEXT.split())
 _SPELLING = {
-    "C": "°C", "°c": "°C", "F": "°F", "Mpa": "MPa", "MPA": "MPa", "KPa": "kPa", "KPA": "kPa", "HZ": "Hz", "KV": "kV",
+    "C": "°C", "°℃": "°C", "°c": "°C", "F": "°F", "Mpa": "MPa", "MPA": "MPa", "KPa": "kPa", "KPA": "kPa", "HZ": "Hz", "KV": "kV",
     "Bar": "bar", "BAR": "bar", "KW": "kW", "RPM": "r/min", "lbf/in2": "psi", "psl": "psi", "PSI": "psi", "mpa": "MPa",
     "MP2": "MPa", "MPE": "MPa", "KPA.": "kPa",
 }  # fmt: skip
@@ -49,21 +49,22 @@ _PER_KELVIN = {"°C": 1.0, "°F": 1.8}
 
 
 def units_of(texts: Sequence[Printed]) -> list[tuple[str, Printed]]:
-    """Units that are printed, the largest print first; a meter's type last."""
+    """Units that are printed, the largest print first."""
     found: list[tuple[float, str, Printed]] = []
     for text in texts:
         line = _FACTOR.sub("", plain(text.text).strip().strip("()[]")).strip()
         after = _VALUE.fullmatch(line)
         unit = _known_unit(line) or (_known_unit(after[1]) if after else "")
-        typed = _TYPE_UNIT.fullmatch(line.replace(" ", ""))
         if unit:
             found.append((text.height, unit, text))
-        elif typed:
-            found.append((0.0, _SPELLING.get(typed[1], typed[1]), text))
     found.sort(key=lambda one: -one[0])
-    if any(height for height, _, _ in found):
-        found = [one for one in found if one[0]]
     return [(unit, text) for _, unit, text in found]
+
+
+def typed_units(texts: Sequence[Printed]) -> list[tuple[str, Printed]]:
+    """Units that the types of panel meters end with."""
+    typed = [(_TYPE_UNIT.fullmatch(plain(text.text).replace(" ", "")), text) for text in texts]
+    return [(_SPELLING.get(found[1], found[1]), text) for found, text in typed if found]
 
 
 def unit_for(units: Sequence[str], ratio: float | None) -> str | None:
