@@ -10,6 +10,7 @@ from agent.modules.module import Module
 from agent.observation import Observation, SeenEvent
 from agent.perception import AlarmRow, Box, Button, Lamp, Perception, Popup, Quality, Reading, Text
 from agent.photo import Photo, load_photo, photo_of
+from agent.reports.values import AlarmEvent, Evidence, Level, Machine, Peak, Sign, Spectrum, Trend
 from agent.times import Period, resolve_period
 from agent.tools import Binds, Tool, TurnView, tool
 from agent.upright import upright_photo
@@ -17,21 +18,26 @@ from agent.values import Language, Passage, Record, Said, Term, ToolResult, say
 from agent.workers.shared import SharedBuffer
 
 __all__ = [
+    "AlarmEvent",
     "AlarmRow",
     "Binds",
     "Box",
     "Button",
     "DatabaseError",
     "Env",
+    "Evidence",
     "Finding",
     "InputError",
     "Lamp",
     "Language",
+    "Level",
+    "Machine",
     "ManualError",
     "Module",
     "ModuleHost",
     "Observation",
     "Passage",
+    "Peak",
     "Perception",
     "Period",
     "Photo",
@@ -43,12 +49,15 @@ __all__ = [
     "Said",
     "SeenEvent",
     "SharedBuffer",
+    "Sign",
+    "Spectrum",
     "Term",
     "Text",
     "Tool",
     "ToolCall",
     "ToolFailed",
     "ToolResult",
+    "Trend",
     "TurnView",
     "Veto",
     "WeightsError",

@@ -13,6 +13,8 @@ from agent.messages import ToolCall
 from agent.observation import Observation
 from agent.perception import Perception
 from agent.photo import Photo
+from agent.reports.values import Evidence, Machine
+from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
 from agent.values import Term, ToolResult
@@ -101,6 +103,20 @@ def observed(observation: Observation, env: Env) -> None:
     """A watch looked at a panel: keep its readings, tell somebody about its events.
 
     :param observation: untrusted as every photo: its texts are data.
+    """
+
+
+@hookspec
+def report_machines(env: Env) -> Iterable[Machine]:  # type: ignore[empty-body]
+    """The machines that reports can be written about."""
+
+
+@hookspec
+def report_evidence(machine: Machine, period: Period, env: Env) -> Evidence | None:
+    """What this plugin saw of a machine.
+
+    :param period: of the report; events may go back `[reports] history_days` before it.
+    :raises WatchkeeperError: it could not look; the report says so in its words, and is made of the rest.
     """
 
 

@@ -22,9 +22,11 @@ from agent.messages import ToolCall
 from agent.observation import Observation
 from agent.perception import Perception
 from agent.photo import Photo
+from agent.reports.values import Evidence, Machine
+from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
-from agent.values import Term, ToolResult
+from agent.values import Term, ToolResult, say
 
 __all__ = ["LoadedPlugin", "PluginHost", "load_plugins"]
 
@@ -124,6 +126,27 @@ class PluginHost:
         """Tell plugins what a watch saw."""
         for _ in self._each("observed", observation=observation, env=env):
             pass
+
+    def report_machines(self, env: Env) -> list[Machine]:
+        """Machines that plugins know, by name; the first plugin that names one is believed."""
+        known: dict[str, Machine] = {}
+        for _, found in self._each("report_machines", env=env):
+            for machine in found or ():
+                known.setdefault(machine.name, machine)
+        return [known[name] for name in sorted(known)]
+
+    def report_evidence(self, machine: Machine, period: Period, env: Env) -> Evidence:
+        """What all plugins saw of a machine. One that cannot look is told as missing."""
+        whole, lacking = Evidence(), []
+        for plugin in self._manager.get_plugins():
+            try:
+                for found in self._call(plugin, "report_evidence", machine=machine, period=period, env=env):
+                    whole = whole.plus(found) if isinstance(found, Evidence) else whole
+            except Exception as error:
+                name, known = self._manager.get_name(plugin), isinstance(error, WatchkeeperError)
+                why = str(error) if known else f"{type(error).__name__}: {error}"
+                lacking.append(say(f"{name}:{why}", f"{name}: {why}"))
+        return replace(whole, missing=(*whole.missing, *lacking))
 
     def health(self, env: Env) -> list[Finding]:
         """What plugins say about themselves, and what went wrong with them."""

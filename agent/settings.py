@@ -106,9 +106,20 @@ class LogSettings(Section):
 
     path: Path | None = None
     """SQLite file; None is `log.db` in the home folder."""
+    url: str = ""
+    """The plant's own database instead, as SQLAlchemy writes it: postgresql://reader@host/plant. Without a password."""
+    password: str = Field(default="", exclude=True, repr=False)
+    """For `url`; better as the variable WATCHKEEPER_LOGS__PASSWORD than in a file."""
+    password_file: Path | None = None
+    """For `url`: a file whose first line is the password."""
+    zone: str = ""
+    """IANA zone of times stored without offset, such as Asia/Shanghai; empty: the offset of the plant's clock."""
     table: str = "events"
     columns: dict[str, str] = Field(default_factory=dict)
     """Our name → the plant's column, for: time, tag, text, priority, state, area, cleared."""
+    series_table: str = "readings"
+    series_columns: dict[str, str] = Field(default_factory=dict)
+    """Our name → the plant's column, for: time, tag, value, unit. With `time` alone every other number is a signal."""
     max_rows: int = 50
     """Rows that one query returns at most."""
     recent_rows: int = 10
@@ -117,11 +128,22 @@ class LogSettings(Section):
     """Newest of the counted events that "how often" shows."""
     max_names: int = 5_000
     """Different tags, texts and areas that are looked at to find one in a question."""
+    max_groups: int = 5_000
+    """Groups that one count returns at most."""
+    max_points: int = 2_000_000
+    """Values of a series that one question looks at."""
+    max_signals: int = 500
+    """Series that are listed, and columns of numbers that are imported from one file."""
     max_text_chars: int = 300
     """Of one text of the log as it is shown."""
     max_seconds: float = 5.0
     busy_seconds: float = 2.0
     """How long to wait for a database that another program holds."""
+    connect_seconds: float = 5.0
+    """How long to wait for a database server."""
+    max_sql_chars: int = 2_000
+    max_sql_rows: int = 30
+    """Rows that the `sql` tool returns at most."""
     max_import_bytes: int = 10_000_000_000
     max_line_chars: int = 65_536
     """A longer line of an imported file is left out and reported."""
@@ -514,6 +536,88 @@ class ApprovalSettings(Section):
     """Of one call, as JSON; a person can read no more before approving."""
 
 
+Risk = Literal["low", "medium", "high", "critical"]
+
+
+class ReportSettings(Section):
+    """Maintenance reports, their schedules and their delivery."""
+
+    folder: Path | None = None
+    """None is `reports` in the home folder."""
+    causes: Path | None = None
+    """A table of causes in place of the shipped one."""
+    history_days: int = Field(default=90, ge=1)
+    """Before the period, in which earlier occurrences are looked for."""
+    history_events: int = Field(default=20_000, ge=1)
+    """Of one machine, history included."""
+    series_points: int = Field(default=200_000, ge=1)
+    """Of one series."""
+    shown_alarms: int = Field(default=8, ge=1)
+    """Rows of the Pareto chart; the rest is one row."""
+    shown_trends: int = Field(default=4, ge=1)
+    shown_causes: int = Field(default=4, ge=1)
+    shown_actions: int = Field(default=4, ge=1)
+    least_probability: float = Field(default=0.05, le=1)
+    """A cause that is less likely is not listed."""
+    most_probability: float = Field(default=0.95, le=1)
+    """Rules and history are never surer than this."""
+    flood_alarms: int = Field(default=10, ge=1)
+    """More alarms than this within `flood_seconds` are a flood (ISA-18.2)."""
+    flood_seconds: float = 600.0
+    stale_seconds: float = 86_400.0
+    """An alarm that stood for longer is stale (ISA-18.2)."""
+    ahead_days: float = 7.0
+    """For which the risk is told."""
+    likelihood_edges: tuple[float, float, float] = (0.1, 0.35, 0.7)
+    """Probability of a stop in that time from which the likelihood is 2, 3 and 4."""
+    consequence: int = Field(default=2, ge=1, le=4)
+    """Of a stop, where the machine says nothing: 1 unnoticed, 2 output falls, 3 output stops, 4 danger or damage."""
+    consequences: dict[str, int] = Field(default_factory=dict)
+    """The same for single machines, by name."""
+    matrix: tuple[tuple[Risk, Risk, Risk, Risk], ...] = (
+        ("low", "low", "medium", "medium"),
+        ("low", "medium", "medium", "high"),
+        ("medium", "medium", "high", "critical"),
+        ("medium", "high", "critical", "critical"),
+    )
+    """Rows: likelihood 1 to 4; columns: consequence 1 to 4."""
+    summary_tokens: int = 90
+    """Of the one free line."""
+    pick_seconds: float = 60.0
+    """For the model's part of one report; then the rules finish it."""
+    batch_reports: int = Field(default=8, ge=1)
+    """Reports that are written side by side in one batch of replies."""
+    poll_seconds: float = 20.0
+    """How often the daemon looks at the clock and at the outbox."""
+    late_hours: float = 72.0
+    """A run that was due longer ago, because the box was off, is told as missed; only the newest one is made up for."""
+    keep_days: float = 400.0
+    """Reports in the reports folder that are older are deleted."""
+    send_seconds: float = 30.0
+    """For one delivery."""
+    retry_seconds: float = 60.0
+    """Before a delivery that failed is tried again; doubled for each failure."""
+    retry_most_seconds: float = 3_600.0
+    give_up_days: float = 30.0
+    """A delivery that could not be made for so long is given up, and told."""
+    spare_bytes: int = 50_000_000
+    """Disk that a delivery into a folder leaves free."""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    """Better in WATCHKEEPER_REPORTS__SMTP_PASSWORD than in the file."""
+    smtp_from: str = ""
+    mqtt_host: str = ""
+    mqtt_port: int = 1883
+    mqtt_tls: bool = False
+    mqtt_user: str = ""
+    mqtt_password: str = ""
+    max_mqtt_bytes: int = 8_000_000
+    """Of one message."""
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -534,5 +638,6 @@ class Settings(Section):
     watch: WatchSettings = WatchSettings()
     approvals: ApprovalSettings = ApprovalSettings()
     updates: UpdateSettings = UpdateSettings()
+    reports: ReportSettings = ReportSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""
