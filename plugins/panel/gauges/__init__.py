@@ -31,7 +31,7 @@ _WORK_SIDE_PX = 560
 _CLOSER_SIDES_PX = (640, 960)
 """The same for closer looks at its texts, while too few are read."""
 _MAX_ENLARGED = 4.0
-_MIN_TICKS, _MIN_WEIGHT = 0.5, 2.8
+_MIN_TICKS, _MIN_WEIGHT, _EVEN = 0.5, 2.8, 0.7
 _ENOUGH = 4
 """Numbers that agree at the first look, from which on no closer one is needed."""
 
@@ -78,7 +78,8 @@ def _is_dial(measured: Measured) -> bool:
     ticks = measured.ticks
     ticked = ticks is not None and ticks.merit > _MIN_TICKS
     if measured.value is None:
-        return ticked and measured.scale.weight >= _MIN_WEIGHT
+        even = measured.needle is not None or (ticks is not None and ticks.evenness > _EVEN)
+        return ticked and even and measured.scale.weight >= _MIN_WEIGHT
     return ticked or len(measured.scale.members) >= _ENOUGH
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Text
+from plugins.panel.edges import find_edges
 from plugins.panel.gauges.numerals import printed_number
 from plugins.panel.gauges.pivot import circle_through, line_pivots, segments_of
 from plugins.panel.geometry import centre, height
@@ -74,7 +75,8 @@ def find_dials(pixels: Pixels, texts: Sequence[Text]) -> list[Dial]:
     for outline in _outlines(grey):
         if len(dials) < _MAX_DIALS and not any(_holds(dial.box, outline) for dial in dials):
             inside = [text for text, _ in numbers if _within(outline, text)]
-            if len(inside) >= 4 or _has_ticks(grey, outline):
+            fills = len(inside) >= 2 and 4 * outline.size > min(rows, columns)
+            if len(inside) >= 4 or fills or _has_ticks(grey, outline):
                 dials.append(_dial(outline, inside, rows, columns))
     for x, y, radius in _arcs(numbers):
         if len(dials) < _MAX_DIALS and not any(_holds(dial.box, _Outline(x, y, radius, radius)) for dial in dials):
@@ -100,7 +102,7 @@ def _outlines(grey: Grey) -> list[_Outline]:
     """Round shapes, the largest first."""
     ratio = min(1.0, _REDUCED_SIDE / max(grey.shape))
     reduced = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else grey
-    edges = cv2.Canny(cv2.GaussianBlur(reduced, (3, 3), 0), 40, 110)
+    edges = find_edges(cv2.GaussianBlur(reduced, (3, 3), 0), 40, 110)
     contours, _ = cv2.findContours(edges, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     least = max(_MIN_REDUCED_PX, _MIN_SIDE_PX * ratio)
     shapes = []

@@ -16,6 +16,8 @@ from plugins.panel.grammar import plain
 __all__ = ["Numeral", "Printed", "numerals_of", "pieces_of", "printed_number"]
 
 _NUMBER = re.compile(r"([+-]?)(\d{1,5}(?:[.,]\d{1,3})?|[.,]\d{1,3})")
+_STRAY = "'`·,:;|~_*一/\\"
+"""Ticks beside a number are read as these."""
 _ZERO = frozenset({"O", "o", "D", "Q", "〇", "○", "°"})
 """A lone zero on a dial is read as these."""
 
@@ -55,7 +57,7 @@ def pieces_of(text: str) -> list[tuple[int, int]]:
 
 def printed_number(text: str) -> float | None:
     """The number that a text is, or None."""
-    line = plain(text).strip().strip("'`·,:;|~_*").replace(" ", "")
+    line = plain(text).strip().strip(_STRAY).replace(" ", "")
     if line in _ZERO:
         return 0.0
     found = _NUMBER.fullmatch(line)
@@ -84,6 +86,8 @@ def numerals_of(texts: Sequence[Printed]) -> list[Numeral]:
         found.append(Numeral(value, text.score * size, text))
         if points and pointless and len(digits) in (2, 3) and value:
             found.append(Numeral(value / 10 ** (len(digits) - 1), 0.6 * size, text, True))
+        if value < 0:  # a tick to the left of a number is read as its sign
+            found.append(Numeral(-value, 0.5 * size, text, True))
         if value > 0 and not plain(text.text).strip().startswith("+"):
             found.append(Numeral(-value, 0.4 * size, text, True))
     return found

@@ -116,7 +116,7 @@ def _caption(area: Box, texts: Sequence[Text]) -> str:
             x, y = centre(text.box)
             name = name_of([Printed(text.text, x, y, width(text.box), height(text.box), text.score, -1)])
             if name:
-                near.append((max(gap, 0) + aside, name))
+                near.append((max(gap, 0) + 2 * aside, name))
     return min(near)[1] if near else ""
 
 

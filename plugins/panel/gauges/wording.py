@@ -35,7 +35,9 @@ mmH2O Ω cosφ mm m kg kN N Nm N·m 千伏 伏 安 兆帕
 """
 _MEASURED = frozenset(_MEASURED_TEXT.split())
 _SPELLING = {
-    "C": "°C", "°℃": "°C", "°c": "°C", "F": "°F", "Mpa": "MPa", "MPA": "MPa", "KPa": "kPa", "KPA": "kPa", "HZ": "Hz", "KV": "kV",
+    "C": "°C",
+    "°℃": "°C",
+    "°c": "°C", "F": "°F", "Mpa": "MPa", "MPA": "MPa", "KPa": "kPa", "KPA": "kPa", "HZ": "Hz", "KV": "kV",
     "Bar": "bar", "BAR": "bar", "KW": "kW", "RPM": "r/min", "lbf/in2": "psi", "psl": "psi", "PSI": "psi", "mpa": "MPa",
     "MP2": "MPa", "MPE": "MPa", "KPA.": "kPa",
 }  # fmt: skip
