@@ -90,6 +90,14 @@ def test_zero_that_the_needle_hides() -> None:
     assert off(drawn, read(replace(drawn, texts=texts))) <= TOLERANCE
 
 
+def test_hidden_zero_of_a_bent_scale() -> None:
+    """How the first division of a bent scale is bent is not known: a needle in it has no value while zero is unread."""
+    drawn = draw(replace(SECTOR, value=40, bend=1.6))
+    texts = tuple(t for t in drawn.texts if t.text != "0")
+    for found in find_gauges(drawn.pixels, texts):
+        assert found.reading.value is None or found.reading.flags
+
+
 def test_two_needles_are_not_chosen_between() -> None:
     """Two lines that are equally plain: no value, and the reason."""
     reading = read(draw(replace(ROUND, second_needle=2.2))).reading

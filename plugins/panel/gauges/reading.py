@@ -30,7 +30,6 @@ _READ = 0.3
 """What a pivot from which a value can be read is worth, in numbers that agree."""
 _COARSE = 0.08
 """Of the span: an uncertainty beyond it is no reading."""
-_RESTING = math.radians(2.5)
 _SAME = 0.5
 """The middle of the ticks is believed before a rougher one that does as well but for this."""
 _AROUND = math.radians(150.0)
@@ -173,7 +172,7 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
     needle = needles[0]
     if any(other.is_rival(needle) for other in needles[1:]):
         return silent(f"{told}: more than one line runs from the pivot to the scale")
-    scale, ends = _completed(scale, ticks, needle.angle)
+    ends = _known(scale, ticks, needle.angle)
     if not ends[0] - _REST <= needle.angle <= ends[1] + _REST:
         return silent(f"{told}: the needle stands where no number is known")
     value = value_at(scale, needle.angle)
@@ -185,8 +184,6 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
     flags: tuple[str, ...] = ()
     if uncertainty > _COARSE * scale.span:
         return silent(f"{told}: the needle cannot be told to better than ± {uncertainty:.2g}")
-    if scale.values[0] == 0 and len(scale.values) > len(scale.members) and needle.angle - ends[0] < _RESTING:
-        value = 0.0  # Below its first division a bent scale says no more than that the needle rests.
     first, last = value_at(scale, ends[0]), value_at(scale, ends[1])
     if not first - uncertainty <= value <= last + uncertainty:
         flags = ("over-range",)
@@ -196,24 +193,18 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
     return Measured(scale, ticks, needle, value, uncertainty, flags, why, merit + (0.0 if flags else _READ))
 
 
-def _completed(scale: Scale, ticks: Ticks | None, needle: float) -> tuple[Scale, tuple[float, float]]:
-    """The scale with the zero that the needle hides, and the angles between which it is known.
+def _known(scale: Scale, ticks: Ticks | None, needle: float) -> tuple[float, float]:
+    """The angles between which the scale is known.
 
-    A straight scale is known one step beyond its numbers where its ticks go on. A bent one is not, but where its first
-    number is one step its first tick is zero.
+    A straight scale that goes around is known one step beyond its numbers where its ticks go on. A bent one is not:
+    how its first division is bent cannot be told, although its zero may be seen.
     """
     first, last = float(scale.angles[0]), float(scale.angles[-1])
-    if ticks is None or first <= needle <= last:
-        return scale, (first, last)
+    if ticks is None or first <= needle <= last or not scale.straight or last - first < _AROUND:
+        return first, last
     low, high = tick_ends(scale, ticks, needle)
     steps = np.diff(scale.angles)
-    if scale.straight:
-        return scale, (max(low, first - 1.05 * float(steps[0])), min(high, last + 1.05 * float(steps[-1])))
-    step = float(np.diff(scale.values).min())
-    one_step = abs(scale.values[0] - step) < 0.02 * step
-    if low <= needle < first and one_step and 0.2 * steps[0] < first - low < 1.3 * steps[0]:
-        return scale.begun(low, 0.0), (low, last)
-    return scale, (first, last)
+    return max(low, first - 1.05 * float(steps[0])), min(high, last + 1.05 * float(steps[-1]))
 
 
 def _slope(scale: Scale, angle: float) -> float:

@@ -75,12 +75,6 @@ class Scale:
         angles, values = self.angles[kept], self.values[kept]
         return replace(self, angles=angles, values=values, radii=self.radii[kept], residual=_residual(angles, values))
 
-    def begun(self, angle: float, value: float) -> Scale:
-        """With one more number before the first, that is not printed or hidden."""
-        angles, values = np.append(angle, self.angles), np.append(value, self.values)
-        radii = np.append(self.radii[0], self.radii)
-        return replace(self, angles=angles, values=values, radii=radii, residual=_residual(angles, values))
-
 
 def fit_scale(numerals: Sequence[Numeral], pivot: tuple[float, float], side: float) -> Scale | None:
     """The scale that most numbers around this pivot agree on; None where fewer than three do.
