@@ -33,6 +33,8 @@ _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
 
 LONG_RATIO = 3.0
+UNREADABLE = 0.5
+"""A long crop that the small reader makes so little of shows no text: on a short one it may be a small glyph."""
 STROKES = frozenset("nmuitlrwWUHMINAa|/\\-=")
 """A hatched bar looks like a line of text, and is read as these."""
 MIXED = re.compile(r"[A-Za-z]\d|\d[A-Za-z]")
@@ -171,7 +173,8 @@ class PpOcr:
         if sure or _is_pattern(crop, first, nothing):
             return first, True
         if first.score < nothing:
-            return (_best_way_up(self._loaded(), crop)[0], False) if agreed else (NOTHING, True)
+            width = WORD_WIDTH if any(character.isalpha() for character in first.text) else NUMBER_WIDTH
+            return (_best_way_up(self._loaded(), crop, width)[0], False) if agreed else (NOTHING, True)
         width = NUMBER_WIDTH if is_number else WORD_WIDTH
         second = self._loaded()(way, min_width=width)
         clear = clearer(way) if second.score < CLEAR_SURE else None
@@ -181,19 +184,20 @@ class PpOcr:
 
 
 def _is_pattern(crop: Pixels, line: Line, nothing: float) -> bool:
-    """Hatching, pipes and coils: long, and read as nothing or as a row of strokes, without conviction."""
-    long = crop.shape[1] > LONG_RATIO * crop.shape[0]
-    return long and line.score < nothing and (len(line.text) < 2 or set(line.text) <= STROKES)
+    """Hatching, pipes and coils: long, and read as nothing or as a row of strokes, or without any conviction."""
+    if crop.shape[1] <= LONG_RATIO * crop.shape[0] or line.score >= nothing:
+        return False
+    return line.score < UNREADABLE or len(line.text) < 2 or set(line.text) <= STROKES
 
 
-def _best_way_up(reader: Recogniser, crop: Pixels) -> tuple[Line, Pixels]:
+def _best_way_up(reader: Recogniser, crop: Pixels, width: int = NUMBER_WIDTH) -> tuple[Line, Pixels]:
     """The text of a crop that may stand upright, run upwards or downwards, or be stacked; and the crop turned so."""
     if crop.shape[0] < UPRIGHT_RATIO * crop.shape[1]:
-        return reader(crop), crop
-    ways = [(reader(way), way) for way in (crop, np.rot90(crop))]
+        return reader(crop, min_width=width), crop
+    ways = [(reader(way, min_width=width), way) for way in (crop, np.rot90(crop))]
     stack = unstacked(crop)
     if stack is not None:
-        ways.append((reader(stack), stack))
+        ways.append((reader(stack, min_width=width), stack))
     if stack is not None or max(line.score for line, _ in ways) < TURNED_SURE:
-        ways.append((reader(np.rot90(crop, -1)), np.rot90(crop, -1)))
+        ways.append((reader(np.rot90(crop, -1), min_width=width), np.rot90(crop, -1)))
     return max(ways, key=lambda way: way[0].score)
