@@ -175,12 +175,15 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
     ends = _known(scale, ticks, needle.angle)
     if not ends[0] - _REST <= needle.angle <= ends[1] + _REST:
         return silent(f"{told}: the needle stands where no number is known")
+    if needle.angle < scale.angles[1] and not scale.straight and _is_zero_unread(scale):
+        return silent(f"{told}: the needle stands in the first part of a bent scale whose zero was not read")
     value = value_at(scale, needle.angle)
     # A scale that goes around is straight: what its numbers are off a line, they are off.
     around = scale.angles[-1] - scale.angles[0] > _AROUND
     unsure = scale.residual if around else 0.5 * min(scale.residual, math.radians(3))
     off = math.hypot(0.3 * needle.width, math.radians(0.7), unsure)
-    uncertainty = max(0.005 * scale.span, _slope(scale, needle.angle) * off)
+    bent = 0.0 if scale.straight else abs(value - float(np.interp(needle.angle, scale.angles, scale.values)))
+    uncertainty = max(0.005 * scale.span, math.hypot(_slope(scale, needle.angle) * off, 0.5 * bent))
     flags: tuple[str, ...] = ()
     if uncertainty > _COARSE * scale.span:
         return silent(f"{told}: the needle cannot be told to better than ± {uncertainty:.2g}")
@@ -205,6 +208,12 @@ def _known(scale: Scale, ticks: Ticks | None, needle: float) -> tuple[float, flo
     low, high = tick_ends(scale, ticks, needle)
     steps = np.diff(scale.angles)
     return max(low, first - 1.05 * float(steps[0])), min(high, last + 1.05 * float(steps[-1]))
+
+
+def _is_zero_unread(scale: Scale) -> bool:
+    """The first number is one step."""
+    step = float(np.diff(scale.values).min())
+    return abs(float(scale.values[0]) - step) < 0.02 * step
 
 
 def _slope(scale: Scale, angle: float) -> float:
