@@ -77,7 +77,6 @@ def test_decoding_stays_within_bounds(
     assert peak_mb(tmp_path / name, env, "decode") <= DECODE_MB
 
 
-@pytest.mark.xfail(reason="the text detector bounds the longest side of a picture and not its pixels", strict=False)
 @pytest.mark.weights
 def test_a_photo_of_12_megapixels_is_read_within_600_mb(weights_env: Env, tmp_path: Path) -> None:
     """The whole process, weights and decoder included, stays below what a small gateway can spare."""

@@ -27,6 +27,10 @@ DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
 """ImageNet's, in the order the detector was trained with (blue, green, red)."""
 STRIDE = 32
 """The detector takes sides that are a multiple of this."""
+FLAT = 0.68
+"""A detector sees at most so many pixels, in parts of the square of its longest side: memory grows with pixels, and a
+screen is rarely squarer than 16:11.
+"""
 MIN_BOX_SIDE = 3.0
 """In pixels of the detector's input; anything thinner is a line, not text."""
 SAME = 0.3
@@ -61,7 +65,7 @@ class Detector:
         :param image: height × width × 3, BGR.
         """
         height, width = image.shape[:2]
-        ratio = min(1.0, self._side_px / max(height, width))
+        ratio = min(1.0, self._side_px / max(height, width), self._side_px * (FLAT / (height * width)) ** 0.5)
         rows, columns = (max(STRIDE, round(side * ratio / STRIDE) * STRIDE) for side in (height, width))
         shrink = cv2.INTER_AREA if ratio < 0.5 else cv2.INTER_LINEAR
         scaled = cv2.resize(image, (columns, rows), interpolation=shrink).astype(np.float32)
