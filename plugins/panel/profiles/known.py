@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import cv2
@@ -17,9 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Lamp, Perception, Photo, Reading, Text
+from agent.perception import LABEL_FLAGS
 from agent.settings import PanelSettings
+from plugins.panel.bars import find_bars
+from plugins.panel.displays import find_displays
+from plugins.panel.gauges import find_gauges
+from plugins.panel.geometry import height, width
 from plugins.panel.grammar import is_state, numbers_in, plain, tokens_of
+from plugins.panel.instruments import Instrument
 from plugins.panel.lamps import color_name
+from plugins.panel.layout import in_reading_order
 from plugins.panel.ocr import OcrEngine
 from plugins.panel.profiles.align import aligned
 from plugins.panel.profiles.profile import Field, KnownLamp, Profile
@@ -28,6 +35,8 @@ __all__ = ["read_known"]
 
 _DOUBT = 0.5
 _FIRST_MARGIN = 0.05
+_AROUND = 0.35
+"""What is looked at around an instrument, in parts of its longer side."""
 _BRIGHTER, _DARKER = 1.35, 0.74
 """Brightness against when it was learnt, from which a lamp is taken to have changed."""
 _STANDING = re.compile(r"(?<![A-Za-z0-9.,])[+-]?\d+(?:[.,]\d+)*")
@@ -54,7 +63,7 @@ def read_known(
         took = (time.perf_counter() - started) * 1000
         unread = f"the photo does not show the panel {profile.name}, or too little of it"
         return Perception((), (), (), (), photo.size, took, photo.digest, (), unread)
-    printed = [field for field in profile.fields if field.kind in ("printed", "display", "counter")]
+    printed = [field for field in profile.fields if field.kind == "printed"]
     boxes = [field.box for field in printed]
     first = engine.read_boxes(view, boxes, margin=_FIRST_MARGIN)
     second = engine.read_boxes(view, boxes, margin=settings.check_margin, other=True)
@@ -62,6 +71,7 @@ def read_known(
         _checked(field, _reading(field, one, two), last or {})
         for field, one, two in zip(printed, first, second, strict=True)
     ]
+    readings += [_checked(f, _instrument(f, view, engine), last or {}) for f in profile.fields if f.kind != "printed"]
     lamps = tuple(_lamp(lamp, view, profile.reference) for lamp in profile.lamps)
     took = (time.perf_counter() - started) * 1000
     return Perception(tuple(first), tuple(readings), lamps, (), profile.size, took, photo.digest)
@@ -75,6 +85,44 @@ def _reading(field: Field, one: Text, two: Text) -> Reading:
     flags = () if read == again else ("disagrees",)
     score = one.score if read == again else min(one.score, _DOUBT)
     return Reading(field.label, read, field.unit, field.kind, field.box, score, flags, why=why)
+
+
+def _instrument(field: Field, view: NDArray[np.uint8], engine: OcrEngine) -> Reading:
+    """A dial, a bar or a display in its part of the view, found there as on any photo."""
+    left, top, right, bottom = _around(field.box, view.shape)
+    part = np.ascontiguousarray(view[top:bottom, left:right])
+    texts = in_reading_order(engine.read(part))
+    found = [item.reading for item in _FINDERS[field.kind](part, texts, engine)]
+    of_kind = [reading for reading in found if reading.kind == field.kind]
+    if len(of_kind) != 1:
+        why = f"a known {field.kind}; {len(of_kind)} were found in its place"
+        return Reading(field.label, None, field.unit, field.kind, field.box, 0.0, ("no-value",), why=why)
+    flags = tuple(flag for flag in of_kind[0].flags if flag not in LABEL_FLAGS)
+    return replace(of_kind[0], label=field.label, unit=field.unit, box=field.box, flags=flags)
+
+
+def _bars(pixels: NDArray[np.uint8], texts: Sequence[Text], engine: OcrEngine) -> tuple[Instrument, ...]:
+    return find_bars(pixels, texts)
+
+
+_FINDERS: Mapping[str, Callable[..., tuple[Instrument, ...]]] = {
+    "gauge": find_gauges,
+    "display": find_displays,
+    "counter": find_displays,
+    "bar": _bars,
+    "slider": _bars,
+}
+
+
+def _around(box: Box, shape: tuple[int, ...]) -> Box:
+    """With its scale and unit, which stand around it."""
+    more = round(_AROUND * max(height(box), width(box)))
+    return (
+        max(0, box[0] - more),
+        max(0, box[1] - more),
+        min(shape[1], box[2] + more),
+        min(shape[0], box[3] + more),
+    )
 
 
 def _value(text: Text) -> str | None:

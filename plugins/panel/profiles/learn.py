@@ -29,7 +29,7 @@ def learn(name: str, pixels: NDArray[np.uint8], seen: Perception) -> Profile:
     :param pixels: the upright image that `seen` speaks of, height × width × 3, RGB.
     :raises ProfileError: there is too little on it to be known again.
     """
-    fields = [_field(reading, seen) for reading in seen.readings if reading.label or reading.kind != "printed"]
+    fields = [_field(r, seen) for r in seen.readings if r.label or (r.kind != "printed" and r.value is not None)]
     anchors = [
         _inside(text.box, seen.size)
         for text in seen.texts
@@ -47,7 +47,8 @@ def learn(name: str, pixels: NDArray[np.uint8], seen: Perception) -> Profile:
 
 def _field(reading: Reading, seen: Perception) -> Field:
     box = _with_room(reading.box, seen) if reading.kind == "printed" else _inside(reading.box, seen.size)
-    return Field(reading.label, reading.unit, reading.kind, box, _decimals(reading.value))
+    decimals = _decimals(reading.value) if reading.uncertainty is None else None
+    return Field(reading.label, reading.unit, reading.kind, box, decimals)
 
 
 def _with_room(box: Box, seen: Perception) -> Box:
