@@ -28,6 +28,8 @@ _COLORS_ZH = {
 FLAG_WORDS: Mapping[str, Said] = {
     "unlabelled": say("没有标签", "no label"),
     "ambiguous": say("标签不确定", "the label may be another one"),
+    "unit-unsure": say("单位不确定", "the unit may be another one"),
+    "no-unit": say("单位没有读到", "its unit was not read"),
     "disagrees": say("两次识读不一致,请核对", "two readings of it disagree, check it"),
     "clipped": say("数字可能被截断", "digits may be cut off"),
     "low-score": say("识读把握不大", "hard to read"),

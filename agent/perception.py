@@ -12,8 +12,8 @@ from agent.values import Said
 
 __all__ = ["AlarmRow", "Box", "Button", "Lamp", "Perception", "Popup", "Quality", "Reading", "Text"]
 
-LABEL_FLAGS = frozenset({"unlabelled", "ambiguous"})
-"""Flags of a reading that speak against its label; all others speak against its value."""
+LABEL_FLAGS = frozenset({"unlabelled", "ambiguous", "unit-unsure", "no-unit"})
+"""Flags of a reading that speak against its label or unit; all others speak against its value."""
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the upright image; right and bottom are exclusive."""
 
