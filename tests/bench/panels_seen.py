@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import tempfile
@@ -10,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agent.env import load_env
+from agent.home import find_home
 from agent.photo import load_photo
 from plugins.panel.ocr import open_engine
 from plugins.panel.reader import read_panel
 from tests.bench.children import serve
-from tests.bench.plant import plant_env
 
 RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -22,7 +24,8 @@ RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 def main() -> None:
     """An image's path → what was read from it, CPU ms, and the peak of memory so far."""
     with tempfile.TemporaryDirectory() as home:
-        env = plant_env(Path(home), model="rules")
+        folder = os.environ.get("WATCHKEEPER_WEIGHTS__FOLDER") or find_home(os.environ).weights
+        env = load_env({"WATCHKEEPER_HOME": home, "WATCHKEEPER_WEIGHTS__FOLDER": str(folder)})
         settings = env.settings.panel.model_copy(update={"threads": 1})
         env = replace(env, settings=env.settings.model_copy(update={"panel": settings}))
         engine, notes = open_engine(env)
