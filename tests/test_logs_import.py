@@ -56,7 +56,7 @@ def test_english_headings_and_american_dates(tmp_path: Path) -> None:
     assert [row[0] for row in rows(tmp_path)] == ["2026-06-30 14:45:00", "2026-06-01 09:05:00"]
     assert rows(tmp_path)[0][1:3] == ("FO_1", "FO_1")
     assert "no column says what happened; the tag is taken as the text" in report.notes
-    assert "not used: Type" in report.notes
+    assert "kept as further columns: Type" in report.notes
 
 
 def test_importing_twice_adds_nothing(tmp_path: Path) -> None:

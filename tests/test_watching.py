@@ -223,8 +223,8 @@ def test_the_log_keeps_readings_with_their_doubts(tmp_path: Path) -> None:
     doubted = replace(good, value="9.00", flags=("disagrees",))
     record_observation(observation(readings=(good, doubted)), tmp_path / "log.db", LogSettings())
     first, second = rows(tmp_path / "log.db", "readings")
-    assert first[1:] == ("2026-03-05 08:30:00+00:00", "boiler-1", "供水温度", 90.0, "90.0", "℃", "")
-    assert second[4:] == (None, "9.00", "℃", "disagrees")
+    assert first[1:8] == ("2026-03-05 08:30:00+00:00", "boiler-1", "供水温度", 90.0, "90.0", "℃", "")
+    assert second[4:8] == (None, "9.00", "℃", "disagrees")
 
 
 def test_the_log_keeps_an_event_once_and_says_when_it_cleared(tmp_path: Path) -> None:

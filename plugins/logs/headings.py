@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from agent.api import InputError
 from knowledge.tokens import fold
-from plugins.logs.database import COLUMNS
+from plugins.logs.interface import COLUMNS
 
-__all__ = ["Columns", "delimiter_of", "guess_columns"]
+__all__ = ["Columns", "find_columns", "guess_columns", "plain_heading"]
 
 _HEADINGS: dict[str, tuple[str, ...]] = {
     "cleared": (
@@ -102,6 +102,11 @@ class Columns:
     places: dict[str, int]
     names: dict[str, str]
 
+    def further(self, headings: Sequence[str]) -> dict[str, int]:
+        """Heading → place of the columns that are none of ours."""
+        taken = set(self.places.values())
+        return {name.strip(): at for at, name in enumerate(headings) if at not in taken and name.strip()}
+
     def headings(self) -> dict[str, str]:
         """Our name → the heading it was taken from."""
         return dict(self.names)
@@ -117,9 +122,20 @@ class Columns:
         return picked
 
 
-def delimiter_of(head: str) -> str:
-    """What separates the cells of the line of headings."""
-    return max((",", ";", "\t", "|"), key=head.count)
+def plain_heading(heading: str) -> str:
+    """A heading in small letters, with single blanks."""
+    return _BLANKS.sub(" ", fold(heading)).strip()
+
+
+def find_columns(headings: Sequence[str]) -> dict[str, int]:
+    """Our names → where their columns stand, as far as the headings tell."""
+    known = [plain_heading(heading) for heading in headings]
+    places: dict[str, int] = {}
+    for ours, words in _HEADINGS.items():
+        at = next((known.index(w) for w in words if w in known and known.index(w) not in places.values()), None)
+        if at is not None:
+            places[ours] = at
+    return places
 
 
 def guess_columns(headings: Sequence[str], file: str) -> tuple[Columns, list[str]]:
@@ -127,12 +143,7 @@ def guess_columns(headings: Sequence[str], file: str) -> tuple[Columns, list[str
 
     :raises InputError: no column is the time, or none says what happened; names the headings found.
     """
-    known = [_BLANKS.sub(" ", fold(heading)).strip() for heading in headings]
-    places: dict[str, int] = {}
-    for ours, words in _HEADINGS.items():
-        at = next((known.index(w) for w in words if w in known and known.index(w) not in places.values()), None)
-        if at is not None:
-            places[ours] = at
+    places = find_columns(headings)
     missing = "time" if "time" not in places else "tag or text" if not {"tag", "text"} & set(places) else ""
     if missing:
         raise InputError(
@@ -142,7 +153,4 @@ def guess_columns(headings: Sequence[str], file: str) -> tuple[Columns, list[str
     notes = []
     if "text" not in places:
         notes.append("no column says what happened; the tag is taken as the text")
-    unused = [heading for i, heading in enumerate(headings) if i not in places.values() and heading.strip()]
-    if unused:
-        notes.append(f"not used: {', '.join(unused)}")
     return Columns(places, {ours: headings[at] for ours, at in places.items()}), notes

@@ -1,33 +1,35 @@
-"""A CSV export of an alarm system into `log.db`.
+"""A CSV export into `log.db`: alarms and events, lists of values, or files of signals with a column each.
 
-Two passes over the file, never the whole of it in memory: the first finds encoding, columns and the order of day and
-month, the second writes, in one transaction. Rows that are there already are not doubled; one that has cleared since is
-brought up to date. A row that cannot be used is counted with its reason and its line, and the rest goes in.
+Read twice in bounded memory: `survey` finds out what the file holds, then every row is written in one transaction: all
+of it is in the log afterwards, or nothing. Rows that are there already are not doubled; an event that has cleared since
+is brought up to date. A row that cannot be used is counted with its reason and its line, and the rest goes in.
 """
 
 from __future__ import annotations
 
-import csv
+import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent.api import DatabaseError, InputError
 from agent.settings import LogSettings
-from plugins.logs.database import COLUMNS
-from plugins.logs.headings import Columns, delimiter_of, guess_columns
-from plugins.logs.own_log import begin_writing
-from plugins.logs.stamps import DateOrder, find_date_order, read_stamp
+from plugins.logs.csv_text import CsvText
+from plugins.logs.event_rows import EventRows
+from plugins.logs.own_log import begin_writing, end_writing, make_indexes
+from plugins.logs.series_rows import SeriesRows
+from plugins.logs.stamps import DateOrder
+from plugins.logs.survey import Kind, Survey, survey
 
-__all__ = ["ImportReport", "import_csv"]
+__all__ = ["ImportReport", "ImportTold", "import_csv"]
 
-_ENCODINGS = ("utf-8-sig", "gb18030")
 _EXAMPLES = 3
+_LOG_BYTES_FOR_EACH = 4
+"""Bytes of log and of its journal, at most, for one byte of a CSV file."""
 
 
 @dataclass(slots=True)
@@ -40,52 +42,82 @@ class ImportReport:
     """Our name → the heading it was taken from."""
     order: DateOrder
     """How dates with two small numbers were read: ymd, mdy, dmy; `assumed` in `notes` where the file leaves it open."""
+    kind: Kind = "events"
     added: int = 0
     updated: int = 0
     """Were there, and have cleared or changed state since."""
     known: int = 0
     """Were there already."""
+    signals: list[str] = field(default_factory=list)
+    """Series that were added to."""
     odd: Counter[str] = field(default_factory=Counter)
-    """Reason → rows that were left out."""
+    """Reason → rows that were left out, or were taken with a doubt."""
     examples: dict[str, list[int]] = field(default_factory=dict)
     """Reason → the first few line numbers."""
     notes: list[str] = field(default_factory=list)
 
     def note_odd(self, reason: str, line: int) -> None:
-        """Count a row that was left out."""
+        """Count a row that is odd."""
         self.odd[reason] += 1
         lines = self.examples.setdefault(reason, [])
         if len(lines) < _EXAMPLES:
             lines.append(line)
 
     def to_json(self) -> dict[str, object]:
+        """For programs."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def import_csv(source: Path, target: Path, settings: LogSettings, *, zone: str | None = None) -> ImportReport:
+ImportTold = Callable[[int, int, int], None]
+"""Told the bytes that were read, those of the file, and the rows so far."""
+
+
+def import_csv(
+    source: Path, target: Path, settings: LogSettings, *, zone: str | None = None, told: ImportTold | None = None
+) -> ImportReport:
     """Add the rows of a CSV file to the log.
 
     :param target: made where it is missing.
     :param zone: IANA name of the zone of times without offset; None keeps them as local times of the plant.
     :raises InputError: the file cannot be read, is too large, or its columns cannot be made out.
-    :raises DatabaseError: the log is locked, damaged, or the plant's own.
+    :raises DatabaseError: the log is locked, damaged, or the plant's own, or the disk has no room.
     """
     place = _zone(zone)
-    encoding = _encoding(source, settings)
-    csv.field_size_limit(settings.max_line_chars)
-    delimiter, columns, order, notes = _survey(source, encoding, settings)
-    report = ImportReport(str(source), encoding, columns.headings(), order, notes=notes)
+    text = CsvText(source, settings)
+    found = survey(text, settings)
+    report = ImportReport(str(source), "", found.columns.headings(), found.order, found.kind, notes=list(found.notes))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _check_room(target, text.size)
         with closing(sqlite3.connect(target, timeout=settings.busy_seconds)) as log, log:
-            begin_writing(log, target)
-            for line, cells in _rows(source, encoding, delimiter, settings, report):
-                _take(log, columns.pick(cells), line, order, place, report, settings)
+            _write(log, target, text, found, place, report, settings, told)
     except sqlite3.DatabaseError as error:
         raise DatabaseError(f"{target}: nothing was imported: {error}") from None
     except OSError as error:
         raise DatabaseError(f"{target}: nothing was imported: {error.strerror}") from None
+    report.encoding = text.encoding
     return report
+
+
+def _write(
+    log: sqlite3.Connection, target: Path, text: CsvText, found: Survey, place: ZoneInfo | None,
+    report: ImportReport, settings: LogSettings, told: ImportTold | None,
+) -> None:  # fmt: skip
+    table = "events" if found.kind == "events" else "readings"
+    begin_writing(log, target, indexed=False)
+    blank = log.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is None
+    if not blank:
+        make_indexes(log)
+    writer = (
+        EventRows(log, found, place, report, settings, blank=blank)
+        if found.kind == "events"
+        else SeriesRows(log, found, place, report, settings, source=text.source.name)
+    )
+    tell = None if told is None else lambda done, rows: told(done, text.size, rows)
+    for line, cells in text.rows(report.note_odd, tell):
+        writer.take(cells, line)
+    writer.finish()
+    end_writing(log)
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
@@ -97,120 +129,10 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise InputError(f"--tz {name}: no such time zone here; write it like Asia/Shanghai") from None
 
 
-def _encoding(source: Path, settings: LogSettings) -> str:
-    try:
-        size = source.stat().st_size
-        if size > settings.max_import_bytes:
-            raise InputError(
-                f"{source}: {size:,} bytes, more than the {settings.max_import_bytes:,} of [logs] max_import_bytes"
-            )
-        with source.open("rb") as file:
-            if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-                return "utf-16"
-        for encoding in _ENCODINGS:
-            if _decodes(source, encoding):
-                return encoding
-    except OSError as error:
-        raise InputError(f"{source}: cannot be read: {error.strerror}") from None
-    raise InputError(f"{source}: its text is neither UTF-8 nor GB18030; save it as UTF-8")
-
-
-def _decodes(source: Path, encoding: str) -> bool:
-    try:
-        with source.open(encoding=encoding) as file:
-            while file.read(1 << 20):
-                pass
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _survey(source: Path, encoding: str, settings: LogSettings) -> tuple[str, Columns, DateOrder, list[str]]:
-    with source.open(encoding=encoding, newline="") as file:
-        head = next((line for line in _lines(file, settings.max_line_chars) if line.strip()), "")
-    if not head:
-        raise InputError(f"{source}: it is empty")
-    delimiter = delimiter_of(head)
-    columns, notes = guess_columns(next(csv.reader([head], delimiter=delimiter)), str(source))
-    unused = ImportReport(str(source), encoding, {}, "ymd")
-    stamps = (columns.pick(cells)["time"] for _, cells in _rows(source, encoding, delimiter, settings, unused))
-    order, assumed = find_date_order(stamps)
-    if assumed:
-        notes.append(f"dates such as 3/4/2025 leave day and month open; read as {order}")
-    return delimiter, columns, order, notes
-
-
-def _lines(file: TextIO, limit: int) -> Iterator[str]:
-    """Lines without NUL; one that is too long comes as a lone NUL, so that it is counted and not kept."""
-    while line := file.readline(limit):
-        whole = line
-        while not whole.endswith("\n") and len(whole) >= limit:
-            whole = file.readline(limit) or "\n"
-            line = "\x00\n"
-        yield line if line == "\x00\n" else line.replace("\x00", "")
-
-
-def _rows(
-    source: Path, encoding: str, delimiter: str, settings: LogSettings, report: ImportReport
-) -> Iterator[tuple[int, list[str]]]:
-    """Rows under the headings, with their line; what is no row is reported."""
-    with source.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(_lines(file, settings.max_line_chars), delimiter=delimiter)
-        headed = False
-        while True:
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                report.note_odd(str(error), reader.line_num)
-                continue
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not headed:
-                headed = True
-            elif cells == ["\x00"]:
-                report.note_odd("line too long", reader.line_num)
-            else:
-                yield reader.line_num, cells
-
-
-def _take(
-    log: sqlite3.Connection,
-    cells: dict[str, str],
-    line: int,
-    order: DateOrder,
-    place: ZoneInfo | None,
-    report: ImportReport,
-    settings: LogSettings,
-) -> None:
-    time = read_stamp(cells["time"], order, place)
-    tag, text = (cells[name][: settings.max_text_chars] for name in ("tag", "text"))
-    if time is None:
-        report.note_odd("time missing or not understood", line)
-    elif not (tag or text):
-        report.note_odd("neither tag nor text", line)
-    else:
-        if cells["cleared"] and read_stamp(cells["cleared"], order, place) is None:
-            report.note_odd("time of clearing not understood; the event was kept", line)
-        cleared = read_stamp(cells["cleared"], order, place)
-        rest = tuple(cells[name][: settings.max_text_chars] for name in ("priority", "state", "area"))
-        _write(log, (time, tag, text, *rest, cleared), report)
-
-
-def _write(log: sqlite3.Connection, row: Sequence[str | None], report: ImportReport) -> None:
-    time, tag, text, priority, state, area, cleared = row
-    there = log.execute(
-        "SELECT id, priority, state, area, cleared FROM events WHERE tag = ? AND text = ? AND time = ?",
-        (tag, text, time),
-    ).fetchall()
-    if any(tuple(known[1:]) == (priority, state, area, cleared) for known in there):
-        report.known += 1
-        return
-    open_one = next((known[0] for known in there if known[4] is None and cleared is not None), None)
-    if open_one is not None:
-        log.execute("UPDATE events SET state = ?, cleared = ? WHERE id = ?", (state, cleared, open_one))
-        report.updated += 1
-        return
-    log.execute(f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)", tuple(row))
-    report.added += 1
+def _check_room(target: Path, size: int) -> None:
+    free = shutil.disk_usage(target.parent).free
+    if free < size * _LOG_BYTES_FOR_EACH:
+        raise DatabaseError(
+            f"{target}: nothing was imported: {size * _LOG_BYTES_FOR_EACH / 1e9:.1f} GB may be needed on this disk,"
+            f" {free / 1e9:.1f} GB are free"
+        )

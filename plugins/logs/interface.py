@@ -1,7 +1,7 @@
 """What typed queries may ask of the plant's log, whichever database holds it. `plugins.logs.database` answers.
 
-Times: `Period`s are resolved against the plant's clock; every instant that is returned is seconds since 1970 UTC. A time
-stored without offset is wall-clock time of the plant: of the zone in the settings, else at the offset of `now`.
+Times: `Period`s are resolved against the plant's clock; every instant that is returned is seconds since 1970 UTC. A
+time stored without offset is wall-clock time of the plant: of the zone in the settings, else at the offset of `now`.
 Nothing here writes; every call is bounded in rows and seconds and raises `DatabaseError` with one clear line.
 """
 
@@ -179,7 +179,7 @@ class EventLog(Protocol):
         ...
 
     def moments(self, which: Filter, *, now: datetime, limit: int) -> list[Moment]:
-        """The newest that fit as instants, oldest first; one more than fits `limit` is never returned."""
+        """The newest `limit` events that fit, oldest of them first; `count` tells whether there are more."""
         ...
 
     def names(self, column: str) -> list[str]:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from agent.api import DatabaseError, Observation, Reading, SeenEvent
 from agent.settings import LogSettings
-from plugins.logs.own_log import begin_writing
-from plugins.logs.stamps import find_date_order, read_stamp
+from plugins.logs.backends.sums import clear_later
+from plugins.logs.own_log import EVENT_COLUMNS, READING_COLUMNS, begin_writing, insert_into, keep_shifts
+from plugins.logs.stamps import Stamp, StampReader, find_date_order, seconds_of
 
 __all__ = ["record_observation"]
 
@@ -24,18 +25,20 @@ def record_observation(observation: Observation, path: Path, settings: LogSettin
     :param path: the box's own log; made where it is missing.
     :raises DatabaseError: it is locked, damaged, full, or the plant's own.
     """
-    at = observation.at.isoformat(sep=" ", timespec="seconds")
+    at = Stamp.of(observation.at.replace(microsecond=0))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=settings.busy_seconds)) as log, log:
             begin_writing(log, path)
             log.executemany(
-                "INSERT INTO readings (time, source, tag, value, printed, unit, flags) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                insert_into("readings", READING_COLUMNS),
                 [_row(reading, at, observation.source, settings) for reading in observation.seen.readings],
             )
+            keep_shifts(log, "reading_shifts", {at.shift} if observation.seen.readings else ())
             order, _ = find_date_order(event.time for event in observation.events)
+            stamps = StampReader(order, None)
             for event in observation.events:
-                time = read_stamp(event.time, order, None) if event.time else None
+                time = stamps.read(event.time) if event.time else None
                 _take(log, event, time, at, observation.source[: settings.max_text_chars], settings)
     except sqlite3.Error as error:
         raise DatabaseError(f"{path}: what the watch saw was not written: {error}") from None
@@ -43,12 +46,13 @@ def record_observation(observation: Observation, path: Path, settings: LogSettin
         raise DatabaseError(f"{path}: what the watch saw was not written: {error.strerror}") from None
 
 
-def _row(reading: Reading, at: str, source: str, settings: LogSettings) -> tuple[str | float | None, ...]:
+def _row(reading: Reading, at: Stamp, source: str, settings: LogSettings) -> tuple[str | float | None, ...]:
     """A value counts as a number only where nothing speaks against it; what was printed is kept in any case."""
     value = None if reading.flags else _number(reading.value)
     cut = settings.max_text_chars
     label = reading.label[:cut]
-    return at, source[:cut], label, value, (reading.value or "")[:cut], reading.unit[:cut], ",".join(reading.flags)
+    printed, flags = (reading.value or "")[:cut], ",".join(reading.flags)
+    return at.text, source[:cut], label, value, printed, reading.unit[:cut], flags, at.wall, at.shift
 
 
 def _number(text: str | None) -> float | None:
@@ -59,29 +63,40 @@ def _number(text: str | None) -> float | None:
 
 
 def _take(
-    log: sqlite3.Connection, event: SeenEvent, time: str | None, at: str, area: str, settings: LogSettings
+    log: sqlite3.Connection, event: SeenEvent, time: Stamp | None, at: Stamp, area: str, settings: LogSettings
 ) -> None:
     """Write an event once; one with a time of its own is the same event however often it is seen."""
     cut = settings.max_text_chars
     tag, text = event.tag[:cut], event.text[:cut]
     standing = log.execute(
-        "SELECT id, time FROM events WHERE tag = ? AND text = ? AND area = ? AND cleared IS NULL ORDER BY time DESC",
+        "SELECT id, time, wall, shift FROM events WHERE tag = ? AND text = ? AND area = ? AND cleared IS NULL"
+        " ORDER BY wall DESC",
         (tag, text, area),
     ).fetchone()
     if event.state == "cleared":
         if standing:
-            log.execute("UPDATE events SET state = ?, cleared = ? WHERE id = ?", ("cleared", at, standing[0]))
+            began = Stamp(standing[1], standing[2] or 0.0, standing[3])
+            lasted = seconds_of(began, at) if standing[2] is not None else None
+            log.execute(
+                "UPDATE events SET state = ?, cleared = ?, lasted = ? WHERE id = ?",
+                ("cleared", at.text, lasted, standing[0]),
+            )
+            clear_later(log, standing[0], lasted)
         return
-    if standing and event.state == "active" and time in (None, standing[1]):
+    if standing and event.state == "active" and (time is None or time.text == standing[1]):
         return
     if (
         time
         and log.execute(
-            "SELECT 1 FROM events WHERE tag = ? AND text = ? AND area = ? AND time = ?", (tag, text, area, time)
+            "SELECT 1 FROM events WHERE tag = ? AND text = ? AND area = ? AND time = ?", (tag, text, area, time.text)
         ).fetchone()
     ):
         return
-    row = (time or at, tag, text, event.priority[:cut], event.state, area, at if event.state == "changed" else None)
-    log.execute(
-        "INSERT INTO events (time, tag, text, priority, state, area, cleared) VALUES (?, ?, ?, ?, ?, ?, ?)", row
-    )
+    changed = event.state == "changed"
+    began = time or at
+    row = (
+        began.text, tag, text, event.priority[:cut], event.state, area, at.text if changed else None,
+        began.wall, began.shift, seconds_of(began, at) if changed else None, None,
+    )  # fmt: skip
+    log.execute(insert_into("events", EVENT_COLUMNS), row)
+    keep_shifts(log, "event_shifts", {began.shift})
