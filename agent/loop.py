@@ -140,7 +140,9 @@ class Loop:
         return looked, evidence
 
     def _offered(self, finding: PartFinding, evidence: Evidence) -> CallPart:
-        tools = [tool for tool in self.tools if (finding.part, tool.name) not in self.tried]
+        untried = [tool for tool in self.tools if (finding.part, tool.name) not in self.tried]
+        certain = [tool for tool in untried if tool.asked is not None and tool.asked(finding.phrase)]
+        tools = certain or [tool for tool in untried if tool.asked is None]
         named = any(t.source == "question" and plain(t.value) in plain(finding.part) for t in evidence.terms)
         may_decline = not named and not asks_something(finding.part)
         return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase, part=finding.part), may_decline)

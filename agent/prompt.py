@@ -51,6 +51,7 @@ _GIST = {
 
 def system_message(tools: Sequence[Tool], instructions: Iterable[str] = ()) -> Message:
     """The part that never changes while the same plugins are loaded."""
+    tools = [tool for tool in tools if tool.asked is None]
     lines = [_WHO, *instructions, "", "Tools:"]
     lines += [f"{tool.name}({', '.join(p.name for p in tool.parameters)}): {tool.description}" for tool in tools]
     lines += ["", "Which quote answers a part:", _PICK_EXAMPLE, "", "Which tool a part needs:"]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,18 @@ class Section(BaseModel):
         return value
 
 
+class ShiftSettings(Section):
+    """One shift of the plant's calendar, in wall-clock time; it belongs to the day on which it begins."""
+
+    name: str
+    """As people say it: 夜班, night, early. 夜班 and night shift are known to be one."""
+    start: time
+    hours: float = Field(gt=0, le=24)
+    crews: tuple[str, ...] = ()
+    """Who works it, day after day in turn, from `first_day` on: a rotation of any length."""
+    first_day: date | None = None
+
+
 class PlantSettings(Section):
     """The place this box watches over."""
 
@@ -34,6 +46,8 @@ class PlantSettings(Section):
     """Shown in answers and reports."""
     clock: datetime | None = None
     """A fixed "now" for replaying a recorded plant; None is the real clock."""
+    shifts: tuple[ShiftSettings, ...] = ()
+    """The shift calendar; without it "last night shift" is not known, and nothing is guessed."""
 
 
 class PhotoSettings(Section):
@@ -618,6 +632,49 @@ class ReportSettings(Section):
     """Of one message."""
 
 
+class MaintenanceSettings(Section):
+    """Machines, their signals, and when a series stands out."""
+
+    machines: Path | None = None
+    """None is `machines.toml` in the home folder."""
+    zones: Path | None = None
+    """A table of vibration limits in place of the shipped one; yours should come from your copy of the standard."""
+    max_machines_bytes: int = 1_000_000
+    max_file_bytes: int = 5_000_000_000
+    """Of a recording or a table of readings."""
+    max_line_chars: int = 65_536
+    """A longer line of a table is left out and counted."""
+    series_rows: int = Field(default=2_000_000, ge=1)
+    """Readings of one table that are held in memory; of a longer one the last are taken, and that is said."""
+    max_signals: int = Field(default=64, ge=1)
+    """Columns or tags that one look takes."""
+    wave_samples: int = Field(default=200_000_000, ge=1)
+    """Samples of one recording that are looked at."""
+    block_samples: int = Field(default=65_536, ge=4_096)
+    """Of a recording that are in memory at a time."""
+    busy_seconds: float = 2.0
+    """How long to wait for a database that another program holds."""
+    query_seconds: float = 10.0
+    """For the readings of one machine."""
+    history_days: float = 90.0
+    """Readings before a period that show what is usual."""
+    grid_cells: int = Field(default=30_000, ge=1_000)
+    """Even cells that a series is put into before it is searched."""
+    baseline_days: float = 28.0
+    """What moves slower than this is a trend and no anomaly; for records at least twice as long."""
+    season_cycles: float = 4.0
+    """Days or weeks that must have been seen before a daily or weekly pattern is believed."""
+    season_gain: float = Field(default=0.15, le=1)
+    """Share of the spread that a pattern must take away in the half of the record that it was not learnt from."""
+    alarm_days: float = 365.0
+    """A well-behaved (Gaussian) series of the same memory raises one false alarm in so many days; a real one more."""
+    velocity_low_hertz: float = 10.0
+    """Lower edge of velocities in mm/s, as ISO 20816 has it for most machines."""
+    velocity_high_hertz: float = 1_000.0
+    stale_hours: float = 48.0
+    """A signal whose last reading is older says nothing about now."""
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -639,5 +696,6 @@ class Settings(Section):
     approvals: ApprovalSettings = ApprovalSettings()
     updates: UpdateSettings = UpdateSettings()
     reports: ReportSettings = ReportSettings()
+    maintenance: MaintenanceSettings = MaintenanceSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""

@@ -1,22 +1,38 @@
 """Spans of time in the person's words, resolved to explicit instants that an answer states.
 
-First form: durations ("最近三天", "past 24 hours") and calendar spans (today, 昨天, this week). `find_periods` finds
-the phrases, `resolve_period` turns one into a start and an end.
+Durations ("最近三天", "past 24 hours"), calendar spans (today, 上周, last quarter, 2013年12月), days and parts of them
+(昨天下午, last Tuesday, March 9), ranges (3月9日10点到11点, between 10:25 and 10:30 on March 9), open ends (since
+Monday), shifts (上周二夜班; the calendar is in the settings). `find_periods` finds the phrases, `resolve_period` turns
+one into a start and an end. What cannot be known (春节期间, a shift without a calendar) is found too and resolves to
+None, so that it is told and never silently left out. What was not said and had to be assumed is in `Period.note`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 
-__all__ = ["Period", "find_periods", "parse_number", "resolve_period"]
+from agent.dates import (
+    CLOCK,
+    DAY,
+    ENGLISH_NUMBERS,
+    MONTH,
+    PART,
+    Clock,
+    parse_clock,
+    parse_day,
+    parse_number,
+    parse_part,
+)
+from agent.shifts import SHIFT, ShiftLike, find_shift
+from agent.values import Said, say
 
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_ENGLISH = {word: i for i, word in enumerate(_WORDS)}
+__all__ = ["Period", "find_periods", "names_restart", "parse_number", "resolve_period"]
+
 _NUMBER = r"(?:\d+|[零一二两三四五六七八九十百]+|半)"
-_ENGLISH_NUMBER = rf"(?:\d+|{'|'.join(_ENGLISH)})"
+_ENGLISH_NUMBER = rf"(?:\d+|{'|'.join(ENGLISH_NUMBERS)})"
 _UNITS = {
     "分钟": "minutes",
     "个小时": "hours",
@@ -44,11 +60,77 @@ _ENGLISH_SPAN = re.compile(
     r"(?P<unit>minute|hour|day|week|month|year)s?\b",
     re.IGNORECASE,
 )
-_CALENDAR = re.compile(
-    r"今天|今日|昨天|昨日|大前天|前天|上上周(?![一二三四五六日天末])|(?:本周|这周|(?<!上)上周)(?![一二三四五六日天末])|"
-    r"本月|这个月|上个月|\b(?:today|the day before yesterday|yesterday|this week|this month)\b",
+_CALENDAR_WEEK = re.compile(
+    r"上上个?(?:周|星期|礼拜)(?![一二三四五六日天末])|(?:本|这|(?<!上)上)个?(?:周|星期|礼拜)(?![一二三四五六日天末])|"
+    r"(?<!the )\b(?:last|previous) week\b|\bthis week\b",
     re.IGNORECASE,
 )
+_CALENDAR_MONTH = re.compile(
+    r"本月|这个月|当月|上上个?月|上个?月|(?<!the )\b(?:last|previous) month\b|\bthis month\b", re.IGNORECASE
+)
+_CALENDAR_QUARTER = re.compile(
+    r"本季度|这个?季度|上个?季度|(?:(?P<y>\d{4})年|(?P<yw>今年|去年))?第?(?P<q>[一二三四1-4])季度|"
+    r"\b(?:last|previous|this) quarter\b|\bq(?P<eq>[1-4])(?: (?:of )?(?P<ey>\d{4}))?\b",
+    re.IGNORECASE,
+)
+_CALENDAR_YEAR = re.compile(
+    r"今年|去年|前年|(?<!\d)(?P<y>\d{4})年(?:全年)?(?!\d)|(?<!the )\b(?:last|previous) year\b|\bthis year\b|"
+    r"\b(?:in |during |of )(?P<ey>(?:19|20)\d{2})\b(?![-/.:]\d)",
+    re.IGNORECASE,
+)
+_CALENDAR = (_CALENDAR_QUARTER, _CALENDAR_YEAR, _CALENDAR_MONTH, _CALENDAR_WEEK)
+_LAST_NIGHT = re.compile(
+    r"\blast night\b(?! shift)|\btonight\b|\bthis (?P<p>morning|afternoon|evening)\b", re.IGNORECASE
+)
+_WEEKEND = re.compile(
+    r"(?:上个?|本|这个?)?(?:周末)|\b(?:last |this |over the |at the |on the )?weekend\b", re.IGNORECASE
+)
+_UNKNOWN = re.compile(
+    r"每(?:天|日|周[一二三四五六日天]?|个?月)(?:的)?(?:凌晨|早上|上午|中午|下午|晚上|夜里)?\s*(?:\d{1,2}|[一二两三四五六七八九十]{1,3})点|"
+    r"(?:今年|去年|前年|上个?)?(?:春节|元旦|清明|五一|端午|中秋|国庆|圣诞|春天|夏天|秋天|冬天|春季|夏季|秋季|冬季)(?:节?(?:期间|假期|前后|时候)?)|"
+    r"\b(?:during |over |at |on |around |in )?(?:last |this |the )?(?:spring festival|chinese new year|"
+    r"new year(?:'s(?: eve)?)?|christmas|easter|thanksgiving|holidays?|summer|winter|autumn)\b",
+    re.IGNORECASE,
+)
+_RESTART = (
+    r"(?:上一?次|最近一次|最后一次)(?:重新|再)?(?:启动|重启|开机|上电|停机|停车|开车)|"
+    r"(?:the )?(?:last|latest|most recent) "
+    r"(?:re)?(?:start(?:-?up)?|boot|power[- ]?up|power[- ]?on|shutdown|shut-down|trip)"
+)
+_SINCE_RESTART = re.compile(
+    rf"(?:自从?|从)?(?:{_RESTART})(?:以来|之后|以后|后|起|至今)|\b(?:since|after) (?:{_RESTART})\b", re.IGNORECASE
+)
+_SEP = r"\s*(?:到|至|-|–|—|~|～|\bto\b|\band\b|\buntil\b|\btill\b|\bthrough\b)\s*"
+_ITEM = (
+    rf"(?:(?:{DAY})(?:的|\s*,)?\s*(?:T|at |in the |from |between )?(?:{SHIFT})|"
+    rf"(?:{DAY})(?:的|\s*,)?\s*(?:T|at |in the )?(?:{PART})?\s*(?:at )?(?:{CLOCK})?|"
+    rf"(?:{PART})\s*(?:at )?(?:{CLOCK})|"
+    rf"(?:{CLOCK})(?:,? (?:on |of )?(?:{DAY}))?)"
+)
+_RANGE = re.compile(
+    rf"(?:从|在|\bfrom\b|\bbetween\b)?\s*(?P<a>{_ITEM}|{MONTH}){_SEP}(?P<b>{_ITEM}|{MONTH}|\d{{1,2}}[日号])"
+    rf"(?:\s*(?:,|on|of)\s*(?P<on>{DAY}))?(?:之间|期间|间)?",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    rf"(?:(?:自从?|从)\s*(?P<s1>{_ITEM})\s*(?:以来|之后|以后|起|开始|至今)?|(?P<s2>{_ITEM})\s*(?:以来|之后|以后|起|至今)|"
+    rf"\b(?P<w>since|after|before|until)\s+(?P<s3>{_ITEM}|{MONTH})|(?P<e1>{_ITEM})\s*(?:之前|以前))",
+    re.IGNORECASE,
+)
+_SINGLE = re.compile(
+    rf"(?P<clock>{CLOCK}),? (?:on |of )?(?P<day>{DAY})|"
+    rf"(?P<day2>{DAY})(?:(?:的|\s*,)?\s*(?:T|at |in the )?(?P<part>{PART}))?(?:\s*,?\s*(?:T|at )?(?P<clock2>{CLOCK}))?|"
+    rf"(?P<part3>{PART})\s*(?:at )?(?P<clock3>{CLOCK})|(?P<clock4>{CLOCK})|"
+    rf"(?P<month>{MONTH})|(?P<monthday>\d{{1,2}})[日号]",
+    re.IGNORECASE,
+)
+_SHIFT = re.compile(rf"(?:(?P<day>{DAY})(?:的|'s|,)?\s*)?(?P<shift>{SHIFT})", re.IGNORECASE)
+_FIND = (_SINCE_RESTART, _UNKNOWN, _RANGE, _OPEN, _SHIFT, _CHINESE_SPAN, _LAST_NIGHT, _WEEKEND, _CALENDAR_QUARTER,
+         _CALENDAR_WEEK, _CALENDAR_MONTH, _SINGLE, _ENGLISH_SPAN, _CALENDAR_YEAR)  # fmt: skip
+"""In the order in which they are preferred where two begin at the same place and are equally long."""
+_NIGHT = (18, 30)
+_YEAR_SAID = re.compile(r"(?<!\d)\d{4}(?!\d)|今年|去年|前年|周|星期|天|昨|今|day", re.IGNORECASE)
+"""A day that names its year, or that is told from today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,94 +141,303 @@ class Period:
     """As the person said it."""
     start: datetime
     end: datetime
+    note: Said | None = None
+    """What was not said and had to be taken in some way."""
+    to_the_second: bool = False
+    """Whether the person spoke of seconds."""
 
     def stated(self) -> str:
-        """Start and end as an answer states them, to the minute."""
-        return f"{self.start:%Y-%m-%d %H:%M} – {self.end:%Y-%m-%d %H:%M}"
+        """Start and end as an answer states them, to the minute; to the second where the person did."""
+        form = "%Y-%m-%d %H:%M:%S" if self.to_the_second else "%Y-%m-%d %H:%M"
+        return f"{self.start.strftime(form)} – {self.end.strftime(form)}"
 
 
 def find_periods(text: str) -> list[tuple[int, str]]:
-    """Where spans of time stand in a text: (offset, phrase), in order."""
+    """Where spans of time stand in a text: (offset, phrase), in order; of overlapping ones the longest."""
     found = [
-        (m.start(), m.group().strip())
-        for rule in (_CHINESE_SPAN, _ENGLISH_SPAN, _CALENDAR)
+        (m.start() + len(m.group()) - len(m.group().lstrip()), m.group().strip(), rank)
+        for rank, rule in enumerate(_FIND)
         for m in rule.finditer(text)
+        if rule is not _SINGLE or m["month"] or m["day"] or m["day2"] or m["part3"] or m["clock4"]
     ]
-    return sorted(found)
+    kept: list[tuple[int, str]] = []
+    for start, phrase, _ in sorted(found, key=lambda f: (-len(f[1]), f[0], f[2])):
+        if phrase and all(start + len(phrase) <= at or at + len(other) <= start for at, other in kept):
+            kept.append((start, phrase))
+    return sorted(kept)
 
 
-def parse_number(text: str) -> float | None:
-    """A count in digits, Chinese numerals up to 999, or an English word up to twelve; None where it is neither."""
-    word = text.strip().lower()
-    if re.fullmatch(r"\d+(?:\.\d+)?", word):
-        return float(word)
-    if word in _ENGLISH:
-        return float(_ENGLISH[word])
-    if word == "半":
-        return 0.5
-    return _chinese_number(word)
+def names_restart(phrase: str) -> bool:
+    """Whether a span begins where the log last says that something started: only the log knows when."""
+    return _SINCE_RESTART.fullmatch(phrase.strip()) is not None
 
 
-def resolve_period(phrase: str, now: datetime) -> Period | None:
+def resolve_period(
+    phrase: str,
+    now: datetime,
+    *,
+    shifts: Sequence[ShiftLike] = (),
+    within: tuple[datetime, datetime] | None = None,
+) -> Period | None:
     """The instants that a phrase means.
 
     :param phrase: one that `find_periods` found.
     :param now: the plant's clock; its offset (or lack of one) is kept.
-    :returns: None where the phrase is not a span of time.
+    :param shifts: the plant's shift calendar.
+    :param within: first and last instant of what is searched; it decides a year or a day that was not said.
+    :returns: None where the phrase is not a span of time, or one that cannot be known here.
     """
-    span = _CHINESE_SPAN.fullmatch(phrase) or _ENGLISH_SPAN.fullmatch(phrase)
-    if span:
-        count = parse_number(span["n"]) if span["n"] else 1.0
-        if count is None:
-            return None
-        try:
-            return Period(phrase, now - _length(count, _UNITS[span["unit"].lower()]), now)
-        except OverflowError:  # longer than there are years
-            return None
-    if _CALENDAR.fullmatch(phrase):
-        return _calendar(phrase, now)
+    said = phrase.strip()
+    try:
+        period = _duration(said, now) or _calendar(said, now) or _shift(said, now, shifts)
+        period = period or _between(said, now, within, shifts) or _open(said, now, within) or _single(said, now, within)
+    except (OverflowError, ValueError):  # longer than there are years, or no such day
+        return None
+    return None if period is None else _told(period, now)
+
+
+def _told(period: Period, now: datetime) -> Period | None:
+    """Not beyond now, and with a word on an hour that the clock showed twice or never."""
+    if period.end <= period.start:
+        return None
+    period = replace(period, end=now) if period.start < now < period.end else period
+    odd = next((moment for moment in (period.start, period.end) if _offset_open(moment)), None)
+    if odd is None or period.note is not None:
+        return period
+    at = f"{odd:%Y-%m-%d %H:%M}"
+    return replace(period, note=say(f"{at} 因夏令时切换有歧义", f"{at} is ambiguous: the clocks were changed then"))
+
+
+def _offset_open(moment: datetime) -> bool:
+    return moment.tzinfo is not None and moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
+
+
+def _duration(said: str, now: datetime) -> Period | None:
+    span = _CHINESE_SPAN.fullmatch(said) or (None if _is_calendar(said) else _ENGLISH_SPAN.fullmatch(said))
+    if span is None:
+        return None
+    count = parse_number(span["n"]) if span["n"] else 1.0
+    if count is None:
+        return None
+    unit = _UNITS[span["unit"].lower()]
+    if unit in ("months", "years"):
+        return Period(said, now - timedelta(days=(30 if unit == "months" else 365) * count), now)
+    length = timedelta(**{unit: count})
+    if unit in ("minutes", "hours") and now.tzinfo is not None:  # so long ago, whatever the clocks did since
+        return Period(said, (now.astimezone(UTC) - length).astimezone(now.tzinfo), now)
+    return Period(said, now - length, now)
+
+
+def _is_calendar(said: str) -> bool:
+    return any(rule.fullmatch(said) for rule in _CALENDAR)
+
+
+def _calendar(said: str, now: datetime) -> Period | None:
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
+    low = said.lower()
+    back = 2 if "上上" in low else 1 if low.startswith(("上", "last", "previous")) else 0
+    if _CALENDAR_WEEK.fullmatch(said):
+        start = monday - timedelta(days=7 * back)
+        return Period(said, start, start + timedelta(days=7))
+    if _CALENDAR_MONTH.fullmatch(said):
+        start = _months_on(first, -back)
+        return Period(said, start, _months_on(start, 1))
+    if match := _CALENDAR_QUARTER.fullmatch(said):
+        return _quarter(match, first, back)
+    if match := _CALENDAR_YEAR.fullmatch(said):
+        said_year = match["y"] or match["ey"]
+        year = int(said_year) if said_year else first.year - {"去年": 1, "前年": 2}.get(said, back)
+        return Period(said, first.replace(year=year, month=1), first.replace(year=year + 1, month=1)) if year else None
+    if match := _LAST_NIGHT.fullmatch(said):
+        hours = parse_part(match["p"]) if match["p"] else None
+        day = today - timedelta(days=1) if low == "last night" else today
+        return Period(said, *_hours(day, *((hours.start, hours.end) if hours else _NIGHT)))
+    if _WEEKEND.fullmatch(said):
+        return _weekend(said, monday, now)
     return None
 
 
-def _length(count: float, unit: str) -> timedelta:
-    if unit in ("months", "years"):
-        return timedelta(days=(30 if unit == "months" else 365) * count)
-    return timedelta(**{unit: count})
+def _quarter(match: re.Match[str], first: datetime, back: int) -> Period | None:
+    number = match["q"] or match["eq"]
+    if number is None:
+        start = _months_on(first, -((first.month - 1) % 3) - 3 * back)
+    else:
+        year = match["y"] or match["ey"] or first.year - (match["yw"] == "去年")
+        start = first.replace(
+            year=int(year), month=1 + 3 * ("一二三四".find(number) if number in "一二三四" else int(number) - 1)
+        )
+    return Period(match.group(), start, _months_on(start, 3))
 
 
-def _calendar(phrase: str, now: datetime) -> Period:
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = today - timedelta(days=today.weekday())
-    first = today.replace(day=1)
-    match phrase.lower():
-        case "今天" | "今日" | "today":
-            return Period(phrase, today, now)
-        case "昨天" | "昨日" | "yesterday":
-            return Period(phrase, today - timedelta(days=1), today)
-        case "大前天":
-            return Period(phrase, today - timedelta(days=3), today - timedelta(days=2))
-        case "上上周":
-            return Period(phrase, monday - timedelta(days=14), monday - timedelta(days=7))
-        case "前天" | "the day before yesterday":
-            return Period(phrase, today - timedelta(days=2), today - timedelta(days=1))
-        case "本周" | "这周" | "this week":
-            return Period(phrase, monday, now)
-        case "上周":
-            return Period(phrase, monday - timedelta(days=7), monday)
-        case "上个月":
-            return Period(phrase, (first - timedelta(days=1)).replace(day=1), first)
-        case _:
-            return Period(phrase, first, now)
+def _weekend(said: str, monday: datetime, now: datetime) -> Period:
+    this = said.startswith(("本", "这")) or said.lower().startswith("this")
+    saturday = monday + timedelta(days=5)
+    if said.startswith("上") or said.lower().startswith("last") or (not this and saturday > now):
+        saturday -= timedelta(days=7)
+    return Period(said, saturday, saturday + timedelta(days=2))
 
 
-def _chinese_number(word: str) -> float | None:
-    if not word or any(c not in _DIGITS and c not in "十百" for c in word):
+def _months_on(first: datetime, count: int) -> datetime:
+    months = first.year * 12 + first.month - 1 + count
+    return first.replace(year=months // 12, month=months % 12 + 1)
+
+
+def _hours(day: datetime, start: int, end: int) -> tuple[datetime, datetime]:
+    last = day + timedelta(days=end // 24)
+    return day.replace(hour=start), last.replace(hour=end % 24)
+
+
+def _shift(said: str, now: datetime, shifts: Sequence[ShiftLike]) -> Period | None:
+    match = _SHIFT.fullmatch(said)
+    if match is None or not shifts:
         return None
-    total, digit = 0, 0
-    for c in word:
-        if c in _DIGITS:
-            digit = _DIGITS[c]
-        else:
-            total += (digit or 1) * (10 if c == "十" else 100)
-            digit = 0
-    return float(total + digit)
+    day = parse_day(match["day"], now.date()) if match["day"] else None
+    if match["day"] and day is None:
+        return None
+    span = find_shift(match["shift"], day.first if day else None, now, shifts)
+    if span is None:
+        return None
+    note = say(f"{span.crew}当班", f"crew {span.crew}") if span.crew else day.note if day else None
+    return Period(said, span.start, span.end, note)
+
+
+def _between(
+    said: str, now: datetime, within: tuple[datetime, datetime] | None, shifts: Sequence[ShiftLike]
+) -> Period | None:
+    match = _RANGE.fullmatch(said)
+    if match is None:
+        return None
+    day = parse_day(match["on"], now.date(), _days(within)) if match["on"] else None
+    if match["on"] and day is None:
+        return None
+    a, b = match["a"], match["b"]
+    first = _item(a, now, within, day.first if day else None, shifts)
+    if first is None:
+        last_day = _item(b, now, within, day.first if day else None, shifts)  # "10:25 to 10:30 on March 9" says it last
+        first = last_day and _item(a, now, within, last_day.start.date(), shifts)
+    elif first.note is not None and not match["on"] and not _says_day(a) and _says_day(b):
+        said_last = _item(b, now, within, None, shifts)
+        first = said_last and _item(a, now, within, said_last.start.date(), shifts)
+    if first is None:
+        return None
+    second = _second(b, first, now, within, shifts)
+    if second is None or second.end <= first.start:
+        return None
+    clocked = re.search(CLOCK, b, re.IGNORECASE) is not None
+    end = second.end if second.to_the_second or not clocked else second.start
+    note = first.note or (day.note if day else None)
+    return Period(said, first.start, end, note, first.to_the_second or second.to_the_second)
+
+
+def _says_day(item: str) -> bool:
+    return re.search(DAY, item, re.IGNORECASE) is not None
+
+
+def _second(
+    item: str, first: Period, now: datetime, within: tuple[datetime, datetime] | None, shifts: Sequence[ShiftLike]
+) -> Period | None:
+    """The end of a range: what it leaves out (day, month, half of the day) is that of the beginning."""
+    if match := re.fullmatch(r"(\d{1,2})[日号]", item):
+        try:
+            day = first.start.replace(day=int(match[1]), hour=0, minute=0, second=0)
+        except ValueError:
+            return None
+        return Period(item, day, day + timedelta(days=1))
+    found = _item(item, now, within, None if _says_day(item) else first.start.date(), shifts)
+    if found is None:
+        return None
+    if not _says_day(item) and found.start <= first.start:
+        later = timedelta(hours=12 if found.start.hour < 12 and found.start + timedelta(hours=12) > first.start else 24)
+        if re.search(CLOCK, item, re.IGNORECASE):
+            clock = re.search(CLOCK, item, re.IGNORECASE)
+            exact = clock and parse_clock(clock.group())
+            later = timedelta(hours=24) if exact and exact.half_said else later
+            found = replace(found, start=found.start + later, end=found.end + later)
+    if re.search(rf"{DAY}|{MONTH}", item, re.IGNORECASE) and not _YEAR_SAID.search(item):
+        length = found.end - found.start
+        start = found.start.replace(year=first.start.year)  # of a leap day too: the first one was resolved
+        found = replace(found, start=start if start >= first.start else start.replace(year=start.year + 1))
+        found = replace(found, end=found.start + length)
+    return found
+
+
+def _open(said: str, now: datetime, within: tuple[datetime, datetime] | None) -> Period | None:
+    match = _OPEN.fullmatch(said)
+    if match is None:
+        return None
+    named = next(match[name] for name in ("s1", "s2", "s3", "e1") if match[name])
+    item = _item(named, now, within, None, ())
+    if item is None:
+        return None
+    word = (match["w"] or "").lower()
+    if match["e1"] or word in ("before", "until"):
+        start = within[0] if within else datetime(1970, 1, 2, tzinfo=now.tzinfo)
+        return Period(said, start, item.start, item.note, item.to_the_second)
+    after_day = word == "after" and not re.search(CLOCK, named, re.IGNORECASE)
+    start = item.end if after_day else item.start
+    return Period(said, start, max(now, start + timedelta(seconds=1)), item.note, item.to_the_second)
+
+
+def _single(said: str, now: datetime, within: tuple[datetime, datetime] | None) -> Period | None:
+    return _item(said, now, within, None, ())
+
+
+def _item(
+    said: str,
+    now: datetime,
+    within: tuple[datetime, datetime] | None,
+    on: date | None,
+    shifts: Sequence[ShiftLike],
+) -> Period | None:
+    """One day, part of a day or time of day.
+
+    :param on: the day of a time of day without one; None is today, and said so.
+    """
+    if _SHIFT.fullmatch(said):
+        return _shift(said, now, shifts)
+    match = _SINGLE.fullmatch(said.strip())
+    if match is None or match["monthday"]:
+        return None
+    named = match["day"] or match["day2"] or match["month"]
+    day = parse_day(named, now.date(), _days(within)) if named else None
+    if named and day is None:
+        return None
+    part = parse_part(match["part"] or match["part3"] or "")
+    spoken = match["clock"] or match["clock2"] or match["clock3"] or match["clock4"]
+    clock = parse_clock(spoken, part) if spoken else None
+    if spoken and clock is None:
+        return None
+    first = day.first if day else on or _only_day(within) or now.date()
+    note = day.note if day else None
+    if day is None and on is None:
+        note = say(f"没有说日期,按 {first:%Y-%m-%d}", f"no day was said; taken as {first:%Y-%m-%d}")
+    start = datetime.combine(first, time(), tzinfo=now.tzinfo)
+    if clock is not None:
+        return _at(said, start, clock, note)
+    if part is not None:
+        return _part_of(said, start, (part.start, part.end), now, note)
+    after = day.after if day else first + timedelta(days=1)
+    return Period(said, start, datetime.combine(after, time(), tzinfo=now.tzinfo), note)
+
+
+def _at(said: str, day: datetime, clock: Clock, note: Said | None) -> Period:
+    start = datetime.combine(day.date(), clock.time, tzinfo=day.tzinfo)
+    return Period(said, start, start + clock.length, note, clock.length < timedelta(minutes=1))
+
+
+def _part_of(said: str, day: datetime, hours: tuple[int, int], now: datetime, note: Said | None) -> Period:
+    """Hours of a day; a night that lies ahead is the one before."""
+    start, end = _hours(day, *hours)
+    if start > now and hours[1] > 24:
+        start, end = _hours(day - timedelta(days=1), *hours)
+    return Period(said, start, end, note)
+
+
+def _days(within: tuple[datetime, datetime] | None) -> tuple[date, date] | None:
+    return None if within is None else (within[0].date(), within[1].date())
+
+
+def _only_day(within: tuple[datetime, datetime] | None) -> date | None:
+    """The day that everything searched lies on, where it is one."""
+    return within[0].date() if within and within[0].date() == within[1].date() else None

@@ -80,6 +80,11 @@ class Tool:
     """Offered only when the turn has a photo that was read."""
     read_back: Callable[..., bool | None] | None = None
     """Whether what a call with these arguments ordered is so by now; None where it cannot be told. Changes nothing."""
+    asked: Callable[[str], bool] | None = None
+    """Whether a part of a question (with the part before it, where it says little) asks for this tool and no other, by
+    rules of the tool's own. Such a tool is offered where that is so, then alone, and never else: it costs the model no
+    choice and the prompt no line.
+    """
 
     def specification(self) -> dict[str, Json]:
         """Name, description and parameters as OpenAI and Qwen write them."""
@@ -143,6 +148,7 @@ def tool(
     needs_photo: bool = False,
     name: str = "",
     read_back: Callable[..., bool | None] | None = None,
+    asked: Callable[[str], bool] | None = None,
 ) -> Callable[[Callable[..., ToolResult]], Tool]:
     """Make a `Tool` of a function (or of a bound method).
 
@@ -151,7 +157,9 @@ def tool(
 
     def make(function: Callable[..., ToolResult]) -> Tool:
         made = _from_function(function, name or function.__name__)
-        return replace(made, risk=risk, cues=cues, examples=examples, needs_photo=needs_photo, read_back=read_back)
+        return replace(
+            made, risk=risk, cues=cues, examples=examples, needs_photo=needs_photo, read_back=read_back, asked=asked
+        )
 
     return make
 

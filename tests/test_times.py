@@ -45,7 +45,17 @@ def test_a_phrase_is_found_and_resolved(text: str, phrase: str, start: str, end:
 
 
 @pytest.mark.parametrize(
-    "text", ["循环变频故障", "three pumps", "3 days' oil", "天气", "the last pump", "上周三", "本周五"]
+    "text",
+    [
+        "循环变频故障",
+        "three pumps",
+        "3 days' oil",
+        "天气",
+        "the last pump",
+        "1.5 to 2.5 bar",
+        "10.5到11.5之间",
+        "What may 3 pumps do?",
+    ],
 )
 def test_other_words_are_no_span(text: str) -> None:
     """A number or a day alone is not a window."""
