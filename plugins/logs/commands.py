@@ -132,12 +132,12 @@ def parse_since(since: str | None, now: datetime) -> Period | None:
     short = _SHORT.fullmatch(since.strip())
     if short:
         return Period(since, now - timedelta(**{_SHORT_UNITS[short[2]]: int(short[1])}), now)
-    period = resolve_period(since.strip(), now)
-    if period is not None:
-        return period
     try:
         start = datetime.fromisoformat(since.strip())
     except ValueError:
+        period = resolve_period(since.strip(), now)
+        if period is not None:
+            return period
         raise InputError(
             f"--since {since}: write 3d, 12h, 2w, 最近三天, last week, or a date such as 2024-12-01"
         ) from None

@@ -145,7 +145,7 @@ class Points:
     """Values of a series in order of time; equal stamps stay, in the order in which they were stored."""
 
     rows: NDArray[np.int64]
-    """Ids."""
+    """Ids; positions where the table has none."""
     at: NDArray[np.float64]
     """Instants."""
     wall: NDArray[np.float64]

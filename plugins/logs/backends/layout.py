@@ -118,6 +118,7 @@ class SeriesTable:
 
     name: str
     row: str
+    """As of `EventTable`."""
     raw: str
     shift: str
     shifts: frozenset[Shift]

@@ -38,7 +38,7 @@ def read_points(
     number = table.number.format(column)
     parts = [*where, f"{number} IS NOT NULL", *(within(table, period, clock, values) if period else [])]
     wanted = f"SELECT {table.row}, {table.raw}, {table.shift}, {number} FROM {table.name} WHERE {' AND '.join(parts)}"
-    rows = reader.rows(f"{wanted} ORDER BY {table.raw}, {table.row} LIMIT {values.add(settings.max_points)}", values)
+    rows = reader.rows(f"{wanted}{_order(table, 'ASC')} LIMIT {values.add(settings.max_points)}", values)
     total = len(rows)
     if total == settings.max_points:
         counted = f"SELECT count(*) FROM {table.name} WHERE {' AND '.join(parts)}"
@@ -47,7 +47,7 @@ def read_points(
 
 
 def _points(rows: list[tuple[object, ...]], total: int, clock: Clock, *, mixed: bool) -> Points:
-    ids = np.array([row[0] or 0 for row in rows], np.int64)
+    ids = np.array([at if row[0] is None else row[0] for at, row in enumerate(rows)], np.int64)
     raw = np.array([row[1] for row in rows], np.float64)
     shift = np.array([np.nan if row[2] is None else row[2] for row in rows], np.float64)
     values = np.array([row[3] for row in rows], np.float64)
@@ -81,6 +81,11 @@ def _source(table: SeriesTable, tag: str) -> tuple[str, list[str]] | None:
     return table.value, [f"{table.tag} = :tag"]
 
 
+def _order(table: SeriesTable, way: str) -> str:
+    tie = "" if table.row == "NULL" else f", {table.row} {way}"
+    return f" ORDER BY {table.stamped or table.raw} {way}{tie}"
+
+
 def _tags(reader: Reader, table: SeriesTable, settings: LogSettings) -> list[str]:
     """Index steps where the table is ours; a plant's table is looked through."""
     tag = table.tag
@@ -103,7 +108,7 @@ def _signal(reader: Reader, table: SeriesTable, name: str, clock: Clock) -> Sign
     ends = [
         reader.rows(
             f"SELECT {table.raw}, {table.shift}, {table.unit}, {table.source} FROM {table.name} WHERE {having}"
-            f" ORDER BY {table.raw} {way}, {table.row} {way} LIMIT 1",
+            f"{_order(table, way)} LIMIT 1",
             values,
         )
         for way in ("ASC", "DESC")

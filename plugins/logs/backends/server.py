@@ -7,6 +7,7 @@ doctor`. The packages come with `pip install 'watchkeeper[postgres]'` and are lo
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["ServerBackend", "ServerReader", "password_of"]
 
 NEEDED = ("time", "tag", "text")
-_NUMBERS = ("smallint", "integer", "bigint", "real", "double precision", "numeric")
+_INTEGERS = ("smallint", "integer", "bigint")
+_NUMBERS = (*_INTEGERS, "real", "double precision", "numeric")
 _TEXTS = ("text", "character varying", "character", "name")
 _WHOLE = "CAST(floor({}) AS bigint)"
 _COLUMNS = """
@@ -72,8 +74,8 @@ class ServerReader:
             if names[ours] not in found:
                 raise DatabaseError(self._no_column(settings.series_table, names[ours], ours, found, "series_columns"))
         raw, shift, _, shifts, stamped = self._times(settings.series_table, names["time"], found[names["time"]].kind)
-        number = "CAST({0} AS double precision)"
-        row = next((quoted(name) for name, column in found.items() if column.key), "0")
+        number = "NULLIF(CAST({0} AS double precision), 'NaN')"
+        row = _key_of(found)
         table = _qualified(settings.series_table)
         if wide:
             signals = {
@@ -110,7 +112,7 @@ class ServerReader:
         if "cleared" in columns:
             seconds = f"({raw.replace(columns['time'], columns['cleared'])} - {raw})"
             lasted = f"(CASE WHEN {seconds} >= 0 THEN {seconds} END)"
-        row = next((quoted(n) for n, c in found.items() if c.key and c.kind in _NUMBERS), "NULL")
+        row = _key_of(found)
         indexed = frozenset(quoted(name) for name, column in found.items() if column.indexed)
         table = _qualified(settings.table)
         return EventTable(table, columns, row, stored, raw, shift, shifts, more, lasted, stamped, indexed, whole=_WHOLE)
@@ -206,6 +208,7 @@ class ServerBackend:
             made = create_engine(self._url(), connect_args=arguments, pool_size=1, max_overflow=1, pool_pre_ping=True)
         except ImportError:
             raise DatabaseError(_NOT_INSTALLED) from None
+        weakref.finalize(self, made.dispose)
         return made.execution_options(postgresql_readonly=True)
 
     def _url(self) -> Any:
@@ -270,6 +273,10 @@ def password_of(settings: LogSettings) -> str:
 def _columns(reader: ServerReader, table: str) -> dict[str, _Column]:
     rows = reader.rows(_COLUMNS, {"name": _regclass(table)})
     return {str(name): _Column(str(kind), bool(indexed), bool(key)) for name, kind, indexed, key in rows}
+
+
+def _key_of(columns: Mapping[str, _Column]) -> str:
+    return next((quoted(name) for name, c in columns.items() if c.key and c.kind in _INTEGERS), "NULL")
 
 
 def _regclass(table: str) -> str:

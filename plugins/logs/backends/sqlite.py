@@ -151,7 +151,7 @@ def _find_events(connection: sqlite3.Connection, path: Path, settings: LogSettin
         seconds = f"({raw.replace(columns['time'], cleared)} - {raw})"
         lasted = f"(CASE WHEN {seconds} >= 0 THEN {seconds} END)"
     more = {name: quoted(name) for name in found if quoted(name) not in columns.values() and name != "id"}
-    row = "rowid" if _has_rowid(connection, table) else "0"
+    row = "rowid" if _has_rowid(connection, table) else "NULL"
     indexed = _indexed(connection, settings.table)
     return EventTable(table, columns, row, stored, raw, shift, shifts, more, lasted, indexed=indexed)
 
@@ -222,7 +222,7 @@ def _find_series(connection: sqlite3.Connection, path: Path, settings: LogSettin
     else:
         whose = f"{path}: the times of {settings.series_table}"
         raw, shift, _, shifts = _times(connection, table, quoted(names["time"]), whose)
-    row = "rowid" if _has_rowid(connection, table) else "0"
+    row = "rowid" if _has_rowid(connection, table) else "NULL"
     if wide:
         signals = {name: quoted(name) for name in found if name != names["time"] and _is_number(found[name])}
         return SeriesTable(table, row, raw, shift, shifts, wide=signals)

@@ -1,0 +1,1 @@
+"""Real servers for tests: started on loopback with data of their own, stopped by their process."""
