@@ -25,7 +25,8 @@ _ASKING_EN = frozenset(
         """a an the what which who whom whose when where why how is are was were be been do does did done can could
         should shall would will may might must i we you it its this that these those my our your of to in on at by for
         from with and or if as so not no any many much far long often some there here have has had get got me us
-        tell mean means meaning please show give about into""",
+        tell mean means meaning please show give about into take takes need needs use used come comes now up say says
+        let also too very""",
     )
 )
 _ASKING_HISTORY = re.compile(

@@ -63,3 +63,24 @@ def names(db: Database) -> None:
             document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE, kind TEXT NOT NULL,
             folded TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (document, kind, folded, value)
         ) WITHOUT ROWID""")
+
+
+@MIGRATIONS()
+def vectors(db: Database) -> None:
+    """What each passage means, as `knowledge.embed` says; `stamp` is another one after every change of passages."""
+    db.execute("""
+        CREATE TABLE vectors (
+            passage INTEGER PRIMARY KEY REFERENCES passages (id) ON DELETE CASCADE, windows BLOB NOT NULL
+        )""")
+    db.execute("CREATE TABLE vectors_state (id INTEGER PRIMARY KEY CHECK (id = 1), stamp TEXT NOT NULL)")
+    db.execute("INSERT INTO vectors_state VALUES (1, '')")
+
+
+@MIGRATIONS()
+def machines(db: Database) -> None:
+    """The machines that a manual is about, as people call them."""
+    db.execute("""
+        CREATE TABLE machines (
+            document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE, folded TEXT NOT NULL,
+            name TEXT NOT NULL, PRIMARY KEY (document, folded)
+        ) WITHOUT ROWID""")

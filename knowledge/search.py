@@ -1,41 +1,47 @@
-"""Finding passages: BM25 proposes, coverage decides, and what is not in the books is not found.
+"""Finding passages: words and meanings propose, coverage decides, and what is not in the books is not found.
 
 1. The question is folded and taken apart into clauses; words that only ask (什么, 怎么, what, how) are dropped.
-2. FTS5 ranks the passages that share any word with it.
-3. Each candidate is measured: which part of the question's information, weighted by how rare its words are, it holds.
-   Below `GATE` it is noise, unless the question says its heading. A Chinese character counts as held when a pair of
-   characters it belongs to is held, so a pair that only exists across two words of the question costs nothing.
-4. The rest is ordered by coverage, heading, exact phrase and BM25; the question's language breaks ties between the two
-   editions of one manual.
+2. FTS5 ranks the passages that share its rarer words; the index of meanings adds those that are close to it.
+3. Each candidate is measured: which part of the question's information, weighted by how rare its words are, it holds,
+   word for word or in other words (`knowledge.coverage`). Below the gate it is noise, unless the question says its
+   heading. A fault code must stand there as it is, and a question for a figure needs a figure of that kind.
+4. The rest is ordered by coverage, heading, exact phrase, BM25 and closeness; exact words weigh more than meaning, and
+   the question's language breaks ties between the two editions of one manual.
+
+Without a loaded encoder, or while its index is missing or stale, steps 2 and 3 go by words alone.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from knowledge.candidates import Candidate, find_candidates
+from knowledge.coverage import MAX_UNITS, Clause, clauses, index_words, meant, weights_of
 from knowledge.limits import name_variants
+from knowledge.meaning import Meaning
+from knowledge.quantities import Kind, asked_kinds, holds
 from knowledge.question import clauses_of, language_of_question
-from knowledge.store import PASSAGES, KnowledgeStore, StoredPassage, passage_of
-from knowledge.tokens import is_chinese, pairs, place_of, tokens
+from knowledge.store import KnowledgeStore
+from knowledge.tokens import place_of, tokens
 
-__all__ = ["Hit", "search"]
+__all__ = ["Found", "Hit", "find", "search"]
 
 GATE = 0.55
-"""A passage holds at least this share of the information of one clause of the question."""
-CANDIDATES = 80
-"""Passages that BM25 proposes."""
-MAX_UNITS = 96
-"""Words of a question that are looked at; a longer one is cut."""
-_FAULT_CODE = re.compile(r"[a-z]-?\d{2,}|[a-z]{2,3}\d{2,}")
+"""By words alone: a passage holds at least this share of the information of one clause of the question."""
+EVIDENCE = 0.95
+"""By words and meaning: that share and the closeness of the passage come to this together. Where every word is held no
+closeness is asked for; a passage that is as close as such passages get (0.5) may lack half of them. Set where questions
+without an answer are refused most often for each answered one that is lost: see `make bench-knowledge`."""
+OTHER_EVIDENCE = 1.05
+"""The same for a passage of the other language, whose words are only held by meaning."""
+_FAULT_CODE = re.compile(r"[a-z]-?\d{2,}|[a-z]{2,3}-?\d{2,}")
 """F0021, E-17, ERR42: asked for one that no book has, another code's passage would be a wrong answer."""
-_COLUMN_WEIGHTS = "4.0, 0.5, 1.0, 0.2"
 _SAME_LANGUAGE = 1.35
-_CLAUSE_SHARE = 0.5
-"""A clause speaks for the question when it carries this share of what its heaviest clause does."""
+_MEASURED = 16
+"""Candidates whose words are compared by meaning, the most promising ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +61,28 @@ class Hit:
     coverage: float
     """0 to 1: the share of the question's information that it holds."""
     section_order: int
+    similarity: float = 0.0
+    """Cosine of its closest window with the question; 0 where meaning was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
-    """The smallest thing that is held or not: a Chinese character with its pairs, or a word."""
+class Found:
+    """What a search came to."""
 
-    keys: tuple[str, ...]
-    """Index words that contain it; held when any of them is."""
-    weight: float
+    hits: list[Hit]
+    by_meaning: bool
+    """False where words alone decided: no encoder, or no index of the vectors as they are now."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Clause:
-    units: tuple[_Unit, ...]
-    phrase: str
-    """Its words as the index holds them, for exact matches."""
-
-    @property
-    def weight(self) -> float:
-        return sum(unit.weight for unit in self.units)
-
-    def held(self, words: Collection[str]) -> float:
-        """Weight of the units that a passage with these words holds."""
-        return sum(unit.weight for unit in self.units if any(key in words for key in unit.keys))
+class _Asked:
+    text: str
+    clauses: list[Clause]
+    kinds: frozenset[Kind]
+    language: str
+    """Of the question."""
+    wanted: str
+    """Language of the answer."""
 
 
 def search(
@@ -88,100 +92,97 @@ def search(
     limit: int,
     language: str | None = None,
     documents: Collection[str] | None = None,
+    meaning: Meaning | None = None,
 ) -> list[Hit]:
+    """The hits of `find`."""
+    return find(store, query, limit=limit, language=language, documents=documents, meaning=meaning).hits
+
+
+def find(
+    store: KnowledgeStore,
+    query: str,
+    *,
+    limit: int,
+    language: str | None = None,
+    documents: Collection[str] | None = None,
+    meaning: Meaning | None = None,
+) -> Found:
     """Passages that answer a question or hold a phrase, best first; one per section; nothing where nothing fits.
 
     :param query: a question, a name, a code; any length, untrusted.
     :param limit: passages at most.
     :param language: preferred where both languages hold the answer; None is the language of the query.
     :param documents: only in these (M1, M2 …).
+    :param meaning: compares by meaning too.
     :raises KnowledgeError: the store is missing, locked or damaged.
     """
     parts = clauses_of(query, MAX_UNITS)
     if not parts:
-        return []
+        return Found([], meaning is not None)
     with store.reading() as connection:
-        weights, unknown = _weights(connection, {word for part in parts for word in _index_words(part)})
-        if any(_FAULT_CODE.fullmatch(word) for word in unknown):
-            return []
-        clauses = _speaking([_clause(part, weights) for part in parts])
-        rows = _candidates(connection, [u for c in clauses for u in c.units], documents)
-        wanted = language or language_of_question(query)
-        hits = [_judge(row, clauses, wanted, query) for row in rows]
-    kept = [hit for hit in hits if hit is not None]
-    kept.sort(key=lambda hit: (-hit.score, hit.document, hit.section_order))
-    return _one_per_section(kept)[:limit]
+        weights, counts = weights_of(connection, {word for part in parts for word in index_words(part)})
+        codes = {word for word in counts if _FAULT_CODE.fullmatch(word)}
+        if any(not counts[code] for code in codes):
+            return Found([], meaning is not None)
+        spoken = language_of_question(query)
+        asked = _Asked(query, clauses(parts, query, weights), asked_kinds(query), spoken, language or spoken)
+        found, by_meaning = find_candidates(
+            connection,
+            query,
+            asked.clauses,
+            counts,
+            documents=None if documents is None else _numbers(documents),
+            meaning=meaning,
+        )
+    if codes:
+        found = [candidate for candidate in found if codes & candidate.words]
+    measured = sorted(found, key=lambda c: -(c.similarity + _covered(asked, c, None)))
+    hits = []
+    for place, candidate in enumerate(measured):
+        coverage = _covered(asked, candidate, meaning if by_meaning and place < _MEASURED else None)
+        if _answers(candidate, asked, coverage, by_meaning=by_meaning):
+            hits.append(_hit(candidate, asked, coverage))
+    hits.sort(key=lambda hit: (-hit.score, hit.document, hit.section_order))
+    return Found(_one_per_section(hits)[:limit], by_meaning)
 
 
-def _index_words(part: Sequence[str]) -> list[str]:
-    return [word for run in part for word in (pairs(run) if is_chinese(run) else [run])]
+def _numbers(documents: Collection[str]) -> list[int]:
+    digits = [document.upper().removeprefix("M") for document in documents]
+    return [int(number) for number in digits if number.isascii() and number.isdigit() and len(number) < 10]
 
 
-def _weights(connection: sqlite3.Connection, words: Collection[str]) -> tuple[dict[str, float], set[str]]:
-    """Information of each word, and the words that no book has: rarer is heavier, and these are the heaviest."""
-    total = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
-    weights, unknown = {}, set()
-    for word in words:
-        row = connection.execute("SELECT doc FROM passage_words WHERE term = ?", (word,)).fetchone()
-        weights[word] = math.log(1.0 + (total + 1.0) / ((row[0] if row else 0) + 0.5))
-        if row is None:
-            unknown.add(word)
-    return weights, unknown
+def _covered(asked: _Asked, candidate: Candidate, meaning: Meaning | None) -> float:
+    """The share of the best clause that a candidate holds; its title counts, for it is what the book is about."""
+    passage = candidate.passage
+    words = candidate.words | set(tokens(passage.title))
+    if meaning is None:
+        return max(clause.held(words) / clause.weight for clause in asked.clauses)
+    others = meaning.words(f"{passage.title} {passage.path} {passage.text}")
+    same = passage.language == asked.language
+    return max(meant(clause, words, others, meaning, same=same) / clause.weight for clause in asked.clauses)
 
 
-def _clause(part: Sequence[str], weights: dict[str, float]) -> _Clause:
-    units: dict[tuple[str, ...], float] = {}
-    for run in part:
-        if not is_chinese(run):
-            units[(run,)] = 2.0 * weights[run]  # a word says as much as two characters
-            continue
-        around = pairs(run)
-        for i in range(len(run)):
-            keys = (
-                (run,) if len(run) == 1 else tuple(dict.fromkeys((around[max(0, i - 1)], around[min(i, len(run) - 2)])))
-            )
-            units[keys] = units.get(keys, 0.0) + min(weights[key] for key in keys)
-    kept = sorted(units.items(), key=lambda item: -item[1])[:MAX_UNITS]
-    return _Clause(tuple(_Unit(keys, weight) for keys, weight in kept), " ".join(_index_words(part)))
+def _answers(candidate: Candidate, asked: _Asked, coverage: float, *, by_meaning: bool) -> bool:
+    """Whether there is reason to believe that a passage answers."""
+    passage = candidate.passage
+    if not holds(f"{passage.path} {passage.text}", asked.kinds):
+        return False
+    if _names_heading(asked.text, passage.heading):
+        return True
+    if not by_meaning:
+        return coverage >= GATE
+    same = passage.language == asked.language
+    return coverage + max(0.0, candidate.similarity) >= (EVIDENCE if same else OTHER_EVIDENCE)
 
 
-def _speaking(clauses: list[_Clause]) -> list[_Clause]:
-    heaviest = max(clause.weight for clause in clauses)
-    return [clause for clause in clauses if clause.weight >= _CLAUSE_SHARE * heaviest]
-
-
-def _candidates(
-    connection: sqlite3.Connection, units: Sequence[_Unit], documents: Collection[str] | None
-) -> list[sqlite3.Row]:
-    words = list(dict.fromkeys(key for unit in units for key in unit.keys))[: 2 * MAX_UNITS]
-    match = " OR ".join(f'"{word}"' for word in words)
-    only = "" if documents is None else f" AND p.document IN ({', '.join('?' * len(documents))})"
-    numbers = [int(d.upper().removeprefix("M")) for d in documents or () if d.upper().removeprefix("M").isdecimal()]
-    if documents is not None:
-        only = f" AND p.document IN ({', '.join('?' * len(numbers))})"
-    select = PASSAGES.replace(
-        " FROM passages p",
-        f", i.heading, i.path, i.body, i.chars, bm25(passage_index, {_COLUMN_WEIGHTS}) AS rank"
-        " FROM passage_index i JOIN passages p ON p.id = i.rowid",
-        1,
-    )
-    sql = f"{select} WHERE passage_index MATCH ?{only} ORDER BY rank LIMIT ?"
-    return connection.execute(sql, (match, *numbers, CANDIDATES)).fetchall()
-
-
-def _judge(row: Sequence[object], clauses: Sequence[_Clause], language: str, query: str) -> Hit | None:
-    passage: StoredPassage = passage_of(row[:10])
-    heading, path, body, chars, rank = (str(row[10]), str(row[11]), str(row[12]), str(row[13]), float(str(row[14])))
-    words = {*heading.split(), *path.split(), *body.split(), *chars.split()}
-    best = max(clauses, key=lambda clause: clause.held(words) / clause.weight)
-    coverage = best.held(words) / best.weight
-    named = _names_heading(query, passage.heading)
-    if coverage < GATE and not named:
-        return None
-    score = (1.0 if named else 0.0) + 1.4 * coverage + 0.3 * _exact(best, f" {heading} {body} ")
-    score += 0.8 * _heading_fit(heading.split(), clauses)
-    score += 0.5 * (-rank / (8.0 - rank))  # bm25() is negative, better is lower; this runs from 0 to 1
-    score *= _SAME_LANGUAGE if passage.language == language else 1.0
+def _hit(candidate: Candidate, asked: _Asked, coverage: float) -> Hit:
+    passage = candidate.passage
+    named = _names_heading(asked.text, passage.heading)
+    score = (1.0 if named else 0.0) + 1.4 * coverage + 0.8 * _heading_fit(candidate.heading, asked.clauses)
+    score += 0.3 * any(f" {clause.phrase} " in candidate.indexed for clause in asked.clauses)
+    score += 0.5 * (-candidate.rank / (8.0 - candidate.rank))  # bm25 is negative; this runs from 0 to 1
+    score += 2.0 * max(0.0, candidate.similarity)
+    score *= _SAME_LANGUAGE if passage.language == asked.wanted else 1.0
     return Hit(
         document=passage.document,
         title=passage.title,
@@ -194,6 +195,7 @@ def _judge(row: Sequence[object], clauses: Sequence[_Clause], language: str, que
         score=round(score, 4),
         coverage=round(coverage, 3),
         section_order=passage.section_order,
+        similarity=round(candidate.similarity, 3),
     )
 
 
@@ -202,7 +204,7 @@ def _names_heading(query: str, heading: str) -> bool:
     return any(len(tokens(part)) > 1 and place_of(part, query) >= 0 for part in name_variants(heading))
 
 
-def _heading_fit(heading: Sequence[str], clauses: Sequence[_Clause]) -> float:
+def _heading_fit(heading: Sequence[str], clauses: Sequence[Clause]) -> float:
     """How well a heading is what was asked for: the part of the clause it holds, and the part of it that was asked."""
     if not heading:
         return 0.0
@@ -214,10 +216,6 @@ def _heading_fit(heading: Sequence[str], clauses: Sequence[_Clause]) -> float:
         precision = sum(1 for word in heading if word in asked) / len(heading)
         best = max(best, math.sqrt(recall * precision))
     return best
-
-
-def _exact(clause: _Clause, indexed: str) -> float:
-    return 1.0 if f" {clause.phrase} " in indexed else 0.0
 
 
 def _one_per_section(hits: Sequence[Hit]) -> list[Hit]:

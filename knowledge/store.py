@@ -7,6 +7,7 @@ missing, held by another program, damaged or of an older shape is told in one `K
 from __future__ import annotations
 
 import re
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -250,6 +251,11 @@ def passage_of(row: Sequence[object]) -> StoredPassage:
 
 def clear_document(db: Database, number: int) -> None:
     """Drop what was read from a manual, keeping its row."""
+    cleared = db.execute(
+        "DELETE FROM vectors WHERE passage IN (SELECT id FROM passages WHERE document = ?)", (number,)
+    ).rowcount
+    if cleared:
+        new_stamp(db)
     db.execute("DELETE FROM passage_index WHERE rowid IN (SELECT id FROM passages WHERE document = ?)", (number,))
     for table in ("passages", "limits", "names"):
         db.execute(f"DELETE FROM {table} WHERE document = ?", (number,))
@@ -270,6 +276,16 @@ def insert_pieces(db: Database, number: int, pieces: Sequence[Piece]) -> None:
             "INSERT INTO passage_index (rowid, heading, path, body, chars) VALUES (?, ?, ?, ?, ?)",
             (cursor.lastrowid, *words, chars),
         )
+
+
+def new_stamp(db: Database) -> None:
+    """Say that the vectors are no longer those that an index was made from."""
+    db.execute("UPDATE vectors_state SET stamp = ?", (secrets.token_hex(16),))
+
+
+def vectors_stamp(connection: sqlite3.Connection) -> str:
+    """Names the vectors as they are now; empty where there are none yet."""
+    return str(connection.execute("SELECT stamp FROM vectors_state").fetchone()[0])
 
 
 def now_text() -> str:

@@ -1,0 +1,132 @@
+"""Which passages are looked at for a question: those that its rarest words propose, and those that mean the like.
+
+A word that stands in a large part of the books tells little and would have to be read in all of them, so words are
+taken from the rarest on until they stand in `POSTINGS` passages together. Where even the rarest stands in more, only
+passages that hold several of them at once are looked at.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledge.coverage import Clause
+from knowledge.meaning import Meaning
+from knowledge.store import PASSAGES, StoredPassage, passage_of, vectors_stamp
+from knowledge.vectors import VectorIndex, similarities
+
+__all__ = ["Candidate", "find_candidates"]
+
+CANDIDATES = 80
+"""Passages that words propose."""
+NEAR_WINDOWS = 256
+"""Windows that the index of meanings proposes; they are measured again."""
+NEAR_PASSAGES = 24
+"""Passages of those that are looked at."""
+POSTINGS = 12_000
+TOGETHER = 3
+"""Of words that are all frequent, so many of the rarest must stand together."""
+_COLUMN_WEIGHTS = "4.0, 0.5, 1.0, 0.2"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage to be judged."""
+
+    passage: StoredPassage
+    words: frozenset[str]
+    """As the index holds them, its document's title included."""
+    heading: tuple[str, ...]
+    """Words of its heading, in order."""
+    indexed: str
+    """Heading and text as the index holds them, between blanks."""
+    rank: float
+    """bm25: negative, lower is better; 0 where no word proposed it."""
+    similarity: float
+    """Cosine of its closest window with the question; 0 where that is not known."""
+
+
+def find_candidates(
+    connection: sqlite3.Connection,
+    question: str,
+    clauses: Sequence[Clause],
+    counts: Mapping[str, int],
+    *,
+    documents: Collection[int] | None,
+    meaning: Meaning | None,
+) -> tuple[list[Candidate], bool]:
+    """Passages to be judged, and whether meaning was looked at.
+
+    :param counts: in how many passages each word stands.
+    :param documents: numbers of the only documents; None is all.
+    """
+    proposed = _by_words(connection, clauses, counts, documents)
+    similar: dict[int, float] = {}
+    index = None if meaning is None else VectorIndex.open(meaning.index_path, vectors_stamp(connection))
+    if meaning is not None and index is not None:
+        vector = meaning.of(question)
+        near = index.closest(vector, NEAR_WINDOWS, None if documents is None else _ranges(connection, documents))
+        similar = similarities(connection, vector, [*near, *(n for n in proposed if n not in set(near))])
+        best = sorted(near, key=lambda number: -similar.get(number, 0.0))[:NEAR_PASSAGES]
+        proposed = proposed | {number: 0.0 for number in best if number not in proposed}
+    found = _read(connection, proposed, similar)
+    allowed = None if documents is None else {f"M{number}" for number in documents}
+    return [c for c in found if allowed is None or c.passage.document in allowed], index is not None
+
+
+def _by_words(
+    connection: sqlite3.Connection,
+    clauses: Sequence[Clause],
+    counts: Mapping[str, int],
+    documents: Collection[int] | None,
+) -> dict[int, float]:
+    """Passage → bm25 of those that words propose."""
+    keys = dict.fromkeys(key for clause in clauses for unit in clause.units for key in unit.keys)
+    words = sorted((key for key in keys if counts.get(key, 1)), key=lambda key: counts.get(key, 0))
+    if not words:
+        return {}
+    chosen, postings = [words[0]], counts.get(words[0], 0)
+    for word in words[1:]:
+        postings += counts.get(word, 0)
+        if postings > POSTINGS:
+            break
+        chosen.append(word)
+    joint = " OR "
+    if counts.get(words[0], 0) > POSTINGS and len(words) > 1:
+        chosen, joint = words[:TOGETHER], " AND "
+    match = joint.join(f'"{word}"' for word in chosen)
+    only, values = "", list[int]()
+    if documents is not None:
+        only = f" AND rowid IN (SELECT id FROM passages WHERE document IN ({', '.join('?' * len(documents))}))"
+        values = list(documents)
+    sql = (
+        f"SELECT rowid, bm25(passage_index, {_COLUMN_WEIGHTS}) AS rank FROM passage_index"
+        f" WHERE passage_index MATCH ?{only} ORDER BY rank LIMIT ?"
+    )
+    return dict(connection.execute(sql, (match, *values, CANDIDATES)).fetchall())
+
+
+def _ranges(connection: sqlite3.Connection, documents: Collection[int]) -> list[tuple[int, int]]:
+    """First and last passage of each document."""
+    marks = ", ".join("?" * len(documents))
+    sql = f"SELECT min(id), max(id) FROM passages WHERE document IN ({marks}) GROUP BY document"
+    return sorted(connection.execute(sql, list(documents)).fetchall())
+
+
+def _read(
+    connection: sqlite3.Connection, proposed: Mapping[int, float], similar: Mapping[int, float]
+) -> list[Candidate]:
+    select = PASSAGES.replace(" FROM passages p", _INDEXED, 1)
+    marks = ", ".join("?" * len(proposed))
+    rows = connection.execute(f"{select} WHERE p.id IN ({marks})", list(proposed)).fetchall()
+    return [_candidate(row, proposed[row[0]], similar.get(row[0], 0.0)) for row in rows]
+
+
+_INDEXED = ", i.heading, i.path, i.body, i.chars FROM passages p JOIN passage_index i ON i.rowid = p.id"
+
+
+def _candidate(row: Sequence[object], rank: float, similarity: float) -> Candidate:
+    heading, path, body, chars = (str(cell) for cell in row[10:14])
+    words = frozenset((*heading.split(), *path.split(), *body.split(), *chars.split()))
+    return Candidate(passage_of(row[:10]), words, tuple(heading.split()), f" {heading} {body} ", rank, similarity)
