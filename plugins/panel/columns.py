@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.api import AlarmRow, Box
 from plugins.panel.grammar import is_clock, plain, split_unit
@@ -15,6 +16,8 @@ from plugins.panel.words import HEADING_PARTS, ROLE_OF_HEADING
 
 __all__ = ["Column", "Table", "heading_role"]
 
+_MAX_RUN_CHARS = 64
+"""A longer text is no heading, with its unit or without."""
 _MAX_WORDS = 4
 _MAX_CHARACTERS = 28
 
@@ -50,8 +53,11 @@ class Table:
         return next((i for i, column in enumerate(self.columns) if column.role == role), None)
 
 
+@lru_cache(maxsize=4096)
 def heading_role(text: str) -> str:
     """What a column with this heading holds; empty where nothing says it."""
+    if len(text) > _MAX_RUN_CHARS:
+        return ""
     if is_clock(text):
         return "clock"
     heading = split_unit(plain(text).strip())[0].lower()

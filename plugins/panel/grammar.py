@@ -18,6 +18,7 @@ from plugins.panel.words import COUNTERS, SPAN_WORDS, STATES, STORAGE_UNITS, UNI
 
 __all__ = [
     "Token",
+    "amounts_in",
     "ending_unit",
     "is_clock",
     "is_moment",
@@ -38,7 +39,7 @@ _CLEAR_UNIT = "(?:" + "|".join(map(re.escape, sorted(filter(is_clear_unit, UNITS
 """Units that no name ends with, so that they need no brackets behind a label."""
 _NUMBER = r"[+\-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _VALUE = re.compile(rf"(?P<number>{_NUMBER})(?:\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}{_UNIT_END}|°(?![CFK])))?")
-_WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})?\.?")
+_WHOLE_VALUE = re.compile(rf"(?P<number>{_NUMBER})[.·]?\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT})?\.?")
 _WHOLE_UNIT = re.compile(rf"[(\[]?\s*(?:°(?=[°℃]))?(?P<unit>{_UNIT}|[CFSv])\s*[)\]]?")
 _END_UNIT = re.compile(rf"\s(?P<unit>{_UNIT})$")
 _LOST_RING = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[CF]|v)")
@@ -49,6 +50,10 @@ _END_PLACEHOLDER = re.compile(rf"^(?P<label>.*[^\W\d_].*?)\s*[:=]\s*(?P<number>{
 _STATED = re.compile(r"^(?P<label>[^:=]+)[:=]\s*(?P<state>[^\W\d_]+)$")
 _LABEL_UNIT = re.compile(rf"^(?P<label>.*?\S)\s*(?:[(\[]\s*(?P<a>{_UNIT})\s*[)\]]|,\s*(?P<b>{_UNIT}))\s*:?$")
 _LABEL_CLEAR_UNIT = re.compile(rf"^(?P<label>.*[^\W\d_]{{2}}.*?)\s+(?P<unit>{_CLEAR_UNIT})\s*:?$")
+_LABEL_GLUED_UNIT = re.compile(
+    rf"^(?P<label>.*(?:[^\W\d_](?=[°℃℉])|[\u4e00-\u9fff](?={_CLEAR_UNIT}|Hz|Pa|Wh)))(?P<unit>(?!pH){_UNIT})\s*:?$"
+)
+"""Units that need no space either: a degree, or letters of units only behind a Chinese name."""
 _SPAN_NAME = re.compile("|".join(rf"\b{word}\b" if word.isascii() else word for word in SPAN_WORDS))
 _BARS = ("progress", "tool", "menu", "status", "title", "scroll", "side", "task", "nav", "search")
 """Before `bar` these make a part of a screen, no pressure."""
@@ -78,6 +83,10 @@ _MESSAGE = re.compile(r"[^\W\d_]\s*[:,;]\s*[^\W\d_]|,$")
 """A label that reads on after a colon or comma is a sentence about a value, such as a line of an alarm list."""
 _LETTERS = re.compile(r"[^\W\d_]")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_MAX_RUN_CHARS = 160
+"""A longer run is a paragraph, or no text at all: it is not taken apart, which would take time that grows with its
+square.
+"""
 _MAX_LABEL_CHARS = 48
 _MAX_LABEL_WORDS = 8
 
@@ -122,7 +131,12 @@ _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
 
 def numbers_in(text: str) -> list[str]:
     """Every number that stands in a text, with its sign, whatever it belongs to."""
-    return re.findall(_NUMBER, plain(text))
+    return re.findall(_NUMBER, plain(text[:_MAX_RUN_CHARS]))
+
+
+def amounts_in(text: str) -> list[str]:
+    """The units of the numbers in a text that have one."""
+    return [found["unit"] for found in _VALUE.finditer(plain(text[:_MAX_RUN_CHARS])) if found["unit"]]
 
 
 def is_state(text: str) -> bool:
@@ -137,7 +151,7 @@ def is_clock(text: str) -> bool:
 
 def is_moment(text: str) -> bool:
     """A date, a time, or both: what the time column of an alarm list holds."""
-    found = plain(text).strip()
+    found = plain(text[:_MAX_RUN_CHARS]).strip()
     return _DATE.search(found) is not None or _CLOCK.match(found) is not None
 
 
@@ -168,16 +182,18 @@ def ending_unit(text: str) -> str:
 
 def times_a_span(label: str) -> bool:
     """A label that names how long something took or will take, so that `16m` and `01:23:45` are its value."""
-    return _SPAN_NAME.search(plain(label).lower()) is not None
+    return _SPAN_NAME.search(plain(label[:_MAX_RUN_CHARS]).lower()) is not None
 
 
 def split_unit(text: str) -> tuple[str, str]:
     """A heading or label without the unit it ends with, and that unit: `Temp (°C)` → `Temp`, `°C`."""
     line = plain(text).strip()
+    if len(line) > _MAX_RUN_CHARS:
+        return text, ""
     found = _LABEL_UNIT.match(line)
     if found:
         return found["label"], found["a"] or found["b"]
-    behind = _LABEL_CLEAR_UNIT.match(line)
+    behind = _LABEL_CLEAR_UNIT.match(line) or _LABEL_GLUED_UNIT.match(line)
     if not behind or behind["label"].lower().endswith(_BARS):
         return text, ""
     return behind["label"], behind["unit"]
@@ -188,6 +204,8 @@ def tokens_of(text: Text, source: int) -> list[Token]:
 
     :param source: its index, kept in every token.
     """
+    if len(text.text) > _MAX_RUN_CHARS:
+        return [Token("other", text.text, text.box, source, text.score)]
     line = plain(text.text)
     whole = line.strip()
     if not whole:

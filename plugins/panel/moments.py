@@ -38,6 +38,8 @@ _GLUED = re.compile(
     r"((?:19|20)\d{2}[-/.]\d{2}[-/.]\d{2}|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d{2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2})"
     r"(\d{1,2}:\d{2})"
 )
+_MAX_CHARS = 160
+"""Only so much of a text is looked through for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Moment:
 def moment_in(text: str) -> Moment | None:
     """The first moment of a text that is as full as any in it, or None."""
     best: Moment | None = None
-    for found in _WHOLE.finditer(plain(text)):
+    for found in _WHOLE.finditer(plain(text[:_MAX_CHARS])):
         both = found["both"] is not None or found["reverse"] is not None
         moment = Moment(
             found.start(), found.end(), both or found["date"] is not None, both or found["time"] is not None

@@ -34,6 +34,8 @@ from plugins.panel.quality import measure_quality
 from plugins.panel.regions import Scene, scene_of
 from plugins.panel.row_marks import find_row_marks
 from plugins.panel.trust import check_numbers, marked
+from plugins.panel.unit_looks import read_units
+from plugins.panel.unit_places import with_told_units, with_unit_doubts
 from plugins.panel.upright import Upright, upright
 
 __all__ = ["PARSER", "read_panel"]
@@ -115,7 +117,10 @@ def _printed(
     checked = check_numbers(found.view, engine, texts, layout, settings)
     if checked.texts != texts:
         texts, layout = checked.texts, understand(checked.texts, size, areas=areas, taken=taken)
-    return texts, replace(layout, readings=marked(layout, checked))
+    readings = marked(layout, checked)
+    readings = read_units(found.view, engine, texts, readings, layout.sources, settings)
+    told = with_told_units(readings, texts, layout.alarms)
+    return texts, replace(layout, readings=tuple(with_unit_doubts(told)))
 
 
 def _place(reading: Reading) -> tuple[int, int]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.api import Reading
+from agent.api import AlarmRow, Reading, Text
+from plugins.panel.formats import number_of
 from plugins.panel.geometry import centre, height, overlap_x, same_line
-from plugins.panel.grammar import Token, ending_unit, unit_key
-from plugins.panel.words import QUANTITIES
+from plugins.panel.grammar import Token, amounts_in, ending_unit, unit_key
+from plugins.panel.words import DIMENSIONLESS, QUANTITIES
 
-__all__ = ["unit_above", "with_known_units", "with_rings", "with_units"]
+__all__ = ["unit_above", "with_known_units", "with_rings", "with_told_units", "with_unit_doubts", "with_units"]
 
 _UNIT_REACH = 2.6
 """How far right of its value a unit may stand, in text heights."""
@@ -20,6 +21,14 @@ _UNIT_BELOW = 0.9
 """How far beneath its value a unit may stand, in text heights."""
 _COLUMN_REACH = 14.0
 """How far beneath its heading a value takes the heading's unit, in text heights."""
+
+
+_MATES = 3
+"""So many values laid out alike must have units before one without is doubted."""
+_TOLD_CHARS = 6
+"""The shortest label that is looked for in messages."""
+_LONE_RINGS = frozenset("àáâäåòóôöº˚。")
+"""What a reader makes of a degree that stands alone."""
 
 
 def with_units(tokens: Sequence[Token]) -> list[Token]:
@@ -42,7 +51,7 @@ def with_rings(readings: Sequence[Reading]) -> list[Reading]:
     """Units as they are meant: C behind a number is a degree whose ring was not read, and digits are no unit."""
     fahrenheit = any(reading.unit in ("°F", "℉") for reading in readings)
     celsius = next((r.unit for r in readings if r.unit in ("°C", "℃")), "°C")
-    meant = {"C": celsius, "oC": celsius, "F": "°F" if fahrenheit else "F"}
+    meant = {"C": celsius, "oC": celsius, "F": "°F" if fahrenheit else "F"} | dict.fromkeys(_LONE_RINGS, "°")
     return [replace(r, unit=meant.get(unit := ending_unit(r.unit), unit)) for r in readings]
 
 
@@ -62,6 +71,63 @@ def with_known_units(readings: Sequence[Reading]) -> list[Reading]:
             reading = replace(reading, unit=units[0], why=f"{reading.why}; unit as with the same label elsewhere")
         result.append(reading)
     return result
+
+
+def with_told_units(readings: Sequence[Reading], texts: Sequence[Text], alarms: Sequence[AlarmRow]) -> list[Reading]:
+    """A reading without a unit has the one in which messages on the same panel speak of it: `Humidity: low, 31.7 %`.
+
+    All messages that name it must agree.
+    """
+    result = []
+    for reading in readings:
+        if not reading.unit and number_of(reading.value) is not None and len(reading.label) >= _TOLD_CHARS:
+            told = [unit for line in _messages_about(reading.label, texts, alarms) for unit in amounts_in(line)]
+            if told and len({unit_key(unit) for unit in told}) == 1:
+                reading = replace(reading, unit=told[0], why=f"{reading.why}; unit as in a message about it")
+        result.append(reading)
+    return result
+
+
+def _messages_about(label: str, texts: Sequence[Text], alarms: Sequence[AlarmRow]) -> list[str]:
+    """Messages and rows of alarms that name exactly this label; an icon before it may have become a letter."""
+    names = {label.lower(), label.lower()[2:] if label[1:2] == " " else label.lower()}
+    rows = [" ".join(row.cells.values()) for row in alarms if {c.strip().lower() for c in row.cells.values()} & names]
+    lines = [text.text for text in texts if _is_about(text.text.lower(), names)]
+    return rows + lines
+
+
+def _is_about(line: str, names: set[str]) -> bool:
+    for name in names:
+        start = line.find(name)
+        before, after = line[:start].rstrip(), line[start + len(name) :].lstrip()
+        if start >= 0 and (not before or before[-1] in "-:：|,，/") and after[:1] in (":", "：", ",", "，"):
+            return True
+    return False
+
+
+def with_unit_doubts(readings: Sequence[Reading]) -> list[Reading]:
+    """A value without a unit among values laid out like it that all have one carries the flag `no-unit`."""
+    numbers = [r for r in readings if r.kind == "printed" and number_of(r.value) is not None]
+    result = []
+    for reading in readings:
+        mates = [r for r in numbers if r is not reading and _is_mate(r, reading)]
+        lacks = reading in numbers and not reading.unit and "." in (reading.value or "")
+        if lacks and not _is_dimensionless(reading.label) and len(mates) >= _MATES and all(r.unit for r in mates):
+            reading = replace(reading, flags=(*reading.flags, "no-unit"))
+        result.append(reading)
+    return result
+
+
+def _is_mate(a: Reading, b: Reading) -> bool:
+    """In one column or on one line, in one size."""
+    tall = min(height(a.box), height(b.box))
+    edges = abs(a.box[0] - b.box[0]), abs(a.box[2] - b.box[2]), abs(centre(a.box)[0] - centre(b.box)[0])
+    level = abs(centre(a.box)[1] - centre(b.box)[1]) <= 0.4 * tall
+    return max(height(a.box), height(b.box)) <= 1.3 * tall and (level or min(edges) <= 0.7 * tall)
+
+
+def _is_dimensionless(label: str) -> bool:
+    return any(word in label.lower() for word in DIMENSIONLESS)
 
 
 def _unit_right(value: Token, unit: Token, _tokens: Sequence[Token]) -> float | None:

@@ -11,6 +11,7 @@ __all__ = [
     "ALARM_WORDS",
     "COMMANDS",
     "COUNTERS",
+    "DIMENSIONLESS",
     "HEADING_PARTS",
     "PRIORITIES",
     "QUANTITIES",
@@ -56,6 +57,10 @@ open close run stop start enabled disabled active inactive auto manual on off ye
 _QUANTITIES = """
 temperature temp pressure flow level speed frequency current voltage power humidity torque
 温度 压力 流量 液位 水位 转速 频率 电流 电压 功率 湿度 热量 开度 浓度
+"""
+_DIMENSIONLESS = """
+ph count number factor cos ratio index version step mode gain address pages batch recipe
+酸碱 因数 次数 数量 个数 总数 系数 比例 编号 指数 模式 序号 批次 配方 增益
 """
 _SPAN_WORDS = """
 elapsed|remaining|duration|runtime|run time|uptime|up time|running time|total time|cycle time|countdown|timer
@@ -186,6 +191,8 @@ COMMANDS = frozenset(_COMMANDS.split())
 """States that also stand on buttons, as what pressing them does."""
 QUANTITIES = tuple(_QUANTITIES.split())
 """A label with one of these says what is measured, unlike `Setpoint` or `Value`."""
+DIMENSIONLESS = tuple(_DIMENSIONLESS.split())
+"""A label with one of these names a number that has no unit."""
 SPAN_WORDS = tuple(word for line in _SPAN_WORDS.split("\n") for word in line.split("|") if word)
 """A label with one of these is followed by a duration."""
 STORAGE_UNITS = frozenset(("g", "gb", "gib", "m", "mb", "mib", "k", "kb", "kib", "t", "tb", "tib", "b"))

@@ -1,7 +1,8 @@
 """The name and the unit that are printed at a display.
 
 A unit stands right of the digits or on the bezel beside them; a name stands above or below, or left on the line. A
-quantity's name may be all there is: LITRES is the label, and its unit is L.
+quantity's name may be all there is: LITRES is the label, and its unit is L. One run may hold both: `SET °C`, of which
+a reader often loses the ring.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from difflib import get_close_matches
 
 from agent.api import Box, Text
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y
-from plugins.panel.words import UNITS
+from plugins.panel.grammar import split_unit
+from plugins.panel.words import QUANTITIES, UNITS
 
 __all__ = ["caption_of"]
 
@@ -25,6 +27,12 @@ _QUANTITIES = {
     "分钟": "min", "摄氏度": "℃", "立方米": "m³", "吨": "t", "千克": "kg",
 }  # fmt: skip
 """What a quantity is called → the unit that it is shown in where none is printed."""
+_NAME_AND_UNIT = re.compile(r"(?P<name>.*[^\W\d_]{2}.*?)(?:\s+|(?<=[\u4e00-\u9fff]))(?P<unit>\S+)")
+_LOST_RINGS = {"C": "°C", "oC": "°C", "0C": "°C", "F": "°F", "oF": "°F"}
+_TARGETS = frozenset(
+    ("set", "sp", "sv", "pv", "mv", "act", "actual", "setpoint", "设定", "设定值", "实测", "实测值", "测量值")
+)
+"""What displays are called that show a quantity and its target."""
 _LETTERS = re.compile(r"[^\W\d_]")
 _LEGIBLE = 0.8
 _ALIKE, _LONG = 0.85, 6
@@ -52,13 +60,29 @@ def caption_of(area: Box, texts: Sequence[Text], taken: frozenset[int]) -> tuple
             unit = text.strip("()[]")
             used.add(index)
         elif not label and _LETTERS.search(text) and _is_name(text, area, texts[index].box):
-            label = text.rstrip(":： ")
+            label, printed = _parted(text.rstrip(":： "))
+            unit = unit or printed
             used.add(index)
     if label and not unit:
         word = re.sub(r"[^\w]", "", label).upper()
         alike = get_close_matches(word, _QUANTITIES, 1, _ALIKE) if len(word) >= _LONG else []
         unit = _QUANTITIES.get(alike[0] if alike else word, "")
     return label, unit, frozenset(used)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A caption as name and unit. A single letter is a unit only where the name tells that something is measured."""
+    name, unit = split_unit(text)
+    if unit:
+        return name, unit
+    found = _NAME_AND_UNIT.fullmatch(text)
+    if found is None:
+        return text, ""
+    name, unit = found["name"].rstrip(":： "), found["unit"].strip("()[]（）")
+    measured = name.lower() in _TARGETS or any(quantity in name.lower() for quantity in QUANTITIES)
+    if unit in _LOST_RINGS:
+        return (name, _LOST_RINGS[unit]) if measured else (text, "")
+    return (name, unit) if unit in UNITS and unit.lower() != "ph" and (len(unit) > 1 or measured) else (text, "")
 
 
 def _is_unit(text: str) -> bool:
