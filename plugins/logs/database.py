@@ -134,7 +134,7 @@ class LogDatabase:
             tag, text = table.columns["tag"], table.columns["text"]
             late = table.mark is not None
             source = (
-                f"(SELECT tag, text FROM event_blocks UNION SELECT tag, text FROM {table.name} WHERE id > {table.mark})"
+                f"(SELECT tag, text FROM event_ages UNION SELECT tag, text FROM {table.name} WHERE id > {table.mark})"
                 if late
                 else table.name
             )

@@ -137,13 +137,10 @@ class EventRows:
 
     def _merge_doubles(self) -> None:
         """Rows of one file that are the same, or the end of an earlier one, become one."""
-        doubled = self._log.execute(
-            "SELECT tag, wall, text FROM events GROUP BY tag, wall, text HAVING count(*) > 1"
-        ).fetchall()
+        doubled = self._log.execute("SELECT tag, wall FROM events GROUP BY tag, wall HAVING count(*) > 1").fetchall()
         for key in doubled:
             rows = self._log.execute(
-                f"SELECT id, {', '.join(EVENT_COLUMNS)} FROM events"
-                " WHERE tag = ? AND wall = ? AND text = ? ORDER BY id",
+                f"SELECT id, {', '.join(EVENT_COLUMNS)} FROM events WHERE tag = ? AND wall = ? ORDER BY id",
                 key,
             ).fetchall()
             self._merge([(row[0], dict(zip(EVENT_COLUMNS, row[1:], strict=True))) for row in rows])
@@ -151,7 +148,7 @@ class EventRows:
     def _merge(self, rows: Sequence[tuple[int, dict[str, str | float | None]]]) -> None:
         kept: list[tuple[int, dict[str, str | float | None]]] = []
         for number, row in rows:
-            alike = [k for k in kept if k[1]["shift"] == row["shift"]]
+            alike = [k for k in kept if all(k[1][name] == row[name] for name in _KEY)]
             if any(_same([k[1][name] for name in _REST], row) for k in alike):
                 self._report.known += 1
             else:

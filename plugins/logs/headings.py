@@ -113,8 +113,11 @@ class Columns:
 
     def pick(self, cells: Sequence[str]) -> dict[str, str]:
         """Our columns of a row; empty where the row or the file has none."""
-        found = {ours: self.places.get(ours, len(cells)) for ours in COLUMNS}
-        picked = {ours: cells[at].strip() if at < len(cells) else "" for ours, at in found.items()}
+        width = len(cells)
+        picked = dict.fromkeys(COLUMNS, "")
+        for ours, at in self.places.items():
+            if at < width:
+                picked[ours] = cells[at].strip()
         if "text" not in self.places:
             picked["text"] = picked["tag"]
         if "tag" not in self.places:

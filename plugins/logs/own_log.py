@@ -48,11 +48,12 @@ _TABLES = (
 )
 _INDEXES = """
     CREATE INDEX IF NOT EXISTS events_by_time ON events (wall);
-    CREATE INDEX IF NOT EXISTS events_by_tag ON events (tag, wall, text, lasted);
-    CREATE INDEX IF NOT EXISTS events_by_text ON events (text, wall, tag, lasted);
+    CREATE INDEX IF NOT EXISTS events_by_tag ON events (tag, wall, lasted);
+    CREATE INDEX IF NOT EXISTS events_by_text ON events (text, wall, lasted);
     CREATE INDEX IF NOT EXISTS events_by_area ON events (area, wall);
     CREATE INDEX IF NOT EXISTS events_by_priority ON events (priority, wall);
     CREATE INDEX IF NOT EXISTS events_by_length ON events (lasted) WHERE lasted IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS events_standing ON events (wall) WHERE cleared IS NULL;
     CREATE INDEX IF NOT EXISTS readings_by_tag ON readings (tag, wall, value)
 """
 _FIRST_COLUMNS = ["id", *COLUMNS]

@@ -21,7 +21,7 @@ _STAMP = re.compile(
     r"(?:[:\uff1a分](?P<s>\d{1,2})(?:[.,](?P<f>\d+))?秒?|分)?"
     r"\s*(?P<ampm>[AaPp][Mm])?)?\s*(?P<zone>Z|[-+]\d{2}:?\d{2})?"
 )
-_PLAIN = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
+_PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
 _SECONDS = re.compile(r"[0-9]{10}(?:\.[0-9]{1,6})?|[0-9]{13}")
 """Seconds or milliseconds since 1970, of the years 2001 to 2286."""
 _MILLISECOND_DIGITS = 13
@@ -47,10 +47,12 @@ class Stamp:
     @classmethod
     def of(cls, moment: datetime, fold: Fold = "") -> Stamp:
         """From a moment, with its offset or without."""
+        digits = "milliseconds" if moment.microsecond else "seconds"
+        text = moment.isoformat(" ", digits)
+        if moment.tzinfo is None:
+            return cls(text, (moment - _EPOCH).total_seconds(), None, fold)
         offset = moment.utcoffset()
         wall = (moment.replace(tzinfo=None) - _EPOCH).total_seconds()
-        digits = "milliseconds" if moment.microsecond else "seconds"
-        text = moment.isoformat(sep=" ", timespec=digits)
         return cls(text, wall, None if offset is None else round(offset.total_seconds()), fold)
 
 

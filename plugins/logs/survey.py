@@ -59,6 +59,8 @@ class Survey:
 
     def time_of(self, cells: list[str]) -> str:
         """The time as the row writes it."""
+        if len(self.time) == 1:
+            return cells[self.time[0]] if self.time[0] < len(cells) else ""
         return " ".join(cells[at].strip() for at in self.time if at < len(cells))
 
 

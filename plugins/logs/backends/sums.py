@@ -1,9 +1,9 @@
 """Counts kept beside the events of `log.db`, so that ten million rows are counted in milliseconds.
 
-Four tables hold, for every hour, day or block of 28 days of the times as written, how many events there were, how many
-of them have cleared, and how long those stood, by some of our columns. Rows are only ever added to a log, so the sums
-hold for all ids up to a mark, and a question adds the few that came later. A span of time is covered by whole blocks,
-then days, then hours, and by the rows themselves at its ends: the result is exact.
+A few tables hold, for every hour, day, block of 28 days and age of 448 days of the times as written, how many events
+there were, how many of them have cleared, and how long those stood, by some of our columns. Rows are only ever added to
+a log, so the sums hold for all ids up to a mark, and a question adds the few that came later. A span of time is covered
+by whole ages and blocks, then days, then hours, and by the rows themselves at its ends: the result is exact.
 """
 
 from __future__ import annotations
@@ -40,11 +40,12 @@ class Sums:
     columns: tuple[str, ...]
 
 
+AGES = Sums("event_ages", 448 * DAY, DIMENSIONS)
 BLOCKS = Sums("event_blocks", 28 * DAY, DIMENSIONS)
 DAYS = Sums("event_days", DAY, DIMENSIONS)
 KINDS = Sums("event_hours", HOUR, ("area", "priority"))
 TOTALS = Sums("event_totals", HOUR, ())
-SUMS = (BLOCKS, DAYS, KINDS, TOTALS)
+SUMS = (AGES, BLOCKS, DAYS, KINDS, TOTALS)
 
 SCHEMA = "".join(
     f"CREATE TABLE IF NOT EXISTS {sums.name} ({''.join(f'{c} TEXT NOT NULL, ' for c in sums.columns)}"
@@ -53,7 +54,7 @@ SCHEMA = "".join(
     for sums in SUMS
 ) + (
     "CREATE INDEX IF NOT EXISTS event_days_bucket ON event_days (bucket);"
-    "CREATE INDEX IF NOT EXISTS event_blocks_text ON event_blocks (text);"
+    "CREATE INDEX IF NOT EXISTS event_blocks_bucket ON event_blocks (bucket);"
     "CREATE TABLE IF NOT EXISTS reading_counts (tag TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS log_marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 )
@@ -80,7 +81,7 @@ def choose_sums(needed: Iterable[str], bucket: int | None) -> tuple[Sums, ...] |
     if not wanted:
         return (TOTALS,)
     if bucket is None:
-        return (BLOCKS, DAYS)
+        return (AGES, BLOCKS, DAYS)
     if wanted <= set(KINDS.columns):
         return (KINDS,)
     return (DAYS,) if bucket >= DAY else None
@@ -113,7 +114,7 @@ def add_up(log: sqlite3.Connection) -> None:
     last = int(log.execute("SELECT COALESCE(max(id), 0) FROM events").fetchone()[0])
     if last <= mark:
         return
-    for fine, coarse in ((DAYS, BLOCKS), (KINDS, TOTALS)):
+    for fine, *coarse in ((DAYS, BLOCKS, AGES), (KINDS, TOTALS)):
         keys = "".join(f"{column}, " for column in fine.columns)
         log.execute(
             f"CREATE TEMP TABLE added AS SELECT {keys}CAST(wall / {fine.width} AS INTEGER) AS bucket, count(*) AS n,"
@@ -121,7 +122,7 @@ def add_up(log: sqlite3.Connection) -> None:
             f" FROM events WHERE id > ? AND id <= ? GROUP BY {keys}bucket",
             (mark, last),
         )
-        for sums in (fine, coarse):
+        for sums in (fine, *coarse):
             keys = "".join(f"{column}, " for column in sums.columns)
             log.execute(
                 f"INSERT INTO {sums.name} ({keys}bucket, n, cleared, lasted, longest)"
