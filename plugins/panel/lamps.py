@@ -12,14 +12,20 @@ from dataclasses import replace
 
 from agent.api import Box, Lamp, Popup, Text
 from plugins.panel.colors import Pixels, color_name, commonest, difference
-from plugins.panel.fields import Field, find_fields
+from plugins.panel.discs import find_discs, standing_out
+from plugins.panel.dots import find_dots
+from plugins.panel.fields import Field, find_fields, near
+from plugins.panel.frames import find_frames
 from plugins.panel.geometry import height, overlap_x, overlap_y
+from plugins.panel.lamp_words import press_alone
 from plugins.panel.leds import find_leds
 from plugins.panel.lit_fields import is_signal, lit_fields
 from plugins.panel.marks import Mark, can_label, find_marks
 from plugins.panel.pilots import find_badges, find_pilots, find_stacks
 from plugins.panel.regions import Scene, clip, scene_of
+from plugins.panel.siblings import find_siblings
 from plugins.panel.symbols import find_signs, find_symbols
+from plugins.panel.tags import find_switches, find_tags
 from plugins.panel.tinted import tinted_texts
 
 __all__ = ["color_name", "find_lamps"]
@@ -53,22 +59,27 @@ def find_lamps(
     fields = find_fields(scene, seen)
     captions = {i for field in fields if _is_caption(field) for i in field.texts}
     plain = [text for i, text in enumerate(seen) if i not in captions and i not in skip and can_label(text)]
-    lamps = lit_fields(fields, seen, skip=skip)
-    marks = find_marks(scene, seen)
+    standing = standing_out(scene)
+    discs = find_discs(scene, standing)
+    marks = [*discs, *(mark for mark in find_marks(scene, seen) if not any(_meet(mark.box, d.box) for d in discs))]
+    lamps = [lit_fields(fields, seen, skip=skip), find_tags(scene, fields, seen, skip)]
+    lamps.append(find_dots(scene, discs, seen, skip))
     if scene.camera:
-        found = _apart([lamps, find_leds(scene, seen), find_pilots(scene, _flat(scene, marks), names)])
+        lamps += [find_leds(scene, seen), find_pilots(scene, _flat(scene, marks), names)]
+        lamps.append(_compared(find_pilots(scene, discs, names)))
     else:
-        found = _apart(
-            [
-                lamps,
-                find_badges(marks, seen),
-                find_stacks(marks, names),
-                find_signs(scene, marks, [text for text in seen if can_label(text)]),
-                find_pilots(scene, marks, names),
-                find_symbols(marks, plain),
-                tinted_texts(scene, seen, skip=skip),
-            ]
-        )
+        lamps += [
+            find_badges(marks, seen),
+            find_stacks(marks, names),
+            find_signs(scene, marks, [text for text in seen if can_label(text)]),
+            find_switches(scene, marks, names),
+            find_pilots(scene, marks, names),
+            find_symbols(marks, plain),
+            find_frames(scene, standing.strong, seen, skip),
+            tinted_texts(scene, seen, skip=skip, buttons=_on_buttons(fields, skip)),
+        ]
+    found = _apart(lamps)
+    found += find_siblings(scene, found, {disc.box for disc in discs}, names)
     alarms = [lamp for popup in popups if (lamp := _alarm(pixels, popup)) is not None]
     return tuple(alarms + [replace(lamp, box=scene.whole(lamp.box)) for lamp in found])
 
@@ -89,6 +100,23 @@ def _flat(scene: Scene, marks: Sequence[Mark]) -> list[Mark]:
         if len(core) and float(core.std(axis=0).max()) <= _FLAT:
             flat.append(mark)
     return flat
+
+
+def _on_buttons(fields: Sequence[Field], skip: frozenset[int]) -> frozenset[int]:
+    """Texts of buttons in a row or column, whose colour is that of their danger."""
+    found = set[int]()
+    for field in fields:
+        beside = (other for other in fields if other is not field and overlap_y(other.box, field.box) > 0)
+        row = [other for other in beside if abs(height(other.box) - height(field.box)) <= 2]
+        if press_alone(field.label) and skip.isdisjoint(field.texts) and any(near(k.box, field.box) for k in row):
+            found.update(field.texts)
+    return frozenset(found)
+
+
+def _compared(lamps: Sequence[Lamp]) -> list[Lamp]:
+    """Real things on a photo: plastic is bright too, so lit is one that is brighter than another of its colour."""
+    at_rest = {lamp.color for lamp in lamps if lamp.state == "unlit"}
+    return [lamp if lamp.state != "lit" or lamp.color in at_rest else replace(lamp, state="unsure") for lamp in lamps]
 
 
 def _is_caption(field: Field) -> bool:

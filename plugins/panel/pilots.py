@@ -17,10 +17,12 @@ from plugins.panel.lamp_words import says_state
 from plugins.panel.marks import Mark, labels_for, same_size, tidy
 from plugins.panel.regions import Scene
 
-__all__ = ["find_badges", "find_pilots", "find_stacks"]
+__all__ = ["find_badges", "find_pilots", "find_stacks", "in_legend", "state_of"]
 
 _STRONG = 0.4
 _DARKER = 60
+_DIM = 120
+"""A lamp at rest beside a lit one of another colour is darker than this."""
 _LEGEND = 3.0
 """A colour that fills this many times the area of its discs elsewhere is that of a curve or of bars."""
 _LEGEND_SIDE = 1.15
@@ -36,6 +38,8 @@ _LEGEND_SAME = 24
 _MIN_PART, _MAX_PART = 0.55, 3.0
 """Size of a lamp, in heights of its name."""
 _STEP = 2
+_PALE, _WHITE = 0.22, 235
+"""A white lamp that shines has at least this much of every colour."""
 _PLAIN = 0.7
 """Share of its box that a disc without anything on it fills."""
 _MAX_BADGE = 2.2
@@ -53,8 +57,8 @@ def find_pilots(scene: Scene, marks: Sequence[Mark], names: Sequence[Text]) -> l
     lamps = []
     for disc, name in named:
         kin = [other for other, _ in named if other is not disc and same_size(other.box, disc.box)]
-        if _is_lamp(disc, name, kin) and not _in_legend(scene, disc, name, named, marks):
-            lamps.append(Lamp(tidy(name.text), disc.name, _state(disc, kin), disc.box))
+        if _is_lamp(disc, name, kin) and not in_legend(scene, disc, name, named, marks):
+            lamps.append(Lamp(tidy(name.text), disc.name, state_of(disc, kin), disc.box))
     return lamps
 
 
@@ -144,15 +148,22 @@ def _in_line(a: Box, b: Box) -> bool:
     return (down > 0.7 * height(b) and -across < 9 * width(b)) or (across > 0.7 * width(b) and -down < 9 * height(b))
 
 
-def _state(disc: Mark, kin: Sequence[Mark]) -> str:
-    if saturation(disc.color) < 0.22:
-        return "unsure" if disc.name == "white" and not any(saturation(k.color) >= _STRONG for k in kin) else "unlit"
-    if any(k.name == disc.name and max(k.color) - max(disc.color) > _DARKER for k in kin):
-        return "unlit"
-    return "lit" if bright(disc.color) else "unsure"
+def state_of(disc: Mark, kin: Sequence[Mark]) -> str:
+    """By its brightness, and that of others of its size; a dark one without a brighter one is `unsure`.
+
+    :param kin: others of its size.
+    """
+    colored = any(saturation(k.color) >= _STRONG for k in kin)
+    if saturation(disc.color) < _PALE:
+        shines = min(disc.color) >= _WHITE
+        return "lit" if shines and colored else "unsure" if disc.name == "white" else "unlit"
+    if bright(disc.color):
+        return "lit"
+    lighter = [k for k in kin if saturation(k.color) >= _STRONG and max(k.color) - max(disc.color) > _DARKER]
+    return "unlit" if any(k.name == disc.name or max(disc.color) < _DIM for k in lighter) else "unsure"
 
 
-def _in_legend(scene: Scene, disc: Mark, name: Text, named: Sequence[tuple[Mark, Text]], marks: Sequence[Mark]) -> bool:
+def in_legend(scene: Scene, disc: Mark, name: Text, named: Sequence[tuple[Mark, Text]], marks: Sequence[Mark]) -> bool:
     """It stands left of a text, small, and most of its colour is elsewhere, or its row explains colours."""
     if centre(name.box)[0] < disc.box[2] or height(disc.box) > _LEGEND_SIDE * height(name.box):
         return False

@@ -17,6 +17,7 @@ from plugins.panel.grammar import tokens_of
 from plugins.panel.lamp_words import state_said
 from plugins.panel.marks import can_label, tidy
 from plugins.panel.regions import Scene
+from plugins.panel.rows import name_in_row
 
 __all__ = ["tinted_texts"]
 
@@ -32,13 +33,20 @@ _REACH, _ROW_REACH = 2.5, 22.0
 """How far left the name of a value may be, and in a table, in text heights."""
 
 
-def tinted_texts(scene: Scene, texts: Sequence[Text], *, skip: frozenset[int] = frozenset()) -> list[Lamp]:
+def tinted_texts(
+    scene: Scene,
+    texts: Sequence[Text],
+    *,
+    skip: frozenset[int] = frozenset(),
+    buttons: frozenset[int] = frozenset(),
+) -> list[Lamp]:
     """Coloured states and coloured values.
 
     :param texts: with boxes in pixels of the scene.
     :param skip: values that belong to tables; a state in a table's first column of values still counts.
+    :param buttons: texts that stand on buttons.
     """
-    words = [i for i, text in enumerate(texts) if state_said(text.text)]
+    words = [i for i, text in enumerate(texts) if i not in buttons and state_said(text.text)]
     values = [i for i, text in enumerate(texts) if i not in skip and _is_value(text)][:_MAX_VALUES]
     return _states(scene, texts, words, skip) + _values(scene, texts, values)
 
@@ -56,7 +64,9 @@ def _states(scene: Scene, texts: Sequence[Text], words: Sequence[int], skip: fro
         if ink is not None and color_name(ink) in _WARNS | {"green"}:
             counted = i not in skip and _counts(text, texts)
             label = "" if counted else _row_name(text, texts, _ROW_REACH if i in skip else _REACH)
-            lamps.append(Lamp(label or tidy(text.text), _named(ink), state_said(text.text), text.box))
+            in_row = name_in_row(text.box, texts, skip, label or text.text) if i in skip else label or tidy(text.text)
+            if in_row is not None:
+                lamps.append(Lamp(in_row, _named(ink), state_said(text.text), text.box))
     return lamps
 
 
