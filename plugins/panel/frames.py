@@ -87,7 +87,8 @@ def _hollow(strong: Pixels) -> list[Box]:
     if min(rows, columns) < 2 * _MIN_HIGH:
         return []
     half = np.asarray(cv2.resize(strong, (columns // 2, rows // 2), interpolation=cv2.INTER_AREA), np.uint8)
-    joined = cv2.morphologyEx(np.minimum(half, 1), cv2.MORPH_CLOSE, np.ones((_GAP, _GAP), np.uint8))
+    closed = cv2.morphologyEx(np.minimum(half, 1), cv2.MORPH_CLOSE, np.ones((_GAP, _GAP), np.uint8))
+    joined = np.asarray(closed, np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8, ltype=cv2.CV_32S)
     _, _, wide, high, area = np.asarray(stats, np.int64).T
     fits = (2 * wide >= _MIN_WIDE) & (2 * high >= _MIN_HIGH) & (2 * wide <= _MAX_PART * columns)

@@ -62,7 +62,7 @@ def find_lamps(
     standing = standing_out(scene)
     discs = find_discs(scene, standing)
     marks = [*discs, *(mark for mark in find_marks(scene, seen) if not any(_meet(mark.box, d.box) for d in discs))]
-    lamps = [lit_fields(fields, seen, skip=skip), find_tags(scene, fields, seen, skip)]
+    lamps = [lit_fields(fields, seen, skip=skip), find_tags(scene, seen, skip)]
     lamps.append(find_dots(scene, discs, seen, skip))
     if scene.camera:
         lamps += [find_leds(scene, seen), find_pilots(scene, _flat(scene, marks), names)]

@@ -13,7 +13,7 @@ import numpy as np
 
 from agent.api import Box, Lamp, Text
 from plugins.panel.colors import SIGNALS, Color, color_name, difference, saturation
-from plugins.panel.fields import Field, print_of
+from plugins.panel.fields import print_of
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y, width
 from plugins.panel.lamp_words import press_alone, says_state
 from plugins.panel.marks import Mark, can_label, labels_for, tidy
@@ -28,6 +28,11 @@ _PALE = (8, 60)
 _HUE = 0.07
 """How far the hues of ink and field are apart, in turns."""
 _MIN_CLEAR = 4
+_MAX_CHARS = 16
+_MAX_HIGH = 2.2
+"""A tag is at most this many text heights high."""
+_GROUND = 0.15
+"""Share of a text's box where its ground is seen."""
 _SAME = 22
 """A pill differs from itself by less than this, and from the ground by more than half of it."""
 _LONG, _SHORT = (0.7, 3.2), 0.62
@@ -36,19 +41,19 @@ _REACH = 12.0
 """How far the name of a switch may be, in its heights."""
 
 
-def find_tags(scene: Scene, fields: Sequence[Field], texts: Sequence[Text], skip: frozenset[int]) -> list[Lamp]:
+def find_tags(scene: Scene, texts: Sequence[Text], skip: frozenset[int]) -> list[Lamp]:
     """Words on tags, with boxes in pixels of the scene; those in a table have the name of their row.
 
     :param skip: indices of texts that belong to tables, or name readings.
     """
-    tags = [(field, ink) for field in fields if _can_be_tag(field, texts) and (ink := _ink(scene, field)) is not None]
+    tags = [(text, tag) for text in texts if _can_be_on_tag(text) and (tag := _tag(scene, text)) is not None]
     lamps = []
-    for field, ink in tags:
+    for text, (box, ink) in tags:
         name = color_name(ink)
-        kin = {color_name(other) for tag, other in tags if _one_kind(tag.box, field.box)}
-        label = name_in_row(field.text_box, texts, skip, field.label)
-        if label is not None and (name in SIGNALS or says_state(field.label) or len(kin) > 1):
-            lamps.append(Lamp(label, name, "lit", field.box))
+        kin = {color_name(other) for _, (other_box, other) in tags if _one_kind(other_box, box)}
+        label = name_in_row(text.box, texts, skip, text.text)
+        if label is not None and (name in SIGNALS or says_state(text.text) or len(kin) > 1):
+            lamps.append(Lamp(label, name, "lit", box))
     return lamps
 
 
@@ -67,20 +72,36 @@ def find_switches(scene: Scene, marks: Sequence[Mark], names: Sequence[Text]) ->
     return lamps
 
 
-def _can_be_tag(field: Field, texts: Sequence[Text]) -> bool:
-    red, green, blue = field.color
-    tinted = _PALE[0] <= max(red, green, blue) - min(red, green, blue) <= _PALE[1]
-    named = len(field.texts) == 1 and can_label(texts[field.texts[0]])
-    command = press_alone(field.label) and not says_state(field.label)
-    return tinted and named and not command and difference(field.color, field.around) >= _MIN_CLEAR
+def _can_be_on_tag(text: Text) -> bool:
+    command = press_alone(text.text) and not says_state(text.text)
+    return len(text.text.strip()) <= _MAX_CHARS and can_label(text) and not command
 
 
-def _ink(scene: Scene, field: Field) -> Color | None:
-    """The colour of its print, where that is the strong one of its field's hue."""
-    ink = print_of(scene, field.text_box, field.color)
+def _tag(scene: Scene, text: Text) -> tuple[Box, Color] | None:
+    """The pale field that closely surrounds a text, and the colour of its print; a reader's box may be larger."""
+    tall = height(text.box)
+    by = tall // 5
+    left, top, right, bottom = text.box
+    inside = scene.labels[top + by : max(top + by + 1, bottom - by), left + by : max(left + by + 1, right - by)].ravel()
+    counts = np.bincount(inside[inside > 0])
+    if not counts.size or counts.max() < _GROUND * inside.size:
+        return None
+    region = scene.region(int(counts.argmax()))
+    wide, high = width(region.box), height(region.box)
+    close = 0.6 * width(text.box) <= wide <= width(text.box) + 3 * tall and 0.6 * tall <= high <= _MAX_HIGH * tall
+    pale = _PALE[0] <= max(region.color) - min(region.color) <= _PALE[1]
+    if not close or not pale or difference(region.color, scene.ring(region.box, 3)) < _MIN_CLEAR:
+        return None
+    ink = _ink(scene, text.box, region.color)
+    return None if ink is None else (region.box, ink)
+
+
+def _ink(scene: Scene, box: Box, ground: Color) -> Color | None:
+    """The colour of a print, where that is the strong one of its ground's hue."""
+    ink = print_of(scene, box, ground)
     if saturation(ink) < _INK or color_name(ink) in ("dark", "grey", "white"):
         return None
-    hues = [colorsys.rgb_to_hsv(*(channel / 255 for channel in color))[0] for color in (ink, field.color)]
+    hues = [colorsys.rgb_to_hsv(*(channel / 255 for channel in color))[0] for color in (ink, ground)]
     apart = abs(hues[0] - hues[1])
     return ink if min(apart, 1 - apart) <= _HUE else None
 
