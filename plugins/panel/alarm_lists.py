@@ -78,7 +78,7 @@ def _log(anchors: Sequence[Piece], pieces: Sequence[Piece]) -> Table | None:
     if columns is None:
         return None
     below = [p for p in pieces if top < centre(p.box)[1] < anchors[-1].box[3] + 2.5 * tall]
-    alarms, sources = headed_rows(columns, below)
+    alarms, sources, _ = headed_rows(columns, below)
     speaking = [row for row in alarms if _speaks_of_alarm(" ".join(row.cells.values()))]
     if not alarms or 2 * len(speaking) < len(alarms):
         return None

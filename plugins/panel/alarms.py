@@ -30,6 +30,7 @@ _LINE_STEP = 1.8
 """Lines of one cell are at most this many text heights apart."""
 _WORDY = frozenset(("text", "name", "channel", "area", "state", ""))
 """Cells of these columns may go on in a second line."""
+_SHORT_ROLES = frozenset(("number", "priority", "state", "ack"))
 _SKIP_COST = 4.0
 """A column of cells that fits no heading better than this, in text heights, is beside the table; one between headings
 may be three times as far from its own.
@@ -44,8 +45,10 @@ class Row:
     pieces: tuple[Piece, ...]
 
 
-def headed_rows(columns: Sequence[Column], pieces: Sequence[Piece]) -> tuple[list[AlarmRow], frozenset[int]]:
-    """The rows beneath headings, and the texts they are made of.
+def headed_rows(
+    columns: Sequence[Column], pieces: Sequence[Piece]
+) -> tuple[list[AlarmRow], frozenset[int], tuple[Box, ...]]:
+    """The rows beneath headings, the texts they are made of, and places of short cells that seem to be empty.
 
     :param pieces: of the texts that stand beneath the headings.
     """
@@ -55,22 +58,43 @@ def headed_rows(columns: Sequence[Column], pieces: Sequence[Piece]) -> tuple[lis
     times = [i for i, column in enumerate(columns) if column.role == "time"]
     anchors = _anchors(columns, times, pieces, head[3])
     if not anchors:
-        return [], frozenset()
+        return [], frozenset(), ()
     lines = [[p for p in pieces if same_line(p.box, anchor.box)] for anchor in anchors]
     bands = _bands([piece for line in lines for piece in line], len(anchors))
     owner = _owners(columns, bands, tall)
     usual = float(np.median([height(anchor.box) for anchor in anchors]))
     rows = _rows(anchors, pieces, head[3], usual)
     found, sources = [], set()
-    for row in rows:
-        cells = _cells(row, columns, bands, owner, tall)
+    filled = [_cells(row, columns, bands, owner, tall) for row in rows]
+    for row, cells in zip(rows, filled, strict=True):
         kept = [piece for cell in cells.values() for piece in cell]
         sources |= {piece.source for piece in kept}
         if len(cells) < 2 or height(row.anchor.box) < _CUT_ROW * usual:
             continue
         by_heading = _named(columns, cells)
         found.append(AlarmRow(by_heading, joined(p.box for p in kept), roles_of(columns, cells)))
-    return found, frozenset(sources)
+    return found, frozenset(sources), tuple(_gaps(columns, rows, filled))
+
+
+def _gaps(columns: Sequence[Column], rows: Sequence[Row], filled: Sequence[Mapping[int, Sequence[Piece]]]) -> list[Box]:
+    """Empty cells of columns that number the rows, or that hold one word nearly everywhere: single characters are
+    easily missed.
+    """
+    gaps = []
+    for index, column in enumerate(columns):
+        inside = [piece.box for cells in filled for piece in cells.get(index, ())]
+        count = sum(index in cells for cells in filled)
+        if column.role not in _SHORT_ROLES or (column.role != "number" and 2 * count < len(rows)):
+            continue
+        tall = height(column.box)
+        ends = joined([column.box, *inside])
+        behind = columns[index + 1].box[0] if index + 1 < len(columns) else ends[2] + tall
+        right = min(max(ends[2], ends[0] + 3 * tall), behind - tall // 2)
+        if right - ends[0] < tall // 2:
+            continue
+        anchors = (row.anchor.box for row, cells in zip(rows, filled, strict=True) if index not in cells)
+        gaps += [(max(0, ends[0] - tall // 3), box[1], right, box[3]) for box in anchors]
+    return gaps
 
 
 def _anchors(columns: Sequence[Column], times: Sequence[int], pieces: Sequence[Piece], top: int) -> list[Piece]:

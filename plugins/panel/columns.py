@@ -18,6 +18,11 @@ __all__ = ["Column", "Table", "heading_role"]
 
 _MAX_RUN_CHARS = 64
 """A longer text is no heading, with its unit or without."""
+_SIMPLIFIED = str.maketrans(
+    "內報級別狀態時間確認發設備區組訊號點測變參數單實際類優先嚴處應產線機標簽値當",
+    "内报级别状态时间确认发设备区组讯号点测变参数单实际类优先严处应产线机标签值当",
+)
+"""Traditional characters in headings, whether printed or misread."""
 _MAX_WORDS = 4
 _MAX_CHARACTERS = 28
 
@@ -47,6 +52,8 @@ class Table:
     """The rows of a list of alarms or events."""
     is_alarms: bool = False
     """A list of alarms or events, perhaps an empty one."""
+    gaps: tuple[Box, ...] = ()
+    """Where short cells of its rows seem to be empty."""
 
     def column(self, role: str) -> int | None:
         """Index of the first column with this role."""
@@ -60,7 +67,7 @@ def heading_role(text: str) -> str:
         return ""
     if is_clock(text):
         return "clock"
-    heading = split_unit(plain(text).strip())[0].lower()
+    heading = split_unit(plain(text).strip())[0].lower().translate(_SIMPLIFIED)
     heading = re.sub(r"[^\w#]+$|^[^\w#]+", "", re.sub(r"\s+", " ", heading))
     known = ROLE_OF_HEADING.get(heading) or ROLE_OF_HEADING.get(heading.replace(" ", ""))
     if known or not heading or len(heading) > _MAX_CHARACTERS or len(heading.split()) > _MAX_WORDS:

@@ -40,6 +40,8 @@ class Layout:
     """Texts that belong to a table."""
     label_sources: frozenset[int] = frozenset()
     """Texts that only name a reading, so that their colour is no lamp."""
+    gaps: tuple[Box, ...] = ()
+    """Where short cells of tables seem to be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def understand(
     units = with_known_units(with_rings([item.reading for item in found]))
     readings = tuple(_flagged(reading, size) for reading in units)
     label_sources = frozenset(item.label.source for item in paired if item.label is not None)
-    return Layout(readings, tuple(item.source for item in found), tuple(alarms), in_tables, label_sources)
+    gaps = tuple(gap for table in tables for gap in table.gaps)
+    return Layout(readings, tuple(item.source for item in found), tuple(alarms), in_tables, label_sources, gaps)
 
 
 def _paired(tokens: Sequence[Token], areas: Sequence[Box]) -> list[_Found]:

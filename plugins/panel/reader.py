@@ -23,6 +23,7 @@ from agent.settings import PanelSettings
 from plugins.panel.areas import find_areas
 from plugins.panel.bars import find_bars
 from plugins.panel.buttons import find_buttons
+from plugins.panel.cell_looks import look_at_cells
 from plugins.panel.displays import find_displays
 from plugins.panel.gauges import find_gauges
 from plugins.panel.instruments import Instrument
@@ -114,6 +115,9 @@ def _printed(
     areas = find_areas(found.pixels, texts)
     taken = frozenset(index for item in instruments for index in item.sources)
     layout = understand(texts, size, areas=areas, taken=taken)
+    seen = look_at_cells(found.view, engine, texts, layout, settings)
+    if seen != texts:
+        texts, layout = seen, understand(seen, size, areas=areas, taken=taken)
     checked = check_numbers(found.view, engine, texts, layout, settings)
     if checked.texts != texts:
         texts, layout = checked.texts, understand(checked.texts, size, areas=areas, taken=taken)

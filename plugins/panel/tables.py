@@ -116,16 +116,22 @@ def _value_token(text: Text, source: int) -> Token | None:
 
 
 def _heading_segments(line: list[tuple[Box, int]], texts: Sequence[Text]) -> list[list[tuple[Box, int]]]:
-    """A line cut where it jumps to another part of the screen, or where a date shows that another part begins."""
+    """A line cut where it jumps to another part of the screen, or where a date shows that another part begins.
+
+    A wide column is no jump: headings that go on with other meanings behind it belong to the same table.
+    """
     segments: list[list[tuple[Box, int]]] = [[]]
-    for item in line:
+    roles = [heading_role(texts[index].text) for _, index in line]
+    for number, item in enumerate(line):
         text = texts[item[1]].text
         if is_moment(text) and not is_clock(text):
             segments.append([])
             continue
         last = segments[-1][-1][0] if segments[-1] else item[0]
         if item[0][0] - last[2] > 14 * height(last) and not heading_role(text):
-            segments.append([])
+            before, after = set(roles[:number]) - {""}, set(roles[number:]) - {""}
+            if not after or len(before) < 2 or before & after:
+                segments.append([])
         segments[-1].append(item)
     return [segment for segment in segments if segment]
 
@@ -196,8 +202,8 @@ def _table(
     if _tells_alarms(columns):
         bottom = max(column.box[3] for column in columns)
         below = [index for box, index in items if index not in heads and centre(box)[1] > bottom]
-        alarms, sources = headed_rows(columns, pieces_of(texts, below))
-        return Table(columns, (), sources | heads, tuple(alarms), is_alarms=True)
+        alarms, sources, gaps = headed_rows(columns, pieces_of(texts, below))
+        return Table(columns, (), sources | heads, tuple(alarms), is_alarms=True, gaps=gaps)
     rows = _rows(columns, [item for item in items if item[1] not in heads])
     if not rows:
         return None

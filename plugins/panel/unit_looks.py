@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from plugins.panel.formats import number_of
 from plugins.panel.geometry import height, joined, part_of, width
 from plugins.panel.grammar import plain, tokens_of, unit_key
 from plugins.panel.ocr import OcrEngine
+from plugins.panel.strokes import pieces_of, strokes_of
 from plugins.panel.words import UNITS, is_clear_unit
 
 __all__ = ["read_units"]
@@ -141,19 +141,19 @@ def _strokes_behind(crop: Pixels, right: int, tall: int) -> Box | None:
     :param right: where the text of the number ends, in pixels of the crop.
     """
     scale = max(1.0, _TALL / tall)
-    strokes = _strokes(crop, tall, scale)
+    strokes = strokes_of(crop, tall, scale)
     edge = min(strokes.shape[1], round(right * scale))
     level = float(np.percentile(strokes[:, :edge], 97)) if edge else 0.0
     if level < _CONTRAST:
         return None
-    digits = [p for p in _pieces(strokes, max(_CONTRAST, _PART * level)) if (p[0] + p[2]) / 2 < edge]
+    digits = [p for p in pieces_of(strokes, max(_CONTRAST, _PART * level)) if (p[0] + p[2]) / 2 < edge]
     most = max((height(piece) for piece in digits), default=0)
     if most < 0.25 * tall * scale:
         return None
     digits = [piece for piece in digits if height(piece) >= 0.8 * most]
     last, floor = max(piece[2] for piece in digits), max(piece[3] for piece in digits)
     strokes[:, :last] = 0
-    pale = _pieces(strokes, max(_CONTRAST, _PALE * level))
+    pale = pieces_of(strokes, max(_CONTRAST, _PALE * level))
     behind = sorted(p for p in pale if p[0] > last + 1 and p[1] < floor)
     run: list[Box] = []
     for piece in behind:
@@ -171,28 +171,6 @@ def _strokes_behind(crop: Pixels, right: int, tall: int) -> Box | None:
         return None
     left, top, right, bottom = (round(edge / scale) for edge in place)
     return left, top, max(left + 1, right), max(top + 1, bottom)
-
-
-def _strokes(crop: Pixels, tall: int, scale: float) -> NDArray[np.uint8]:
-    """How much each pixel is a stroke, whatever ground it stands on."""
-    if scale > 1.0:
-        crop = np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
-    side = max(3, round(0.4 * tall * scale)) | 1
-    kernel = np.ones((side, side), np.uint8)
-    light = cv2.morphologyEx(np.ascontiguousarray(crop.max(axis=2)), cv2.MORPH_TOPHAT, kernel)
-    dark = cv2.morphologyEx(np.ascontiguousarray(crop.min(axis=2)), cv2.MORPH_BLACKHAT, kernel)
-    return np.asarray(np.maximum(light, dark), np.uint8)
-
-
-def _pieces(strokes: NDArray[np.uint8], level: float) -> list[Box]:
-    """Connected strokes, without lines that run through the crop."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats((strokes > level).astype(np.uint8), connectivity=8)
-    tall = strokes.shape[0]
-    return [
-        (left, top, left + wide, top + high)
-        for left, top, wide, high, _area in stats[1:count].tolist()
-        if high < tall - 2 and not (wide > 1.5 * tall and high < 0.25 * tall)
-    ]
 
 
 def _agreed(
