@@ -1,4 +1,5 @@
-"""The command line: `watchkeeper ask|panel|weights|kb|logs|audit|approvals|bench|plugins|modules|update|doctor`.
+"""The command line: `watchkeeper ask|panel|weights|kb|logs|audit|approvals|bench|plugins|modules|update|report|
+schedule|doctor`.
 
 Plugins add theirs.
 
@@ -17,7 +18,7 @@ from contextlib import suppress
 
 import typer
 
-from agent.commands import approvals, ask, audit, bench, doctor, modules, plugins, update
+from agent.commands import approvals, ask, audit, bench, doctor, modules, plugins, report, schedule, update
 from agent.console import complain
 from agent.env import Env, load_env
 from agent.errors import WatchkeeperError
@@ -55,6 +56,8 @@ def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     cli.add_typer(plugins.commands(), name="plugins")
     cli.add_typer(modules.commands(), name="modules")
     cli.add_typer(update.commands(), name="update")
+    report.add_to(cli)
+    cli.add_typer(schedule.commands(), name="schedule")
     host.add_commands(cli)
     return cli
 

@@ -54,6 +54,11 @@ class Home:
         return self.folder / "profiles"
 
     @property
+    def reports(self) -> Path:
+        """Maintenance reports, where the settings name no other folder."""
+        return self.folder / "reports"
+
+    @property
     def updates(self) -> Path:
         """The pinned root, what was learnt from repositories, and what is staged."""
         return self.folder / "updates"

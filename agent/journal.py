@@ -3,6 +3,7 @@
     turn      started → finished | failed | interrupted
     approval  waiting → approved → used;  → refused | expired
     command   planned → approved → sending → sent → confirmed;  → failed | unsure | expired
+    report    due → written | failed
 
 `NEXT` holds every step that there is. A step and its row in the audit trail are one transaction, durable before the
 caller goes on; several steps can be one transaction. What another process began is its own as long as it lives.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from agent.owner import Owner
 
 __all__ = ["NEXT", "Entry", "IllegalStep", "Journal", "Kind", "Pen"]
 
-Kind = Literal["turn", "approval", "command"]
+Kind = Literal["turn", "approval", "command", "report"]
 NEXT: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
     "turn": {
         "": ("started",),
@@ -42,6 +43,10 @@ NEXT: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
         "sending": ("sent", "failed", "unsure"),
         "sent": ("confirmed", "failed", "unsure"),
         "unsure": ("confirmed", "failed"),
+    },
+    "report": {
+        "": ("due",),
+        "due": ("written", "failed"),
     },
 }
 """Kind → state → the states that may follow; what follows "" is how it begins."""
@@ -186,6 +191,21 @@ class Pen:
             f"SELECT {_COLUMNS} FROM journal WHERE kind = ? AND state IN ({marks}) ORDER BY wall, id", (kind, *states)
         )
         return _sound(found)
+
+    def value(self, sql: str, values: Sequence[object]) -> Any:
+        """The first field of the first row of another table of `watch.db`, in this transaction; None where there is
+        none.
+        """
+        row = self._writing.db.execute(sql, values).fetchone()
+        return None if row is None else row[0]
+
+    def change(self, sql: str, values: Sequence[object]) -> int:
+        """Change another table of `watch.db` with these steps; how many rows."""
+        return self._writing.db.execute(sql, values).rowcount
+
+    def tell(self, turn: str, kind: str, told: Mapping[str, Any]) -> None:
+        """Add a row to the audit trail with these steps."""
+        self._writing.add(turn, kind, told)
 
     def begin(
         self,

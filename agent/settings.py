@@ -155,6 +155,8 @@ class LogSettings(Section):
     """How long to wait for a database that another program holds."""
     connect_seconds: float = 5.0
     """How long to wait for a database server."""
+    sql: bool = False
+    """Whether the model may write SELECTs where no other tool answers; a person's own are run in any case."""
     max_sql_chars: int = 2_000
     max_sql_rows: int = 30
     """Rows that the `sql` tool returns at most."""
@@ -174,6 +176,10 @@ class KnowledgeSettings(Section):
     """A section longer than this is cut at a paragraph."""
     section_chars: int = 2_400
     """A section up to this length is given whole, also where it was cut for search."""
+    embed_window_chars: int = 240
+    """Sentences of a passage are embedded together up to this length."""
+    embed_max_windows: int = 16
+    """Of one passage; what comes after is found by its words."""
     busy_seconds: float = 2.0
 
 
@@ -603,17 +609,17 @@ class ReportSettings(Section):
     """Reports that are written side by side in one batch of replies."""
     poll_seconds: float = 20.0
     """How often the daemon looks at the clock and at the outbox."""
-    late_hours: float = 72.0
-    """A run that was due longer ago, because the box was off, is told as missed; only the newest one is made up for."""
-    keep_days: float = 400.0
-    """Reports in the reports folder that are older are deleted."""
+    keep_bytes: int = 2_000_000_000
+    """Of reports in the reports folder; beyond that the oldest that nobody waits for are deleted."""
     send_seconds: float = 30.0
     """For one delivery."""
     retry_seconds: float = 60.0
     """Before a delivery that failed is tried again; doubled for each failure."""
     retry_most_seconds: float = 3_600.0
     give_up_days: float = 30.0
-    """A delivery that could not be made for so long is given up, and told."""
+    """A delivery that could not be made for so long is given up, and told,"""
+    give_up_tries: int = Field(default=100, ge=1)
+    """but not before so many tries: a clock that jumps must not end it."""
     spare_bytes: int = 50_000_000
     """Disk that a delivery into a folder leaves free."""
     smtp_host: str = ""

@@ -42,6 +42,22 @@ def journal(db: Database) -> None:
     db.execute("CREATE INDEX journal_state ON journal (kind, state)")
 
 
+@MIGRATIONS()
+def reports(db: Database) -> None:
+    """What is written on schedule, and what waits to be delivered; `agent.reports.schedules` and `.outbox` say how."""
+    db.execute("""
+        CREATE TABLE schedules (
+            id TEXT PRIMARY KEY, said TEXT NOT NULL, cron TEXT NOT NULL, zone TEXT NOT NULL, body TEXT NOT NULL,
+            made REAL NOT NULL, next REAL NOT NULL
+        ) WITHOUT ROWID""")
+    db.execute("""
+        CREATE TABLE outbox (
+            id TEXT PRIMARY KEY, run TEXT NOT NULL, target TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL,
+            tries INTEGER NOT NULL, queued REAL NOT NULL, problem TEXT NOT NULL
+        ) WITHOUT ROWID""")
+    db.execute("CREATE INDEX outbox_state ON outbox (state, queued)")
+
+
 def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     """Open the file, bring its tables up to date.
 

@@ -17,7 +17,8 @@ from agent.errors import ModelDied, PromptTooLong, WeightsChanged
 from agent.messages import Message, Reply
 from agent.model.falls import Fall
 from agent.model.health import HealthBook, State
-from agent.model.protocol import Bound, Model, ReplyLimits
+from agent.model.many import replies_of
+from agent.model.protocol import Bound, Model, ReplyLimits, Request
 from agent.model.standing import CannotAnswer, Openers, Standing
 from agent.settings import LadderSettings
 from agent.tools import Tool
@@ -135,6 +136,24 @@ class Ladder:
             else:
                 standing.answered()
                 return reply
+
+    def reply_many(self, requests: Sequence[Request], *, limits: ReplyLimits) -> Sequence[Reply | Exception]:
+        """Several replies for scheduled work, side by side where the rung in use can make them so.
+
+        :param limits: of all together.
+        :raises ModelError: no rung can.
+        """
+        while True:
+            model = self._standing.current()
+            try:
+                replies = replies_of(model, requests, limits)
+            except PromptTooLong:
+                raise
+            except CannotAnswer as error:
+                self._standing.fall(error)
+            else:
+                self._standing.answered()
+                return replies
 
     def settle(self) -> tuple[Fall, ...]:
         """The turn is over: what its answer has to say about the rungs. What is news is told once."""

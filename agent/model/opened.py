@@ -10,7 +10,8 @@ from agent.bound import CallBound, PickBound
 from agent.errors import ModelError, WeightsChanged
 from agent.messages import Message, Reply
 from agent.model.falls import Fall
-from agent.model.protocol import Bound, Model, ReplyLimits
+from agent.model.many import replies_of
+from agent.model.protocol import Bound, Model, ReplyLimits, Request
 from agent.model.rules import RulesModel
 from agent.model.worker import WorkerModel
 from agent.tools import Tool
@@ -50,6 +51,21 @@ class HeldModel:
             raise
         self._check()
         return reply
+
+    def reply_many(self, requests: Sequence[Request], *, limits: ReplyLimits) -> Sequence[Reply | Exception]:
+        """As `WorkerModel.reply_many`.
+
+        :raises WeightsChanged: as `reply`.
+        """
+        self._check()
+        try:
+            replies = self._model.reply_many(requests, limits=limits)
+        except ModelError as error:
+            self._check()
+            name_files(error, self._files)
+            raise
+        self._check()
+        return replies
 
     def close(self) -> None:
         """Free the model, then its files."""
@@ -93,6 +109,15 @@ class OpenRung:
             draft = self._rules.reply(messages, tools, bound=bound, limits=limits).text
             limits = replace(limits, draft=draft)
         return self._model.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
+
+    def reply_many(self, requests: Sequence[Request], *, limits: ReplyLimits) -> Sequence[Reply | Exception]:
+        """As `ManyAtOnce.reply_many`; what the rules do, they do here too."""
+        own = [n for n, request in enumerate(requests) if self._pick and isinstance(request.bound, PickBound)]
+        told = [n for n in range(len(requests)) if n not in own]
+        by_rules = [replies_of(self._rules, [requests[n]], limits)[0] for n in own]
+        found = dict(zip(own, by_rules, strict=True))
+        found |= zip(told, replies_of(self._model, [requests[n] for n in told], limits), strict=True)
+        return [found[n] for n in range(len(requests))]
 
     def close(self) -> None:
         """Free the model."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.messages import Message, Reply
 from agent.tools import Tool
 
-__all__ = ["Bound", "Model", "ReplyLimits", "Request"]
+__all__ = ["Bound", "ManyAtOnce", "Model", "ReplyLimits", "Request"]
 
 
 class Bound(Protocol):
@@ -94,4 +94,17 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Free what it holds. Calling it twice is fine."""
+        ...
+
+
+@runtime_checkable
+class ManyAtOnce(Protocol):
+    """A model that can make several replies side by side, for scheduled work."""
+
+    def reply_many(self, requests: Sequence[Request], *, limits: ReplyLimits) -> Sequence[Reply | Exception]:
+        """A reply for each request, or why there is none.
+
+        :param limits: of all together: their deadline, and who cancels them.
+        :raises ModelError: the model failed.
+        """
         ...

@@ -20,7 +20,8 @@ from importlib.metadata import version
 from agent.box_key import box_secret
 from agent.env import Env
 from agent.messages import Message, Reply, Usage
-from agent.model.protocol import Bound, Model, ReplyLimits
+from agent.model.many import replies_of
+from agent.model.protocol import Bound, Model, ReplyLimits, Request
 from agent.model.reply_store import ReplyStore
 from agent.settings import ModelSettings
 from agent.tools import Tool
@@ -78,11 +79,29 @@ class CachedModel:
         if text is not None:
             if on_text is not None:
                 on_text(text)
-            return Reply(text, "done", Usage(cached_replies=1))
+            return _again(text)
         reply = self._model.reply(messages, tools, bound=bound, limits=limits, on_text=on_text)
         if reply.stopped == "done":
             self._store.put(key, reply.text)
         return reply
+
+    def reply_many(self, requests: Sequence[Request], *, limits: ReplyLimits) -> Sequence[Reply | Exception]:
+        """As `ManyAtOnce.reply_many`; only what was not said before is asked for."""
+        keys = [self._key_of(request) for request in requests]
+        kept = [self._store.get(key) if key else None for key in keys]
+        asked = [n for n, text in enumerate(kept) if text is None]
+        fresh = dict(zip(asked, replies_of(self._model, [requests[n] for n in asked], limits), strict=True))
+        for n, reply in fresh.items():
+            key = keys[n]
+            if key and isinstance(reply, Reply) and reply.stopped == "done":
+                self._store.put(key, reply.text)
+        return [fresh[n] if text is None else _again(text) for n, text in enumerate(kept)]
+
+    def _key_of(self, request: Request) -> str:
+        """Empty where a reply is not to be kept."""
+        limits = request.limits
+        keeps = limits.reusable and limits.temperature == 0
+        return self._key(request.messages, request.tools, request.bound, limits) if keeps else ""
 
     def close(self) -> None:
         """Free the model and close the store."""
@@ -99,6 +118,10 @@ class CachedModel:
         ]
         canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _again(text: str) -> Reply:
+    return Reply(text, "done", Usage(cached_replies=1))
 
 
 def _plain(limits: ReplyLimits) -> dict[str, object]:

@@ -138,7 +138,20 @@ def picked(choices: Sequence[Choice], text: str | None) -> tuple[Action, ...]:
         key = choice.topic.name["zh"] + choice.topic.name["en"]
         action = actions.get(key) or Action(choice.topic.name, ())
         actions[key] = replace(action, quotes=(*action.quotes, (choice.language, quote)) if quote else action.quotes)
-    return tuple(actions.values())
+    return tuple(_merged(list(actions.values())))
+
+
+def _merged(actions: Sequence[Action]) -> list[Action]:
+    """Topics with the same quotes together; one that is silent beside others that are not stays by itself."""
+    merged: dict[object, Action] = {}
+    for action in actions:
+        key = action.quotes or (action.topic["zh"], action.topic["en"])
+        before = merged.get(key)
+        topic = action.topic
+        if before is not None:
+            topic = {"zh": f"{before.topic['zh']};{topic['zh']}", "en": f"{before.topic['en']}; {topic['en']}"}
+        merged[key] = replace(action, topic=topic)
+    return list(merged.values())
 
 
 def manual_problem(search: Search, error: WatchkeeperError | None) -> Said | None:

@@ -32,6 +32,7 @@ class _Clue(BaseModel):
 
     sign: str = ""
     alarm: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     minutes: float = Field(default=10.0, gt=0)
     often: int = Field(default=0, ge=0)
@@ -141,9 +142,9 @@ def _weighed(clue: _Clue, alarms: AlarmFigures, signs: Sequence[Sign]) -> tuple[
         return None, False
     if clue.before:
         return _by_order(clue, alarms.events)
-    found = [e for e in alarms.events if holds(e.text, clue.alarm)]
+    found = [e for e in alarms.events if _meant(clue, e)]
     if clue.history:
-        found = [e for e in alarms.history if holds(e.text, clue.alarm)]
+        found = [e for e in alarms.history if _meant(clue, e)]
         line = say(f"此前 {alarms.history_days:.0f} 天内 {len(found)} 次", f"{len(found)} times in the "
                    f"{alarms.history_days:.0f} days before")  # fmt: skip
         return _reason(clue, line, found, there=len(found) >= clue.history)
@@ -171,7 +172,7 @@ def _by_sign(clue: _Clue, signs: Sequence[Sign]) -> tuple[Reason | None, bool]:
 
 
 def _by_order(clue: _Clue, events: Sequence[AlarmEvent]) -> tuple[Reason | None, bool]:
-    after = [e for e in events if holds(e.text, clue.alarm) and not holds(e.text, clue.before)]
+    after = [e for e in events if _meant(clue, e) and not holds(e.text, clue.before)]
     first = [e for e in events if holds(e.text, clue.before)]
     window = timedelta(minutes=clue.minutes)
     pairs = [(b, a) for a in after for b in first if timedelta(0) <= a.at - b.at <= window]
@@ -188,6 +189,10 @@ def _by_order(clue: _Clue, events: Sequence[AlarmEvent]) -> tuple[Reason | None,
 
 def _reason(clue: _Clue, line: Said, found: Sequence[AlarmEvent], *, there: bool) -> tuple[Reason, bool]:
     return Reason(line, clue.present if there else clue.absent, tuple(e.id for e in found[-3:])), there
+
+
+def _meant(clue: _Clue, event: AlarmEvent) -> bool:
+    return holds(event.text, clue.alarm) and not holds(event.text, clue.unless)
 
 
 def holds(text: str, words: Sequence[str]) -> bool:

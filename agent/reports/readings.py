@@ -91,11 +91,8 @@ def series_figures(trend: Trend) -> SeriesFigures | None:
     )
 
 
-def signs_of(figures: SeriesFigures, number: int) -> list[Sign]:
-    """What causes can refer to: `temperature.high`, `pressure.low`, `vibration.rising`.
-
-    :param number: of the series in the report, for the sign's id.
-    """
+def signs_of(figures: SeriesFigures) -> list[Sign]:
+    """What causes can refer to: `temperature.high`, `pressure.low`, `vibration.rising`."""
     kind = figures.trend.quantity or quantity_of(figures.trend.unit)
     name, signs = figures.trend.name, []
     for side in ("high", "low"):
@@ -106,11 +103,11 @@ def signs_of(figures: SeriesFigures, number: int) -> list[Sign]:
                 f"{name} {'越限' if crossed else '未越限'}", f"{name} {'was beyond' if crossed else 'kept'} its limit"
             )
             severity = (2 if crossed[-1].still else 1) if crossed else 0
-            signs.append(Sign(f"S{number}", f"{kind}.{side}", line, severity, bool(crossed)))
+            signs.append(Sign(figures.trend.id, f"{kind}.{side}", line, severity, bool(crossed)))
     if figures.change is not None and kind:
         up = figures.change > 0
         line = say(f"{name} 持续{'上升' if up else '下降'}", f"{name} is {'rising' if up else 'falling'}")
-        signs.append(Sign(f"S{number}", f"{kind}.{'rising' if up else 'falling'}", line, 1))
+        signs.append(Sign(figures.trend.id, f"{kind}.{'rising' if up else 'falling'}", line, 1))
     return signs
 
 

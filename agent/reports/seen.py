@@ -9,10 +9,10 @@ from agent.reports.causes import Cause
 from agent.reports.readings import SeriesFigures
 from agent.reports.report import SeenLine
 from agent.reports.risk import RISK_WORDS, RiskLevel
-from agent.reports.values import Level, Machine, Sign
+from agent.reports.values import Level, Sign
 from agent.values import Said, say
 
-__all__ = ["number", "seen_lines", "summary_facts", "summary_line", "watch_lines"]
+__all__ = ["missing_lines", "number", "rough", "seen_lines", "summary_facts", "summary_line", "watch_lines"]
 
 _SHOWN_IDS = 4
 
@@ -69,11 +69,11 @@ def summary_facts(
                 )
             )
     if causes:
-        c = causes[0]
+        cause, chance = causes[0].name, f"{causes[0].probability:.0%}"
         facts.append(
             say(
-                f"最可能的原因是{c.name['zh']},概率 {c.probability:.0%}",
-                f"the most likely cause is {c.name['en']}, probability {c.probability:.0%}",
+                f"最可能的原因是{cause['zh']},概率 {chance}",
+                f"the most likely cause is {cause['en']}, probability {chance}",
             )
         )
     word = RISK_WORDS[risk.level]
@@ -92,7 +92,12 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def missing_tags(machine: Machine, alarms: AlarmFigures, series: Sequence[SeriesFigures]) -> tuple[Said, ...]:
+def rough(value: float) -> str:
+    """A mean, where more digits would pretend something."""
+    return f"{value:.0f}" if abs(value) >= 20 else f"{value:.2g}"
+
+
+def missing_lines(alarms: AlarmFigures, series: Sequence[SeriesFigures]) -> tuple[Said, ...]:
     """What the report had to do without."""
     lines = []
     if not alarms.events and not alarms.history:
@@ -105,7 +110,7 @@ def missing_tags(machine: Machine, alarms: AlarmFigures, series: Sequence[Series
 def _alarm_lines(alarms: AlarmFigures) -> list[SeenLine]:
     lines = [_count_line(alarms)]
     if alarms.cleared_minutes is not None:
-        lasted = number(alarms.cleared_minutes)
+        lasted = rough(alarms.cleared_minutes)
         lines.append(
             SeenLine(say(f"报警平均 {lasted} 分钟后恢复", f"an alarm cleared after {lasted} min on average"), ())
         )
@@ -124,7 +129,7 @@ def _alarm_lines(alarms: AlarmFigures) -> list[SeenLine]:
                 ),
                 (event.id,),
                 True,
-            )  # fmt: skip
+            )
         )
     for event in alarms.standing:
         if event not in alarms.stale:
@@ -141,8 +146,8 @@ def _count_line(alarms: AlarmFigures) -> SeenLine:
         return SeenLine(say("本期没有报警", "no alarm in this period"), ())
     zh, en = f"报警 {alarms.count} 次", f"{alarms.count} alarms"
     if alarms.between_hours is not None:
-        zh += f",平均间隔 {number(alarms.between_hours)} 小时"
-        en += f", one every {number(alarms.between_hours)} h on average"
+        zh += f",平均间隔 {rough(alarms.between_hours)} 小时"
+        en += f", one every {rough(alarms.between_hours)} h on average"
     grave = False
     if alarms.expected is not None:
         zh += f";此前 {alarms.history_days:.0f} 天的同期平均为 {alarms.expected:.1f} 次"
@@ -155,7 +160,8 @@ def _series_lines(figures: SeriesFigures) -> list[SeenLine]:
     trend = figures.trend
     unit = f" {trend.unit}" if trend.unit else ""
     low, mean, high, last = (number(v) for v in (figures.low, figures.mean, figures.high, figures.last))
-    zh = f"{trend.name}:最低 {low}、平均 {mean}、最高 {high}{unit}(最高在 {figures.high_at:%m-%d %H:%M}),最后 {last}{unit}"
+    when = f"{figures.high_at:%m-%d %H:%M}"
+    zh = f"{trend.name}:最低 {low}、平均 {mean}、最高 {high}{unit}(最高在 {when}),最后 {last}{unit}"
     en = (
         f"{trend.name}: lowest {low}, mean {mean}, highest {high}{unit} (on {figures.high_at:%m-%d %H:%M}), "
         f"last {last}{unit}"

@@ -1,8 +1,8 @@
 """The one free line of a report, and what it may say.
 
 The model words it from a few facts. It is dropped whole when a number, a code or a negation in it has no evidence
-(`agent.claims`), when it judges where the facts do not (rising, severe, at once …), or when it is of the other language;
-then the facts stand in its place.
+(`agent.claims`), when a number counts something else than in the facts, when it judges where they do not (rising,
+severe, at once …), or when it is of the other language; then the facts stand in its place.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _JUDGING = (
     r"首次|再次|以前|去年|上周|上月|last week|last month|previous\w*|first time|again",
 )
 """Kinds of judgement; one of a kind may be said only where the facts say one of the same kind."""
+_COUNTED = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[A-Za-z]+|[\u4e00-\u9fff])?")
 
 
 def wording_request(facts: Sequence[Said], language: Language, *, max_tokens: int) -> Request:
@@ -54,8 +55,15 @@ def wording_problem(line: str, facts: Sequence[Said], language: Language) -> str
     if problem:
         return problem
     whole = "\n".join(texts)
+    for counted in sorted(_counted(line) - _counted(whole)):
+        return f"{counted!r} is in no evidence"
     for kind in _JUDGING:
         said = re.search(kind, line, re.IGNORECASE)
         if said and not re.search(kind, whole, re.IGNORECASE):
             return f"{said.group()!r} is in no evidence"
     return None
+
+
+def _counted(text: str) -> set[str]:
+    """Numbers with what stands behind them, so that a count of one thing is not told of another."""
+    return {f"{number} {what.lower()}".strip() for number, what in _COUNTED.findall(text)}

@@ -10,20 +10,22 @@ from collections.abc import Iterable
 
 import typer
 
-from agent.api import DatabaseError, Env, Finding, Observation, Term, Tool, hookimpl
+from agent.api import DatabaseError, Env, Evidence, Finding, Machine, Observation, Period, Term, Tool, hookimpl
 from plugins.logs.commands import add_commands
 from plugins.logs.database import LogDatabase
 from plugins.logs.matching import find_terms as terms_in
 from plugins.logs.recording import record_observation
+from plugins.logs.report import evidence_of
+from plugins.logs.sql_tool import SqlTool, find_sql
 from plugins.logs.tools import LogTools
 
-__all__ = ["check_health", "find_terms", "observed", "register_commands", "register_tools"]
+__all__ = ["check_health", "find_terms", "observed", "register_commands", "register_tools", "report_evidence"]
 
 
 @hookimpl
 def register_tools(env: Env) -> Iterable[Tool]:
     """`recent_events`, `similar_events`, `count_events`."""
-    return LogTools(env).tools()
+    return [*LogTools(env).tools(), *SqlTool(env).tools()]
 
 
 @hookimpl
@@ -45,6 +47,12 @@ def find_terms(question: str, env: Env) -> Iterable[Term]:
 def observed(observation: Observation, env: Env) -> None:
     """Keep what a watch saw."""
     record_observation(observation, env.home.log_db, env.settings.logs)
+
+
+@hookimpl
+def report_evidence(machine: Machine, period: Period, env: Env) -> Evidence:
+    """Events and series of a machine's tags."""
+    return evidence_of(machine, period, env)
 
 
 @hookimpl

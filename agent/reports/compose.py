@@ -1,0 +1,259 @@
+"""From a machine and a period to a report: start reading here.
+
+find       the machine, by its name or as a tag of the log
+gather     what every plugin saw of it (`report_evidence`); what could not be looked at is kept, to be said
+figure     counts, series, signs
+judge      causes by the table, risk by the matrix
+act        what the manuals say, as quotes to choose from
+choose     the model points at quotes and words one line, many reports side by side and after everybody who waits; the
+           rules complete whatever it does not do
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from agent.env import Env
+from agent.errors import BadReply, InputError, ModelError, WatchkeeperError
+from agent.messages import Reply
+from agent.model.protocol import ReplyLimits, Request
+from agent.plugin_host import PluginHost
+from agent.reports.actions import Choice, Search, manual_problem, pick_request, picked, topics_of
+from agent.reports.alarms import AlarmFigures, alarm_figures
+from agent.reports.causes import Cause, likely_causes, load_causes
+from agent.reports.readings import SeriesFigures, series_figures, signs_of
+from agent.reports.report import Report
+from agent.reports.risk import RiskLevel, risk_of
+from agent.reports.seen import missing_lines, seen_lines, summary_facts, summary_line, watch_lines
+from agent.reports.values import Evidence, Machine, Sign
+from agent.reports.wording import wording_problem, wording_request
+from agent.times import Period
+from agent.values import Language, Said
+
+__all__ = ["ReportModel", "ReportWriter", "wall"]
+
+BY_RULES = "rules"
+
+
+class ReportModel(Protocol):
+    """What a report asks a model; `agent.model.ladder.Ladder` is one."""
+
+    @property
+    def name(self) -> str: ...
+
+    def reply_many(self, requests: Sequence[Request], *, limits: ReplyLimits) -> Sequence[Reply | Exception]:
+        """A reply for each request, or why there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A report that only lacks what a model adds."""
+
+    report: Report
+    choices: tuple[Choice, ...]
+    facts: tuple[Said, ...]
+
+
+class ReportWriter:
+    """Writes reports. Holds no report once it is given away, so that a thousand take no more memory than one batch."""
+
+    def __init__(
+        self,
+        env: Env,
+        plugins: PluginHost,
+        model: ReportModel | None,
+        *,
+        note: Callable[[str, dict[str, object]], None] = lambda kind, body: None,
+    ) -> None:
+        """
+        :param model: None writes by rules alone.
+        :param note: told what a model said and why a line of it was dropped.
+        :raises SettingsError: the table of causes is wrong.
+        """
+        self._env = env
+        self._plugins = plugins
+        self._model = model
+        self._note = note
+        self._causes = load_causes(env.settings.reports.causes)
+
+    def write(self, name: str, period: Period, languages: Sequence[Language]) -> Report:
+        """One report.
+
+        :raises InputError: no such machine, or the languages are empty.
+        """
+        draft = self._drafted(name, period, languages)
+        return next(iter(self._chosen([draft])))
+
+    def write_many(
+        self, names: Sequence[str], period: Period, languages: Sequence[Language]
+    ) -> Iterator[tuple[str, Report | WatchkeeperError]]:
+        """Reports of many machines, in batches; a machine that cannot be reported on gives its error."""
+        size = self._env.settings.reports.batch_reports
+        for at in range(0, len(names), size):
+            drafts: list[tuple[str, _Draft | WatchkeeperError]] = []
+            for name in names[at : at + size]:
+                try:
+                    drafts.append((name, self._drafted(name, period, languages)))
+                except WatchkeeperError as error:
+                    drafts.append((name, error))
+            written = self._chosen([draft for _, draft in drafts if isinstance(draft, _Draft)])
+            reports = iter(written)
+            for name, draft in drafts:
+                yield name, next(reports) if isinstance(draft, _Draft) else draft
+
+    def machine(self, name: str) -> Machine:
+        """The machine of that name, or the tag of the log as one."""
+        wanted = " ".join(name.split())
+        if not wanted:
+            raise InputError("the machine's name is empty; name one")
+        known = self._plugins.report_machines(self._env)
+        for machine in known:
+            if wanted.casefold() in (machine.name.casefold(), *(t.casefold() for t in machine.title.values())):
+                return machine
+        return Machine(wanted, {"zh": wanted, "en": wanted}, tags=(wanted,))
+
+    def _drafted(self, name: str, period: Period, languages: Sequence[Language]) -> _Draft:
+        if not languages:
+            raise InputError("a report needs a language; give zh, en or both")
+        settings, machine = self._env.settings.reports, self.machine(name)
+        evidence = self._plugins.report_evidence(machine, period, self._env)
+        self._refuse_unknown(machine, evidence)
+        now = self._env.now()
+        start, end = wall(period.start, now), wall(period.end, now)
+        alarms = alarm_figures(evidence.events, start, end, history_from=evidence.history_from, settings=settings)
+        series = tuple(f for trend in evidence.trends if (f := series_figures(trend)) is not None)
+        signs = [*evidence.signs, *(sign for f in series for sign in signs_of(f))]
+        causes = likely_causes(self._causes, machine, alarms, signs, settings) if _something(alarms, signs) else ()
+        risk = risk_of(machine, alarms, signs, settings)
+        return self._with_actions(machine, (start, end), evidence, alarms, series, signs, causes, risk, languages)
+
+    def _with_actions(
+        self,
+        machine: Machine,
+        span: tuple[datetime, datetime],
+        evidence: Evidence,
+        alarms: AlarmFigures,
+        series: tuple[SeriesFigures, ...],
+        signs: Sequence[Sign],
+        causes: tuple[Cause, ...],
+        risk: RiskLevel,
+        languages: Sequence[Language],
+    ) -> _Draft:
+        search, failed = Search(self._env, self._plugins), None
+        choices: list[Choice] = []
+        topics = topics_of(alarms, causes, self._env.settings.reports.shown_actions)
+        try:
+            choices = search.choices(topics, languages, self._env.settings.turn) if search.is_there else []
+        except WatchkeeperError as error:
+            failed = error
+        missing = list(evidence.missing) + list(missing_lines(alarms, series))
+        missing += [problem] if (problem := manual_problem(search, failed)) else []
+        facts = summary_facts(alarms, series, causes, risk)
+        report = Report(
+            machine=machine,
+            plant=self._env.settings.plant.name,
+            start=span[0],
+            end=span[1],
+            made_at=wall(self._env.now(), self._env.now()),
+            languages=tuple(languages),
+            summary=summary_line(facts),
+            worded_by=BY_RULES,
+            risk=risk,
+            alarms=alarms,
+            series=series[: self._env.settings.reports.shown_trends],
+            spectra=evidence.spectra[: self._env.settings.reports.shown_trends],
+            seen=seen_lines(alarms, series, signs, has_log=evidence.history_from is not None),
+            causes=causes,
+            actions=(),
+            watch=watch_lines(causes, series, alarms),
+            missing=tuple(missing),
+            chosen_by=BY_RULES,
+        )
+        return _Draft(report, tuple(choices), facts)
+
+    def _refuse_unknown(self, machine: Machine, evidence: Evidence) -> None:
+        """A name that nothing knows is a slip of the pen, not a quiet machine."""
+        if evidence.events or evidence.trends or evidence.signs or evidence.spectra:
+            return
+        known = [m.name for m in self._plugins.report_machines(self._env)]
+        if machine.name in known:
+            return
+        found = [term.value for term in self._plugins.find_terms(machine.name, self._env) if term.kind == "tag"]
+        if machine.name in found:
+            return
+        near = difflib.get_close_matches(machine.name, known, n=3, cutoff=0.4) or known[:5]
+        hint = f"; known: {', '.join(near)}" if near else "; name a machine or a tag of the log"
+        why = "; ".join(line["en"] for line in evidence.missing[:2])
+        raise InputError(f"{machine.name[:60]}: no such machine{hint}{f' ({why})' if why else ''}")
+
+    def _chosen(self, drafts: Sequence[_Draft]) -> list[Report]:
+        """The drafts with what the model chose and worded, all in one batch; by rules where it did not."""
+        asked: list[tuple[int, str, Request]] = []
+        settings = self._env.settings
+        for number, draft in enumerate(drafts):
+            pick = pick_request(draft.choices, settings.turn)
+            asked += [(number, "pick", pick)] if pick is not None else []
+            for language in draft.report.languages:
+                request = wording_request(draft.facts, language, max_tokens=settings.reports.summary_tokens)
+                asked.append((number, language, request))
+        replies = self._replies([request for *_, request in asked])
+        said = {(number, what): reply for (number, what, _), reply in zip(asked, replies, strict=True)}
+        return [self._finished(draft, n, said) for n, draft in enumerate(drafts)]
+
+    def _replies(self, requests: Sequence[Request]) -> Sequence[Reply | Exception]:
+        if self._model is None or not requests or self._model.name == BY_RULES:
+            return [ModelError("the rules complete it")] * len(requests)
+        deadline = time.monotonic() + self._env.settings.reports.pick_seconds * max(len(requests) / 3, 1)
+        try:
+            return self._model.reply_many(requests, limits=ReplyLimits(max_tokens=0, deadline=deadline))
+        except (ModelError, BadReply) as error:
+            return [error] * len(requests)
+
+    def _finished(self, draft: _Draft, number: int, said: dict[tuple[int, str], Reply | Exception]) -> Report:
+        report, rung = draft.report, self._model.name if self._model else BY_RULES
+        chosen = _text(said.get((number, "pick")))
+        try:
+            actions = picked(draft.choices, chosen)
+        except BadReply as error:
+            self._note("quotes_not_picked", {"error": str(error)})
+            actions, chosen = picked(draft.choices, None), None
+        summary, worded = dict(report.summary), True
+        for language in report.languages:
+            line = " ".join((_text(said.get((number, language))) or "").split())
+            problem = wording_problem(line, draft.facts, language)
+            worded &= problem is None
+            summary[language] = line if problem is None else summary[language]
+            if line:
+                self._note("line_worded", {"line": line, "dropped": problem})
+        return replace(
+            report,
+            actions=actions,
+            chosen_by=rung if chosen is not None else BY_RULES,
+            summary=summary,
+            worded_by=rung if worded else BY_RULES,
+        )
+
+
+def wall(moment: datetime, now: datetime) -> datetime:
+    """A moment on the plant's clock, without an offset.
+
+    :param now: the plant's clock.
+    """
+    return (moment if moment.tzinfo is None or now.tzinfo is None else moment.astimezone(now.tzinfo)).replace(
+        tzinfo=None
+    )
+
+
+def _text(reply: Reply | Exception | None) -> str | None:
+    """Of a reply that was made to its end."""
+    return reply.text if isinstance(reply, Reply) and reply.stopped == "done" else None
+
+
+def _something(alarms: AlarmFigures, signs: Sequence[Sign]) -> bool:
+    return bool(alarms.events) or any(sign.present for sign in signs)
