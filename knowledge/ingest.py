@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from sqlite_utils import Database
 
+from knowledge.cutting import cut
 from knowledge.errors import KnowledgeError
+from knowledge.formats.content import Bounds, Content, PageReader
 from knowledge.limits import Limit, find_limits, name_variants, table_rows
-from knowledge.reading import SUFFIXES, read_pages
-from knowledge.sections import Section, cut, read_sections
+from knowledge.reading import SUFFIXES, read_document
+from knowledge.sections import Section, read_sections
 from knowledge.store import KnowledgeStore, Piece, clear_document, insert_pieces, now_text
 from knowledge.tokens import HAN, fold, language_of, tokens
 
@@ -44,6 +46,8 @@ class Added:
     limits: int
     pages: int | None
     language: str
+    scanned: int = 0
+    """Pages that were read as pictures, just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class _Manual:
     title: str
     language: str
     pages: int | None
+    scanned: int
     pieces: list[Piece]
     limits: list[tuple[Section, Limit]]
     names: set[tuple[str, str, str]]
@@ -75,9 +80,20 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(p.resolve() for p in found))
 
 
-def add_file(store: KnowledgeStore, path: Path, *, max_bytes: int, max_pages: int, passage_chars: int) -> Added:
-    """Read one manual into the store.
+def add_file(
+    store: KnowledgeStore,
+    path: Path,
+    *,
+    max_bytes: int,
+    max_pages: int,
+    passage_chars: int,
+    bounds: Bounds | None = None,
+    reader: PageReader | None = None,
+) -> Added:
+    """Read one manual into the store, in one transaction.
 
+    :param bounds: what it may ask of this box besides its bytes and pages.
+    :param reader: reads pages that are pictures; None leaves them out.
     :raises KnowledgeError: it cannot be read or holds no text; the store is as it was.
     """
     path = path.resolve()
@@ -87,9 +103,10 @@ def add_file(store: KnowledgeStore, path: Path, *, max_bytes: int, max_pages: in
         known = _known(db, path, digest)
         if known is not None:
             return known
-    manual = _take_apart(path, data, max_pages=max_pages, passage_chars=passage_chars)
+    content = read_document(path, data, replace(bounds or Bounds(), max_pages=max_pages), reader)
+    manual = _take_apart(path, content, passage_chars)
     with store.writing() as db, db.atomic():
-        return _store(db, path, digest, manual)
+        return replace(_store(db, path, digest, manual), scanned=manual.scanned)
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
@@ -152,12 +169,11 @@ def _added(db: Database, number: int, change: Literal["added", "changed", "uncha
     return Added(f"M{number}", row[0], row[1], change, row[4], row[5], row[2], row[3])
 
 
-def _take_apart(path: Path, data: bytes, *, max_pages: int, passage_chars: int) -> _Manual:
-    kind, pages = read_pages(path, data, max_pages=max_pages)
-    title, sections = read_sections(pages, kind)
+def _take_apart(path: Path, content: Content, passage_chars: int) -> _Manual:
+    title, sections = read_sections(content.lines, bare=content.bare)
     if not sections:
         raise KnowledgeError(f"{path}: it has headings but no text under them")
-    language = language_of("\n".join(text for _, text in pages))
+    language = language_of("\n".join(section.text for section in sections))
     limits = [(section, limit) for section in sections for limit in find_limits(section.text)]
     names = {name for section in sections for name in _names(section)}
     names |= {("label", _key(v), v) for _, limit in limits for v in name_variants(limit.name) if len(_key(v)) > 1}
@@ -166,8 +182,7 @@ def _take_apart(path: Path, data: bytes, *, max_pages: int, passage_chars: int) 
         for order, section in enumerate(sections)
         for text in cut(section.text, passage_chars)
     ]
-    count = len(pages) if pages[0][0] is not None else None
-    return _Manual(title or path.stem, language, count, pieces, limits, names)
+    return _Manual(title or content.title or path.stem, language, content.pages, content.scanned, pieces, limits, names)
 
 
 def _piece_language(text: str, language: str) -> str:
