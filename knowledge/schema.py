@@ -84,3 +84,9 @@ def machines(db: Database) -> None:
             document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE, folded TEXT NOT NULL,
             name TEXT NOT NULL, PRIMARY KEY (document, folded)
         ) WITHOUT ROWID""")
+
+
+@MIGRATIONS()
+def names_folded(db: Database) -> None:
+    """A question is taken apart and its parts are looked up, rather than every name looked for in it."""
+    db.execute("CREATE INDEX names_folded ON names (folded)")

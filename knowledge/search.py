@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from knowledge.candidates import Candidate, find_candidates
 from knowledge.coverage import MAX_UNITS, Clause, clauses, index_words, meant, weights_of
+from knowledge.focus import focus_of
 from knowledge.limits import name_variants
 from knowledge.meaning import Meaning
 from knowledge.quantities import Kind, asked_kinds, holds
@@ -31,14 +32,18 @@ __all__ = ["Found", "Hit", "find", "search"]
 
 GATE = 0.55
 """By words alone: a passage holds at least this share of the information of one clause of the question."""
-EVIDENCE = 0.95
+EVIDENCE = 0.9
 """By words and meaning: that share and the closeness of the passage come to this together. Where every word is held no
 closeness is asked for; a passage that is as close as such passages get (0.5) may lack half of them. Set where questions
 without an answer are refused most often for each answered one that is lost: see `make bench-knowledge`."""
-OTHER_EVIDENCE = 1.05
+OTHER_EVIDENCE = 1.0
 """The same for a passage of the other language, whose words are only held by meaning."""
 _FAULT_CODE = re.compile(r"[a-z]-?\d{2,}|[a-z]{2,3}-?\d{2,}")
 """F0021, E-17, ERR42: asked for one that no book has, another code's passage would be a wrong answer."""
+SAME_THING, OTHER_THING = 0.75, 0.6
+"""Cosine from which a word means the thing that is asked for, in the question's language and across languages."""
+TELLING: frozenset[Kind] = frozenset({"temperature", "voltage", "frequency", "torque", "noise", "money", "phone"})
+"""Kinds of figure whose unit says what it is, so that the passage need not name it."""
 _SAME_LANGUAGE = 1.35
 _MEASURED = 16
 """Candidates whose words are compared by meaning, the most promising ones."""
@@ -79,6 +84,7 @@ class _Asked:
     text: str
     clauses: list[Clause]
     kinds: frozenset[Kind]
+    focus: list[str]
     language: str
     """Of the question."""
     wanted: str
@@ -125,7 +131,9 @@ def find(
         if any(not counts[code] for code in codes):
             return Found([], meaning is not None)
         spoken = language_of_question(query)
-        asked = _Asked(query, clauses(parts, query, weights), asked_kinds(query), spoken, language or spoken)
+        asked = _Asked(
+            query, clauses(parts, query, weights), asked_kinds(query), focus_of(query), spoken, language or spoken
+        )
         found, by_meaning = find_candidates(
             connection,
             query,
@@ -140,7 +148,7 @@ def find(
     hits = []
     for place, candidate in enumerate(measured):
         coverage = _covered(asked, candidate, meaning if by_meaning and place < _MEASURED else None)
-        if _answers(candidate, asked, coverage, by_meaning=by_meaning):
+        if _answers(candidate, asked, coverage, meaning if by_meaning else None):
             hits.append(_hit(candidate, asked, coverage))
     hits.sort(key=lambda hit: (-hit.score, hit.document, hit.section_order))
     return Found(_one_per_section(hits)[:limit], by_meaning)
@@ -162,17 +170,30 @@ def _covered(asked: _Asked, candidate: Candidate, meaning: Meaning | None) -> fl
     return max(meant(clause, words, others, meaning, same=same) / clause.weight for clause in asked.clauses)
 
 
-def _answers(candidate: Candidate, asked: _Asked, coverage: float, *, by_meaning: bool) -> bool:
+def _answers(candidate: Candidate, asked: _Asked, coverage: float, meaning: Meaning | None) -> bool:
     """Whether there is reason to believe that a passage answers."""
     passage = candidate.passage
     if not holds(f"{passage.path} {passage.text}", asked.kinds):
         return False
     if _names_heading(asked.text, passage.heading):
         return True
-    if not by_meaning:
-        return coverage >= GATE
-    same = passage.language == asked.language
-    return coverage + max(0.0, candidate.similarity) >= (EVIDENCE if same else OTHER_EVIDENCE)
+    if meaning is None:
+        return coverage >= GATE and _speaks_of(asked, candidate, None)
+    needed = EVIDENCE if passage.language == asked.language else OTHER_EVIDENCE
+    return coverage + max(0.0, candidate.similarity) >= needed and _speaks_of(asked, candidate, meaning)
+
+
+def _speaks_of(asked: _Asked, candidate: Candidate, meaning: Meaning | None) -> bool:
+    """Whether a passage has the thing that is asked for by name, as it was said or as something that means it."""
+    passage = candidate.passage
+    if not asked.focus or asked.kinds & TELLING:
+        return True
+    if any(set(tokens(word)) <= candidate.words for word in asked.focus):
+        return True
+    if meaning is None:
+        return passage.language != asked.language
+    closest = meaning.closeness(asked.focus, meaning.words(f"{passage.path} {passage.text}"))
+    return float(closest.max()) >= (SAME_THING if passage.language == asked.language else OTHER_THING)
 
 
 def _hit(candidate: Candidate, asked: _Asked, coverage: float) -> Hit:

@@ -6,6 +6,7 @@ missing, held by another program, damaged or of an older shape is told in one `K
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import sqlite3
@@ -23,6 +24,10 @@ from knowledge.tokens import HAN, fold, place_of, tokens
 
 __all__ = ["Document", "KnowledgeStore", "Name", "Piece", "StoredLimit", "StoredPassage"]
 
+NAME_CHARS = 40
+"""A longer name is not looked for in a question."""
+NAMED_CHARS = 1_000
+"""Names are looked for in so much of a text."""
 _HAN_CHAR = re.compile(f"[{HAN}]")
 
 
@@ -161,7 +166,7 @@ class KnowledgeStore:
 
         :raises KnowledgeError: no such manual or section.
         """
-        number = _number(document)
+        number = document_number(document)
         with self.reading() as connection:
             rows = connection.execute(
                 f"{PASSAGES} WHERE p.document = ? AND (? IS NULL OR p.section = ?) ORDER BY p.position",
@@ -179,7 +184,7 @@ class KnowledgeStore:
         with self.reading() as connection:
             rows = connection.execute(
                 "SELECT text FROM passages WHERE document = ? AND section_order = ? ORDER BY position",
-                (_number(document), section_order),
+                (document_number(document), section_order),
             ).fetchall()
         return [str(row[0]) for row in rows]
 
@@ -194,12 +199,17 @@ class KnowledgeStore:
 
     def names_in(self, text: str, *, limit: int = 50) -> list[Name]:
         """Names that occur in a text, longest first."""
-        folded = "".join(fold(text).split())
+        folded = "".join(fold(text[:NAMED_CHARS]).split())
+        parts = {
+            folded[start:end]
+            for start in range(len(folded))
+            for end in range(start + 1, min(len(folded), start + NAME_CHARS) + 1)
+        }
         with self.reading() as connection:
             rows = connection.execute(
-                "SELECT DISTINCT kind, folded, value FROM names WHERE instr(?, folded) > 0"
+                "SELECT DISTINCT kind, folded, value FROM names WHERE folded IN (SELECT value FROM json_each(?))"
                 " ORDER BY length(folded) DESC, kind, value LIMIT ?",
-                (folded, limit),
+                (json.dumps(sorted(parts)), limit),
             ).fetchall()
         return [Name(*row) for row in rows if place_of(row[1], text) >= 0]
 
@@ -208,7 +218,7 @@ class KnowledgeStore:
 
         :raises KnowledgeError: no such manual.
         """
-        number = _number(document)
+        number = document_number(document)
         with self.writing() as db, db.atomic():
             if not db.execute("SELECT 1 FROM documents WHERE id = ?", (number,)).fetchone():
                 raise KnowledgeError(f"{document}: no such manual; `watchkeeper kb list` shows those there are")
@@ -293,7 +303,11 @@ def now_text() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _number(document: str) -> int:
+def document_number(document: str) -> int:
+    """The number in `M7`.
+
+    :raises KnowledgeError: it is not such an id.
+    """
     digits = document.strip().upper().removeprefix("M")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
         raise KnowledgeError(f"{document}: not the id of a manual; write M1, M2 …")

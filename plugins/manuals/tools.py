@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, cast
 
-from agent.api import Binds, DatabaseError, Env, Language, Passage, Tool, ToolResult, TurnView, say, tool
+from agent.api import Binds, DatabaseError, Env, Language, Passage, Said, Tool, ToolResult, TurnView, say, tool
+from knowledge.contradictions import Contradiction, find_contradictions
 from knowledge.errors import KnowledgeError
-from knowledge.search import Hit, search
+from knowledge.machines import documents_about
+from knowledge.search import Found, Hit, find
 from knowledge.store import KnowledgeStore
+from plugins.manuals.meanings import MeaningOfBox
 
 __all__ = ["ManualTools", "open_store"]
 
@@ -34,6 +37,9 @@ _SEARCH_EXAMPLES = (
     "How do I start and stop it?",
 )
 
+_MAX_CONTRADICTIONS = 3
+"""That one answer tells of."""
+
 
 def open_store(env: Env) -> KnowledgeStore:
     """The store of this box; touches nothing."""
@@ -46,23 +52,68 @@ class ManualTools:
     def __init__(self, env: Env) -> None:
         self._settings = env.settings.knowledge
         self._store = open_store(env)
+        self._meaning = MeaningOfBox(env)
+        self._told: set[str] = set()
 
     def tools(self) -> Iterable[Tool]:
         """As the model sees them."""
         return [tool(risk="read", cues=_SEARCH_CUES, examples=_SEARCH_EXAMPLES)(self.search_manuals)]
 
     def search_manuals(
-        self, turn: TurnView, query: Annotated[str, Binds("alarm", "tag", "label", "phrase")]
+        self,
+        turn: TurnView,
+        query: Annotated[str, Binds("alarm", "tag", "label", "phrase")],
+        manual: Annotated[str, Binds("manual")] = "",
+        machine: Annotated[str, Binds("machine")] = "",
     ) -> ToolResult:
         """Find what the manuals say: meaning, causes, steps, limits, rules."""
         try:
-            hits = search(self._store, query, limit=self._settings.max_passages, language=turn.language)
-            passages = tuple(self._passage(hit) for hit in hits)
+            found = self._find(query, turn.language, manual, machine)
+            passages = tuple(self._passage(hit) for hit in found.hits)
         except KnowledgeError as error:
             raise DatabaseError(str(error)) from None
+        notes = self._how_it_was_sought(found)
         if not passages:
-            return ToolResult(notes=(say(f"手册中没有找到“{query}”", f"the manuals say nothing about “{query}”"),))
-        return ToolResult(passages=passages)
+            return ToolResult(
+                notes=(say(f"手册中没有找到“{query}”", f"the manuals say nothing about “{query}”"), *notes)
+            )
+        told = (_contradicts(passages, clash) for clash in find_contradictions(passages)[:_MAX_CONTRADICTIONS])
+        return ToolResult(passages=passages, notes=(*told, *notes))
+
+    def _find(self, query: str, language: Language, manual: str, machine: str) -> Found:
+        documents = [manual] if manual else None
+        if machine:
+            about = documents_about(self._store, machine)
+            documents = [document for document in about if not manual or document == manual]
+        meaning = self._meaning.get()
+        limit = self._settings.max_passages
+        found = find(self._store, query, limit=limit, language=language, documents=documents, meaning=meaning)
+        if meaning is not None and not found.by_meaning:
+            self._meaning.renew_behind(self._store)
+        return found
+
+    def _how_it_was_sought(self, found: Found) -> tuple[Said, ...]:
+        """What is missing where words alone decided, each said once."""
+        if found.by_meaning:
+            return ()
+        why = "encoder" if self._meaning.get() is None else "index"
+        if why in self._told:
+            return ()
+        self._told.add(why)
+        if why == "encoder":
+            return (
+                say(
+                    "手册只按文字查找：没有句向量权重，请运行 `watchkeeper weights pull embed`",
+                    "the manuals were searched by words alone: no sentence encoder here, "
+                    "run `watchkeeper weights pull embed`",
+                ),
+            )
+        return (
+            say(
+                "手册这次只按文字查找：含义索引正在重建",
+                "the manuals were searched by words alone this time: the index of meanings is being made anew",
+            ),
+        )
 
     def _passage(self, hit: Hit) -> Passage:
         """The whole section where it is not too long, so that a list of steps is complete."""
@@ -72,3 +123,11 @@ class ManualTools:
             text = "\n\n".join(pieces)
         language = cast(Language, hit.language)
         return Passage(hit.document, hit.title, hit.section, hit.heading, hit.page, text, language, hit.score)
+
+
+def _contradicts(passages: Sequence[Passage], clash: Contradiction) -> Said:
+    first, second = passages[clash.first].citation, passages[clash.second].citation
+    return say(
+        f"手册说法不一：{first}“{clash.first_quote}”，{second}“{clash.second_quote}”",
+        f"the manuals contradict each other: {first} “{clash.first_quote}”, {second} “{clash.second_quote}”",
+    )
