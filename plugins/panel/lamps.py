@@ -24,7 +24,8 @@ from plugins.panel.marks import Mark, can_label, find_marks
 from plugins.panel.pilots import find_badges, find_pilots, find_stacks
 from plugins.panel.regions import Scene, clip, scene_of
 from plugins.panel.siblings import find_siblings
-from plugins.panel.symbols import find_signs, find_symbols
+from plugins.panel.signs import find_signs
+from plugins.panel.symbols import find_symbols
 from plugins.panel.tags import find_switches, find_tags
 from plugins.panel.tinted import tinted_texts
 
@@ -67,11 +68,12 @@ def find_lamps(
     if scene.camera:
         lamps += [find_leds(scene, seen), find_pilots(scene, _flat(scene, marks), names)]
         lamps.append(_compared(find_pilots(scene, discs, names)))
+        lamps.append(find_symbols([disc for disc in discs if disc.shape == "other"], plain))
     else:
         lamps += [
             find_badges(marks, seen),
             find_stacks(marks, names),
-            find_signs(scene, marks, [text for text in seen if can_label(text)]),
+            find_signs(scene, standing, marks, seen, skip),
             find_switches(scene, marks, names),
             find_pilots(scene, marks, names),
             find_symbols(marks, plain),

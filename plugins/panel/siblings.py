@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Lamp, Text
-from plugins.panel.colors import SIGNALS, Pixels, color_name
+from plugins.panel.colors import Pixels, color_name
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y, width
+from plugins.panel.lamp_words import press_alone, says_state
 from plugins.panel.marks import tidy
 from plugins.panel.regions import Scene, clip
 
@@ -24,6 +25,8 @@ __all__ = ["find_siblings"]
 _ANGLES = 16
 _INSIDE, _AROUND = (0.2, 0.5), (1.3, 1.4)
 """Where a disc is looked at, in parts of its radius. Around it, the corners of a square would still be seen."""
+_AT_REST = frozenset({"dark", "grey", "white"})
+_USUAL = int(0.8 * 2 * _ANGLES)
 _DIFFERS = 2.5
 """How far the inside is from what is around it, in grey levels."""
 _EVEN = 0.5
@@ -60,13 +63,14 @@ def find_siblings(scene: Scene, lamps: Sequence[Lamp], round_ones: Set[Box], nam
     places = _places([lamp for lamp in lamps if lamp.box in round_ones], names)
     found: list[Lamp] = []
     for name in names[:_MOST] if places else ():
-        if len(name.text.strip()) > _MAX_LABEL or any(_is_of(lamp, name) for lamp in lamps):
+        command = press_alone(name.text) and not says_state(name.text)
+        if command or len(name.text.strip()) > _MAX_LABEL or any(_is_of(lamp, name) for lamp in lamps):
             continue
         for place in places:
             box = _disc_at(scene, name.box, place) if _fits(name, place) else None
             if box is not None and not any(_meet(box, lamp.box) for lamp in (*lamps, *found)):
                 color = color_name(_inner(scene, box))
-                if color not in SIGNALS:
+                if color in _AT_REST:
                     found.append(Lamp(tidy(name.text), color, "unlit", box))
                     break
     return found
@@ -141,7 +145,8 @@ def _crop(scene: Scene, middle: tuple[float, float], by: float) -> tuple[Pixels,
 
 
 def _stray(points: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArray[np.float64]:
-    strays: NDArray[np.float64] = np.abs(points - middle[:, None]).max(axis=(1, 2))
+    """Of most points: the name may touch the circle around a lamp. The corners of a square are a quarter of it."""
+    strays: NDArray[np.float64] = np.partition(np.abs(points - middle[:, None]).max(axis=2), _USUAL, axis=1)[:, _USUAL]
     return strays
 
 

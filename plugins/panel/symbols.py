@@ -1,4 +1,4 @@
-"""Symbols of equipment on a mimic, such as a valve, a pump or a tank, whose fill carries a state, and warning signs.
+"""Symbols of equipment on a mimic, such as a valve, a pump or a tank, whose fill carries a state.
 
 A coloured shape beside a name is a symbol where the name speaks of equipment, or where shapes of the same form and
 size stand elsewhere with names of their own and another colour. Whether a colour means running is the plant's
@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from agent.api import Lamp, Text
-from plugins.panel.colors import SIGNALS, Pixels, light, saturation
+from plugins.panel.colors import SIGNALS, saturation
 from plugins.panel.geometry import centre, height, width
 from plugins.panel.lamp_words import names_equipment
 from plugins.panel.marks import Mark, labels_for, same_size, tidy
-from plugins.panel.regions import Scene, clip, grown
 
-__all__ = ["find_signs", "find_symbols"]
+__all__ = ["find_symbols"]
 
 _STRONG = 0.4
 _MIN_TALL, _MAX_TALL = 1.0, 5.0
@@ -50,50 +47,6 @@ def find_symbols(marks: Sequence[Mark], names: Sequence[Text]) -> list[Lamp]:
     return list(found.values())
 
 
-def find_signs(scene: Scene, marks: Sequence[Mark], names: Sequence[Text]) -> list[Lamp]:
-    """Red and amber signs with a light or dark mark inside, such as a disc or a triangle with an exclamation mark."""
-    signs = [m for m in marks if m.name in ("red", "amber") and saturation(m.color) >= 0.6 and _is_sign(scene, m)]
-    signs = [sign for sign in signs if not any(_part_of(sign, other) for other in marks)]
-    return [Lamp(_meaning(scene, sign, names), sign.name, "lit", sign.box) for sign in signs]
-
-
-def _part_of(sign: Mark, other: Mark) -> bool:
-    """It is drawn on a larger shape, as a part of an icon."""
-    (left, top, right, bottom), (x, y) = other.box, centre(sign.box)
-    return left < x < right and top < y < bottom and width(other.box) > 1.5 * width(sign.box)
-
-
-def _meaning(scene: Scene, sign: Mark, names: Sequence[Text]) -> str:
-    """The message right of a sign, the name around it, or what kind of sign it is."""
-    tall = height(sign.box)
-    messages = [
-        text
-        for text in names
-        if 0 <= text.box[0] - sign.box[2] < 1.5 * tall and abs(centre(text.box)[1] - centre(sign.box)[1]) < 2 * tall
-    ]
-    if messages:
-        return tidy(min(messages, key=lambda text: abs(centre(text.box)[1] - centre(sign.box)[1])).text)
-    if _on_icon(scene, sign):
-        return "notification badge"
-    (label,) = labels_for([sign.box], names, reach=0.5)
-    return tidy(names[label].text) if label is not None else "warning sign"
-
-
-def _on_icon(scene: Scene, sign: Mark) -> bool:
-    """It covers the corner of an icon, whose rest stands around it."""
-    by = max(3, width(sign.box) // 2)
-    left, top, right, bottom = clip(grown(sign.box, by), scene.pixels)
-    around = scene.pixels[top:bottom, left:right].astype(np.int16)
-    ground = np.asarray(scene.ring(sign.box, by), np.int16)
-    other = np.abs(around - ground).max(axis=2) > 60
-    inner_top, inner_left = sign.box[1] - top, sign.box[0] - left
-    other[
-        max(0, inner_top - 1) : inner_top + height(sign.box) + 1,
-        max(0, inner_left - 1) : inner_left + width(sign.box) + 1,
-    ] = False
-    return bool(other.mean() > 0.04)
-
-
 def _names_of(shapes: Sequence[Mark], names: Sequence[Text]) -> list[int | None]:
     return labels_for([shape.box for shape in shapes], names, reach=_REACH)
 
@@ -114,20 +67,3 @@ def _same_form(a: Mark, b: Mark) -> bool:
 def _gap(mark: Mark, name: Text) -> float:
     (ax, ay), (bx, by) = centre(mark.box), centre(name.box)
     return abs(ax - bx) + abs(ay - by)
-
-
-def _is_sign(scene: Scene, mark: Mark) -> bool:
-    """As wide as high, and an upright stroke of another brightness in its middle."""
-    wide, high = width(mark.box), height(mark.box)
-    if not 0.8 <= wide / high <= 1.3 or min(wide, high) < 10 or max(wide, high) > 64:
-        return False
-    left, top, right, bottom = mark.box
-    inside: Pixels = scene.pixels[top:bottom, left:right]
-    away = np.abs(inside.astype(np.int16) - np.asarray(mark.color, np.int16)).max(axis=2) > 90
-    core = away[
-        round(0.22 * high) : round(0.88 * high), round(0.36 * wide) : max(round(0.36 * wide) + 1, round(0.64 * wide))
-    ]
-    foot = away[round(0.55 * high) : round(0.85 * high)]
-    beside = [foot[:, round(part * wide)].mean() for part in (0.27, 0.73)]
-    middle = float(core.any(axis=1).mean())
-    return bool(middle > 0.5 and max(beside) < 0.35) and light(mark.color) < 190

@@ -35,7 +35,7 @@ _GROUND = 0.15
 """Share of a text's box where its ground is seen."""
 _SAME = 22
 """A pill differs from itself by less than this, and from the ground by more than half of it."""
-_LONG, _SHORT = (0.7, 3.2), 0.62
+_LONG, _SHORT = (0.7, 3.7), 0.62
 """How far a pill goes on beside its disc, in radii of the disc."""
 _REACH = 12.0
 """How far the name of a switch may be, in its heights."""
