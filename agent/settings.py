@@ -165,6 +165,30 @@ class LogSettings(Section):
     """A longer line of an imported file is left out and reported."""
 
 
+class QuerySettings(Section):
+    """What questions about the log count as: alarm floods, chattering and stale alarms as ISA-18.2 has them."""
+
+    flood_events: int = 10
+    """More alarms than this within `flood_minutes` are a flood."""
+    flood_end_events: int = 5
+    """A flood ends when fewer than this came within `flood_minutes`."""
+    flood_minutes: float = 10.0
+    chatter_events: int = 3
+    """This many alarms of one tag within `chatter_seconds` are chattering."""
+    chatter_seconds: float = 60.0
+    stale_hours: float = 24.0
+    before_minutes: float = 10.0
+    """How long before a failure an event counts as going before it, where the question does not say."""
+    before_least: int = 2
+    """Failures that an event must have gone before, to be named."""
+    before_lift: float = 1.5
+    """How many times more often than by chance."""
+    listed: int = 10
+    """Groups, floods or events that an answer lists."""
+    max_moments: int = 200_000
+    """Events that one question about floods, chattering or what goes before looks at."""
+
+
 class KnowledgeSettings(Section):
     """Manuals and their search."""
 
@@ -689,6 +713,7 @@ class Settings(Section):
     panel: PanelSettings = PanelSettings()
     watching: WatchingSettings = WatchingSettings()
     logs: LogSettings = LogSettings()
+    queries: QuerySettings = QuerySettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     weights: WeightsSettings = WeightsSettings()
     model: ModelSettings = ModelSettings()

@@ -24,7 +24,7 @@ __all__ = ["check_health", "find_terms", "observed", "register_commands", "regis
 
 @hookimpl
 def register_tools(env: Env) -> Iterable[Tool]:
-    """`recent_events`, `similar_events`, `count_events`."""
+    """What happened, whether it happened before, how often; and `sql` for a SELECT."""
     return [*LogTools(env).tools(), *SqlTool(env).tools()]
 
 
@@ -36,11 +36,12 @@ def register_commands(cli: typer.Typer) -> None:
 
 @hookimpl
 def find_terms(question: str, env: Env) -> Iterable[Term]:
-    """Alarm texts, tags and areas of the log that stand in a question; none where there is no log."""
+    """Alarm texts, tags and areas of the log that stand in a question, and a SELECT; no names where there is no log."""
+    statements = find_sql(question)
     try:
-        return terms_in(question, LogDatabase(env.log_path, env.settings.logs))
+        return [*terms_in(question, LogDatabase(env.log_path, env.settings.logs)), *statements]
     except DatabaseError:
-        return []  # the tool that is called next says what is wrong with the log
+        return statements  # the tool that is called next says what is wrong with the log
 
 
 @hookimpl
@@ -57,11 +58,14 @@ def report_evidence(machine: Machine, period: Period, env: Env) -> Evidence:
 
 @hookimpl
 def check_health(env: Env) -> Iterable[Finding]:
-    """Whether the log can be read, and what is in it."""
+    """Whether the log can be read, what is in it, and that nothing can be written to it."""
     try:
-        first, last, count = LogDatabase(env.log_path, env.settings.logs).span()
+        log = LogDatabase(env.log_path, env.settings.logs)
+        first, last, count = log.span()
+        held, how = log.backend.guarded()
     except DatabaseError as error:
         return [Finding("alarm log", False, str(error))]
+    guard = Finding("alarm log, read only", held, how)
     if not count:
-        return [Finding("alarm log", False, f"{env.log_path}: no events; run `watchkeeper logs import FILE.csv`")]
-    return [Finding("alarm log", True, f"{count} events, {first[:16]} – {last[:16]}, {env.log_path}")]
+        return [Finding("alarm log", False, f"{log.name}: no events; run `watchkeeper logs import FILE.csv`"), guard]
+    return [Finding("alarm log", True, f"{count} events, {first[:16]} – {last[:16]}, {log.name}"), guard]

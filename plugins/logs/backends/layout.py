@@ -42,8 +42,19 @@ class Values(dict[str, object]):
 class Reader(Protocol):
     """One open, read-only connection, bounded in seconds."""
 
+    dialect: str
+    """`sqlite` or `postgres`."""
+
     def rows(self, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
         """Run one SELECT."""
+        ...
+
+    def answer(self, before: str, checked: str, after: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """Run a statement that a person or a model wrote, between two parts of ours; names and rows.
+
+        :param checked: as `plugins.logs.sql_check` gave it back.
+        :raises ToolFailed: the database refuses it.
+        """
         ...
 
     def events(self) -> EventTable:
@@ -122,6 +133,7 @@ class SeriesTable:
     raw: str
     shift: str
     shifts: frozenset[Shift]
+    time: str = "NULL"
     tag: str = ""
     """Empty where the table is wide."""
     value: str = ""

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.api import DatabaseError
+from agent.api import DatabaseError, ToolFailed
 from agent.settings import LogSettings
 from plugins.logs.backends.layout import EventTable, SeriesTable, Shift, Stored, quoted
 from plugins.logs.interface import COLUMNS
@@ -28,6 +28,13 @@ NEEDED = ("time", "tag", "text")
 _INTEGERS = ("smallint", "integer", "bigint")
 _NUMBERS = (*_INTEGERS, "real", "double precision", "numeric")
 _TEXTS = ("text", "character varying", "character", "name")
+_STATEMENT_ERRORS = frozenset(
+    (
+        *("UndefinedFunction", "UndefinedColumn", "GroupingError", "DatatypeMismatch", "InvalidTextRepresentation"),
+        *("SyntaxError", "AmbiguousColumn", "DivisionByZero", "InvalidDatetimeFormat", "DatetimeFieldOverflow"),
+        *("NumericValueOutOfRange", "WindowingError", "AmbiguousFunction", "InvalidParameterValue"),
+    )
+)
 _WHOLE = "CAST(floor({}) AS bigint)"
 _COLUMNS = """
     SELECT a.attname, format_type(a.atttypid, NULL),
@@ -51,6 +58,8 @@ _RIGHTS = """
 class ServerReader:
     """One open transaction, read only."""
 
+    dialect = "postgres"
+
     def __init__(self, connection: Connection, name: str, settings: LogSettings) -> None:
         self.connection = connection
         self._name = name
@@ -61,6 +70,21 @@ class ServerReader:
         from sqlalchemy import text
 
         return [tuple(row) for row in self.connection.execute(text(sql), dict(values))]
+
+    def answer(self, before: str, checked: str, after: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """Run a checked statement; a colon in it is no parameter."""
+        from sqlalchemy import text
+        from sqlalchemy.exc import DBAPIError
+
+        statement = text(f"{before}{checked.replace(':', chr(92) + ':')}{after} OFFSET :none")
+        try:
+            result = self.connection.execute(statement, {"none": 0})
+            return list(result.keys()), [tuple(row) for row in result]
+        except DBAPIError as error:
+            if type(error.orig).__name__ not in _STATEMENT_ERRORS:
+                raise
+            said = " ".join(str(error.orig).split())
+            raise ToolFailed(f"sql: {said[:200]}") from None
 
     def series(self) -> SeriesTable | None:
         """The table of series; None where there is none."""
@@ -83,8 +107,10 @@ class ServerReader:
             }
             return SeriesTable(table, row, raw, shift, shifts, wide=signals, number=number, stamped=stamped)
         unit, source = (quoted(names[o]) if names[o] in found else "''" for o in ("unit", "source"))
-        tag, value = quoted(names["tag"]), quoted(names["value"])
-        return SeriesTable(table, row, raw, shift, shifts, tag, value, unit, source, number=number, stamped=stamped)
+        time, tag, value = (quoted(names[ours]) for ours in ("time", "tag", "value"))
+        return SeriesTable(
+            table, row, raw, shift, shifts, time, tag, value, unit, source, number=number, stamped=stamped
+        )
 
     def events(self) -> EventTable:
         """The table of events, checked against the settings."""

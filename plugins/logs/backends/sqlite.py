@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from agent.api import DatabaseError
+from agent.api import DatabaseError, ToolFailed
 from agent.settings import LogSettings
 from plugins.logs.backends.layout import EventTable, SeriesTable, Shift, Stored, quoted
 from plugins.logs.backends.sums import read_mark
 from plugins.logs.interface import COLUMNS
+from plugins.logs.sql_check import FUNCTIONS
 
 __all__ = ["SqliteBackend", "open_read_only"]
 
@@ -27,8 +28,22 @@ _SCALES = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (0, 1.0))
 """Numbers from the first on are nano-, micro- or milliseconds since 1970; smaller ones are seconds."""
 
 
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 10,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 8,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
+}
+"""Of a statement that a person or a model wrote."""
+_OURS = frozenset(("json_extract", "like", "glob", "typeof"))
+"""Functions of our own views, and of operators."""
+
+
 class SqliteReader:
     """An open connection."""
+
+    dialect = "sqlite"
 
     def __init__(self, connection: sqlite3.Connection, path: Path, settings: LogSettings) -> None:
         self.connection = connection
@@ -38,6 +53,21 @@ class SqliteReader:
     def rows(self, sql: str, values: Mapping[str, object]) -> list[tuple[object, ...]]:
         """Run one SELECT."""
         return self.connection.execute(sql, values).fetchall()
+
+    def answer(self, before: str, checked: str, after: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """Run a checked statement; SQLite itself then refuses everything but reading these tables."""
+        for limit, most in _LIMITS.items():
+            self.connection.setlimit(limit, most)
+        self.connection.set_authorizer(_only_reading)
+        try:
+            cursor = self.connection.execute(f"{before}{checked}{after}")
+            return [column[0] for column in cursor.description], cursor.fetchall()
+        except sqlite3.DatabaseError as error:
+            if _of_the_file(error):
+                raise
+            raise ToolFailed(f"sql: {error}") from None
+        finally:
+            self.connection.set_authorizer(None)
 
     def events(self) -> EventTable:
         """The table of events, checked against the settings."""
@@ -96,6 +126,19 @@ class SqliteBackend:
         if "not a database" in said or "malformed" in said:
             return f"{self.path}: damaged or not a SQLite file ({said}); restore it, or import the log again"
         return f"{self.path}: cannot be read: {said}"
+
+
+def _only_reading(action: int, first: str | None, second: str | None, place: str | None, inner: str | None) -> int:
+    if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ):
+        return sqlite3.SQLITE_OK if not (first or "").startswith("sqlite_") else sqlite3.SQLITE_DENY
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FUNCTIONS | _OURS:
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def _of_the_file(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file or the clock is to blame, and not the statement."""
+    return any(word in str(error) for word in ("interrupted", "locked", "busy", "malformed", "disk", "not a database"))
 
 
 def open_read_only(path: Path, busy_seconds: float) -> sqlite3.Connection:
@@ -228,8 +271,8 @@ def _find_series(connection: sqlite3.Connection, path: Path, settings: LogSettin
         return SeriesTable(table, row, raw, shift, shifts, wide=signals)
     unit, source = (quoted(names[o]) if names[o] in found else "''" for o in ("unit", "source"))
     mark = read_mark(connection, "counted") if raw == "wall" else None
-    tag, value = quoted(names["tag"]), quoted(names["value"])
-    return SeriesTable(table, row, raw, shift, shifts, tag, value, unit, source, mark=mark)
+    time, tag, value = (quoted(names[ours]) for ours in ("time", "tag", "value"))
+    return SeriesTable(table, row, raw, shift, shifts, time, tag, value, unit, source, mark=mark)
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> dict[str, str]:
