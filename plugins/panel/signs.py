@@ -50,7 +50,8 @@ def find_signs(
     names = [text for text in texts if can_label(text)]
     found: list[Lamp] = []
     for box, color, kind in _shapes(scene, standing.colored, texts):
-        if not any(_dates(texts[i], box) for i in skip) and not any(_part_of(box, other.box) for other in marks):
+        event = sum(_dates(texts[i], box) for i in skip) == 1
+        if not event and not any(_part_of(box, other.box) for other in marks):
             found.append(Lamp(_meaning(scene, box, kind, names), color_name(color), "lit", box))
     return found
 
@@ -77,6 +78,7 @@ def _shapes(scene: Scene, colored: Pixels, texts: Sequence[Text]) -> list[tuple[
         if color_name(color) not in ("red", "amber") or saturation(color) < _STRONG or _in_text(box, texts):
             continue
         kind = _kind(part, colored[y : y + h, x : x + w] > 0)
+        kind = kind or _kind(_cut(part), colored[y : y + h, x : x + w] > 0)
         clapper = colored[y + h : y + h + max(3, h // 4), x + w // 3 : x + w - w // 3]
         if kind == "bell" and part[-1].mean() > _CLAPPER and not clapper.any():
             continue
@@ -88,7 +90,10 @@ def _shapes(scene: Scene, colored: Pixels, texts: Sequence[Text]) -> list[tuple[
 def _kind(part: NDArray[np.bool_], colored: NDArray[np.bool_]) -> str:
     """sign | bell, or empty."""
     high, wide = part.shape
-    outline = _outline(part.astype(np.uint8))
+    outlines, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return ""
+    outline = max(outlines, key=len)
     full = np.zeros((high, wide), np.uint8)
     cv2.drawContours(full, [outline], -1, 1, cv2.FILLED)
     inside = full > 0
@@ -104,14 +109,13 @@ def _kind(part: NDArray[np.bool_], colored: NDArray[np.bool_]) -> str:
     return "sign" if _HOLE[0] <= 1 - solid <= _HOLE[1] and _is_mark(inside & ~part) else ""
 
 
-def _outline(part: Pixels) -> NDArray[np.int32]:
+def _cut(part: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Without what hangs on it by a thin line."""
-    whole, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     solid = np.zeros(part.shape, np.uint8)
     cv2.drawContours(solid, whole, -1, 1, cv2.FILLED)
-    cut = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    outlines, _ = cv2.findContours(cut, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(max(outlines or whole, key=len), np.int32)
+    cut: NDArray[np.bool_] = part & (cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+    return cut
 
 
 def _is_mark(mark: NDArray[np.bool_]) -> bool:
