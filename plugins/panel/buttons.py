@@ -19,7 +19,7 @@ from plugins.panel.geometry import centre, height, overlap_x, overlap_y, width
 from plugins.panel.grammar import is_clock, is_moment, tokens_of
 from plugins.panel.lamp_words import press_alone, says_press, says_state, state_said
 from plugins.panel.lit_fields import is_signal
-from plugins.panel.marks import can_label, tidy
+from plugins.panel.marks import Mark, can_label, labels_for, tidy
 from plugins.panel.regions import Scene, scene_of
 
 __all__ = ["find_buttons"]
@@ -29,14 +29,22 @@ _CENTRED = 0.24
 """How far the middle of the text may be from that of its field, in parts of the field's size."""
 _WIDE, _WIDE_CENTRED = 2.2, 0.08
 """In a field so many times wider than its text, which may be an entry of a list, the text is exactly in the middle."""
-_HIGH = (1.15, 4.6)
-"""Height of a button, in text heights."""
+_HIGH = (0.9, 4.6)
+"""Height of a button, in text heights; a reader's box may be a little higher than the button."""
 _RECTANGULAR = 0.8
 _DISTINCT = 12
 _FAINT = 70
 """Ink that differs less than this from its field hardly stands out."""
 _SIBLING = 0.62
 """Ink that stands out less than this part of what its siblings' does is greyed."""
+_EQUAL = 0.06
+"""Tabs of a bar are equally wide."""
+_BLANK = 14
+"""Shorter side of a blank button, in pixels."""
+_WIDER = 1.2
+"""A blank button is wider than high."""
+_ROW = 8.0
+"""How far apart commands of one row stand, in text heights."""
 _CELLS = 3
 """So many fields of one size that touch are cells of a table or rows of a list."""
 _EDGE_HIGH, _EDGE_LONG = 9, 24
@@ -46,20 +54,28 @@ _EDGE_BELOW = 6.0
 
 
 def find_buttons(
-    pixels: Pixels, texts: Sequence[Text], *, skip: frozenset[int] = frozenset(), scene: Scene | None = None
+    pixels: Pixels,
+    texts: Sequence[Text],
+    *,
+    skip: frozenset[int] = frozenset(),
+    named: frozenset[int] = frozenset(),
+    scene: Scene | None = None,
+    marks: Sequence[Mark] = (),
 ) -> tuple[Button, ...]:
     """Buttons, from the top.
 
     :param pixels: height × width × 3, RGB, at least one pixel.
     :param skip: indices of texts that belong to tables.
+    :param named: indices of texts that name a reading, such as `Load`.
     :param scene: of these pixels, where it is at hand.
+    :param marks: compact shapes of the scene.
     """
     scene = scene_of(pixels) if scene is None else scene
     seen = scene.seen(texts)
     fitting = [field for field in find_fields(scene, seen) if _in_middle(scene, field, seen)]
-    cells = _cells(fitting)
+    cells = _cells(fitting, skip)
     every = [field for n, field in enumerate(fitting) if n not in cells or _presses(field.label)]
-    filled = [field for field in every if _is_filled(field, every, skip) and _alone_counts(scene, field, every)]
+    filled = [field for field in every if _is_filled(field, every, skip) and _alone_counts(field, every)]
     outlined = [f for f in every if f not in filled and skip.isdisjoint(f.texts) and _beside(f, filled)]
     fields = filled + outlined
     inks = [float(difference(print_of(scene, f.text_box, f.color), f.color)) for f in fields]
@@ -68,9 +84,12 @@ def find_buttons(
     for i, box in _edged(scene, seen, taken) if not scene.camera else ():
         buttons.append(Button(_worded(seen[i].text), scene.whole(box), "enabled"))
         taken |= {i}
-    for i, text in enumerate(seen) if not scene.camera else ():
-        if i not in taken and _asks(text, seen):
-            buttons.append(Button(press_alone(text.text), scene.whole(text.box), "unsure"))
+    for i, box in _blank(marks, seen, taken):
+        buttons.append(Button(_worded(seen[i].text), scene.whole(box), "unsure"))
+        taken |= {i}
+    asking = [text for i, text in enumerate(seen) if i not in taken | named and _asks(text, seen)]
+    said = [text for text in asking if not state_said(text.text) or any(_in_row(text, other) for other in asking)]
+    buttons += [Button(press_alone(text.text), scene.whole(text.box), "unsure") for text in said]
     return tuple(sorted(buttons, key=lambda button: (button.box[1], button.box[0])))
 
 
@@ -126,17 +145,31 @@ def _is_lamp(field: Field, every: Sequence[Field]) -> bool:
     return not kin or (says_state(field.label) and not any(_presses(other.label) for other in kin))
 
 
-def _is_lone(field: Field, every: Sequence[Field]) -> bool:
-    return not any(other is not field and alike(other.box, field.box) for other in every)
+def _cells(fields: Sequence[Field], skip: frozenset[int]) -> frozenset[int]:
+    """Places, in this list, of fields that are cells of a table or rows of a list: several of one size that touch.
 
-
-def _cells(fields: Sequence[Field]) -> frozenset[int]:
-    """Places, in this list, of fields that are cells of a table or rows of a list: several of one size that touch."""
+    A bar of equal tabs is none: one row, outside tables, in which at least one asks to be pressed.
+    """
     group = list(range(len(fields)))
     for a, b in itertools.combinations(range(len(fields)), 2):
         if group[a] != group[b] and _touch(fields[a].box, fields[b].box):
             group = [group[a] if g == group[b] else g for g in group]
-    return frozenset(n for n, g in enumerate(group) if group.count(g) >= _CELLS)
+    cells = set[int]()
+    for number in set(group):
+        members = [n for n, g in enumerate(group) if g == number]
+        if len(members) >= _CELLS and not _is_bar([fields[n] for n in members], skip):
+            cells.update(members)
+    return frozenset(cells)
+
+
+def _is_bar(fields: Sequence[Field], skip: frozenset[int]) -> bool:
+    first = fields[0]
+    one_row = all(overlap_y(field.box, first.box) > 0.9 * height(first.box) for field in fields)
+    one_column = all(overlap_x(field.box, first.box) > 0.9 * width(first.box) for field in fields)
+    equal = all(abs(width(field.box) - width(first.box)) <= _EQUAL * width(first.box) for field in fields)
+    pressed = sum(_presses(field.label) for field in fields)
+    free = all(skip.isdisjoint(field.texts) for field in fields)
+    return free and equal and ((one_row and pressed >= 1) or (one_column and 2 * pressed >= len(fields)))
 
 
 def _touch(a: Box, b: Box) -> bool:
@@ -146,9 +179,9 @@ def _touch(a: Box, b: Box) -> bool:
     return stacked or (down >= 0.97 * max(height(a), height(b)) and -4 <= across <= 2)
 
 
-def _alone_counts(scene: Scene, field: Field, every: Sequence[Field]) -> bool:
-    """On a photo, a printed sign looks like a button: there a command or siblings have to say so."""
-    return not scene.camera or _presses(field.label) or not _is_lone(field, every)
+def _alone_counts(field: Field, every: Sequence[Field]) -> bool:
+    """A title on a field of its own looks like a button: a command or siblings have to say so."""
+    return _presses(field.label) or any(other is not field and _one_kind(other, field) for other in every)
 
 
 def _beside(field: Field, filled: Sequence[Field]) -> bool:
@@ -201,7 +234,7 @@ def _over(text: Box, edge: Box) -> bool:
 
 def _asks(text: Text, seen: Sequence[Text]) -> bool:
     """A command that stands alone: nothing in its line makes it a name or a state."""
-    if not press_alone(text.text) or state_said(text.text):
+    if not press_alone(text.text):
         return False
     tall = height(text.box)
     return not any(
@@ -211,6 +244,27 @@ def _asks(text: Text, seen: Sequence[Text]) -> bool:
         and not press_alone(other.text)
         for other in seen
     )
+
+
+def _in_row(a: Text, b: Text) -> bool:
+    """Another command in the same row, which is no word for a state: together they are buttons."""
+    level = overlap_y(a.box, b.box) > 0.6 * min(height(a.box), height(b.box))
+    return a is not b and level and not state_said(b.text) and -overlap_x(a.box, b.box) < _ROW * height(a.box)
+
+
+def _blank(marks: Sequence[Mark], seen: Sequence[Text], taken: frozenset[int]) -> list[tuple[int, Box]]:
+    """Blank fields of one size in a row, each with a name above or below it, of which one is a command."""
+    blocks = [m for m in marks if m.shape == "block" and width(m.box) > _WIDER * height(m.box) >= _WIDER * _BLANK]
+    free = [i for i, text in enumerate(seen) if i not in taken and can_label(text)]
+    labels = labels_for([block.box for block in blocks], [seen[i] for i in free])
+    named = [(free[i], block.box) for block, i in zip(blocks, labels, strict=True) if i is not None]
+    found = {}
+    for i, box in named:
+        row = [j for j, other in named if alike(other, box) and overlap_y(other, box) > 0.8 * height(box)]
+        apart = overlap_x(seen[i].box, box) > 0 and len(set(row)) == len(row) > 1
+        if apart and any(press_alone(seen[j].text) and not state_said(seen[j].text) for j in row):
+            found[i] = box
+    return list(found.items())
 
 
 def _state(n: int, fields: Sequence[Field], inks: Sequence[float]) -> str:
