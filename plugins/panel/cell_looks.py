@@ -74,7 +74,7 @@ def _ink_in(pixels: Pixels, gap: Box) -> Box | None:
         return None
     tall = crop.shape[0]
     strokes = strokes_of(crop, tall, 1.0)
-    level = max(_LEAST_CONTRAST, int(strokes[tall // 6 : tall - tall // 6].max()) // 2)
+    level = max(_LEAST_CONTRAST, int(strokes[:, tall // 6 : tall - tall // 6].max()) // 2)
     inner = [p for p in pieces_of(strokes, level) if p[0] > 0 and p[2] < crop.shape[1] and height(p) >= 0.25 * tall]
     if not inner:
         return None

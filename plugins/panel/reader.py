@@ -25,6 +25,8 @@ from plugins.panel.bars import find_bars
 from plugins.panel.buttons import find_buttons
 from plugins.panel.cell_looks import look_at_cells
 from plugins.panel.displays import find_displays
+from plugins.panel.displays.tiles import find_tiles
+from plugins.panel.field_looks import look_in_fields
 from plugins.panel.gauges import find_gauges
 from plugins.panel.instruments import Instrument
 from plugins.panel.lamps import find_lamps
@@ -58,13 +60,14 @@ def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, 
     texts = in_reading_order(found.texts)
     scene = scene_of(found.pixels)
     instruments = _instruments(found.pixels, texts, engine, scene)
+    texts = (*texts, *look_in_fields(found.view, engine, scene, texts, settings))
     texts, layout = _printed(found, texts, instruments, engine, settings)
     own = layout.in_tables | frozenset(index for item in instruments for index in item.sources)
     lamps = find_lamps(found.pixels, texts, skip=own | layout.label_sources, scene=scene)
     readings = sorted((*layout.readings, *(item.reading for item in instruments)), key=_place)
     size = found.pixels.shape[1], found.pixels.shape[0]
     return Perception(
-        texts,
+        in_reading_order(texts),
         tuple(readings),
         lamps,
         tuple(find_row_marks(found.pixels, layout.alarms)),
@@ -93,6 +96,7 @@ def _instruments(pixels: Pixels, texts: Sequence[Text], engine: OcrEngine, scene
     found: list[Instrument] = []
     taken: frozenset[int] = frozenset()
     for items in (
+        find_tiles(scene, texts, engine),
         find_displays(pixels, texts, engine),
         find_gauges(pixels, texts, engine),
         find_bars(pixels, texts, scene=scene),

@@ -142,8 +142,8 @@ def _strokes_behind(crop: Pixels, right: int, tall: int) -> Box | None:
     """
     scale = max(1.0, _TALL / tall)
     strokes = strokes_of(crop, tall, scale)
-    edge = min(strokes.shape[1], round(right * scale))
-    level = float(np.percentile(strokes[:, :edge], 97)) if edge else 0.0
+    edge = min(strokes.shape[2], round(right * scale))
+    level = float(np.percentile(strokes.max(axis=0)[:, :edge], 97)) if edge else 0.0
     if level < _CONTRAST:
         return None
     digits = [p for p in pieces_of(strokes, max(_CONTRAST, _PART * level)) if (p[0] + p[2]) / 2 < edge]
@@ -152,7 +152,7 @@ def _strokes_behind(crop: Pixels, right: int, tall: int) -> Box | None:
         return None
     digits = [piece for piece in digits if height(piece) >= 0.8 * most]
     last, floor = max(piece[2] for piece in digits), max(piece[3] for piece in digits)
-    strokes[:, :last] = 0
+    strokes[:, :, :last] = 0
     pale = pieces_of(strokes, max(_CONTRAST, _PALE * level))
     behind = sorted(p for p in pale if p[0] > last + 1 and p[1] < floor)
     run: list[Box] = []
