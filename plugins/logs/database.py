@@ -99,13 +99,9 @@ class LogDatabase:
             found = _selected(table, which, clock, values, "newest", limit)
             wanted = [table.row, table.raw, table.shift, table.columns["tag"], table.columns["text"]]
             rows = reader.rows(f"SELECT {', '.join(wanted)} FROM {table.name}{found}", values)
+        shown = {name: self._shown(name) for name in {name for row in rows for name in row[3:]}}
         return [
-            Moment(
-                _id(row, (raw, tag, text)),
-                clock.instant(float(str(raw)), _shift(shift)),
-                self._shown(tag),
-                self._shown(text),
-            )
+            Moment(_id(row, (raw, tag, text)), clock.instant(_number(raw), _shift(shift)), shown[tag], shown[text])
             for row, raw, shift, tag, text in reversed(rows)
             if raw is not None
         ]
@@ -251,8 +247,14 @@ def _distinct(table: EventTable, name: str) -> str:
     return f"SELECT DISTINCT {name} AS x FROM {table.name} WHERE {name} IS NOT NULL ORDER BY x LIMIT :most"
 
 
+def _number(value: object) -> float:
+    return value if isinstance(value, float) else float(str(value))
+
+
 def _id(value: object, row: Sequence[object]) -> int:
     """A row without a number is known by what is in it."""
+    if isinstance(value, int):
+        return value
     return int(str(value)) if value is not None else crc32(repr(row).encode())
 
 

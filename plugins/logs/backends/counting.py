@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from agent.api import DatabaseError
@@ -93,7 +94,7 @@ def _sources(
         return [_from_rows(table, which, columns, unit, clock, values, figures=figures)], values
     untimed = Filter(**{**{n: getattr(which, n) for n in which.__slots__}, "period": None})
     parts = [_from_piece(table, untimed, piece, columns, unit, values, clock, figures=figures) for piece in pieces]
-    late = _from_rows(table, which, columns, unit, clock, values, figures=figures, only=f"{table.row} > {table.mark}")
+    late = _from_rows(table, which, columns, unit, clock, values, figures=figures, late=True)
     return [*parts, late], values
 
 
@@ -123,7 +124,7 @@ def _from_piece(
     sums = piece.sums
     if sums is None:
         parts += [f"{table.raw} >= {values.add(piece.start)}", f"{table.raw} < {values.add(piece.end)}"]
-        parts.append(f"{table.row} <= {table.mark}")
+        parts.append(f"+{table.row} <= {table.mark}")  # the sign keeps the index on time in use
         return _select(table, parts, columns, unit, table.raw, figures=figures)
     if piece.start is not None and piece.end is not None:
         parts.append(f"bucket >= {values.add(int(piece.start // sums.width))}")
@@ -136,11 +137,15 @@ def _from_piece(
 
 def _from_rows(
     table: EventTable, which: Filter, columns: Sequence[str], unit: int | None, clock: Clock, values: Values, *,
-    figures: bool, only: str = "",
+    figures: bool, late: bool = False,
 ) -> str:  # fmt: skip
-    parts = [*conditions(table, which, clock, values), *([only] if only else [])]
+    """Of all rows, or of the few behind the mark, which are found by their number and no other way."""
+    parts = conditions(table, which, clock, values)
     wall = plant_wall(table, clock, values) if unit else "0"
-    return _select(table, parts, columns, unit, wall, figures=figures)
+    if not late:
+        return _select(table, parts, columns, unit, wall, figures=figures)
+    late_table = replace(table, name=f"{table.name} NOT INDEXED")
+    return _select(late_table, [*parts, f"{table.row} > {table.mark}"], columns, unit, wall, figures=figures)
 
 
 def _select(

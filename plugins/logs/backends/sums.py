@@ -1,9 +1,9 @@
 """Counts kept beside the events of `log.db`, so that ten million rows are counted in milliseconds.
 
-A few tables hold, for every hour, day, block of 28 days and age of 448 days of the times as written, how many events
-there were, how many of them have cleared, and how long those stood, by some of our columns. Rows are only ever added to
-a log, so the sums hold for all ids up to a mark, and a question adds the few that came later. A span of time is covered
-by whole ages and blocks, then days, then hours, and by the rows themselves at its ends: the result is exact.
+A few tables hold, for every hour, day, week, block of 28 days and age of 448 days of the times as written, how many
+events there were, how many of them have cleared, and how long those stood, by some of our columns. Rows are only ever
+added to a log, so the sums hold for all ids up to a mark, and a question adds the few that came later. A span of time is
+covered by whole ages and blocks, then weeks, days or hours, and by the rows themselves at its ends: it is exact.
 """
 
 from __future__ import annotations
@@ -42,10 +42,13 @@ class Sums:
 
 AGES = Sums("event_ages", 448 * DAY, DIMENSIONS)
 BLOCKS = Sums("event_blocks", 28 * DAY, DIMENSIONS)
+WEEKS = Sums("event_weeks", 7 * DAY, DIMENSIONS)
 DAYS = Sums("event_days", DAY, DIMENSIONS)
+KIND_DAYS = Sums("event_kind_days", DAY, ("area", "priority"))
 KINDS = Sums("event_hours", HOUR, ("area", "priority"))
 TOTALS = Sums("event_totals", HOUR, ())
-SUMS = (AGES, BLOCKS, DAYS, KINDS, TOTALS)
+TOTAL_DAYS = Sums("event_total_days", DAY, ())
+SUMS = (AGES, BLOCKS, WEEKS, DAYS, KIND_DAYS, KINDS, TOTAL_DAYS, TOTALS)
 
 SCHEMA = "".join(
     f"CREATE TABLE IF NOT EXISTS {sums.name} ({''.join(f'{c} TEXT NOT NULL, ' for c in sums.columns)}"
@@ -53,8 +56,12 @@ SCHEMA = "".join(
     f" longest REAL NOT NULL, PRIMARY KEY ({''.join(f'{c}, ' for c in sums.columns)}bucket)) WITHOUT ROWID;"
     for sums in SUMS
 ) + (
-    "CREATE INDEX IF NOT EXISTS event_days_bucket ON event_days (bucket);"
-    "CREATE INDEX IF NOT EXISTS event_blocks_bucket ON event_blocks (bucket);"
+    "CREATE INDEX IF NOT EXISTS event_days_bucket ON event_days (bucket, n);"
+    "CREATE INDEX IF NOT EXISTS event_weeks_bucket ON event_weeks (bucket, n);"
+    "CREATE INDEX IF NOT EXISTS event_days_text ON event_days (text, bucket);"
+    "CREATE INDEX IF NOT EXISTS event_hours_bucket ON event_hours (bucket);"
+    "CREATE INDEX IF NOT EXISTS event_kind_days_bucket ON event_kind_days (bucket);"
+    "CREATE INDEX IF NOT EXISTS event_blocks_bucket ON event_blocks (bucket, n);"
     "CREATE TABLE IF NOT EXISTS reading_counts (tag TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS log_marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 )
@@ -78,12 +85,11 @@ def choose_sums(needed: Iterable[str], bucket: int | None) -> tuple[Sums, ...] |
     wanted = set(needed)
     if not wanted <= set(DIMENSIONS):
         return None
-    if not wanted:
-        return (TOTALS,)
-    if bucket is None:
-        return (AGES, BLOCKS, DAYS)
     if wanted <= set(KINDS.columns):
-        return (KINDS,)
+        days, hours = (KIND_DAYS, KINDS) if wanted else (TOTAL_DAYS, TOTALS)
+        return (hours,) if bucket is not None and bucket < DAY else (days, hours)
+    if bucket is None:
+        return (AGES, BLOCKS, WEEKS, DAYS)
     return (DAYS,) if bucket >= DAY else None
 
 
@@ -114,7 +120,7 @@ def add_up(log: sqlite3.Connection) -> None:
     last = int(log.execute("SELECT COALESCE(max(id), 0) FROM events").fetchone()[0])
     if last <= mark:
         return
-    for fine, *coarse in ((DAYS, BLOCKS, AGES), (KINDS, TOTALS)):
+    for fine, *coarse in ((DAYS, WEEKS, BLOCKS, AGES), (KINDS, KIND_DAYS, TOTAL_DAYS, TOTALS)):
         keys = "".join(f"{column}, " for column in fine.columns)
         log.execute(
             f"CREATE TEMP TABLE added AS SELECT {keys}CAST(wall / {fine.width} AS INTEGER) AS bucket, count(*) AS n,"
