@@ -11,7 +11,7 @@ import typer
 from agent.env import Env
 from agent.messages import ToolCall
 from agent.observation import Observation
-from agent.perception import Perception
+from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
 from agent.times import Period
@@ -67,6 +67,14 @@ def perceive(photo: Photo, env: Env) -> Perception | None:
 
     :param photo: decoded, upright, bounded.
     :raises PhotoError: the photo cannot be read.
+    """
+
+
+@hookspec(firstresult=True)
+def read_page(photo: Photo, env: Env) -> tuple[Text, ...] | None:
+    """Read the text on a picture of a page, or of a part of one; None where this plugin cannot now.
+
+    :param photo: small print: it is read at the size it has, without looking for lamps or values.
     """
 
 

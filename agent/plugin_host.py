@@ -20,7 +20,7 @@ from agent.errors import PhotoError, WatchkeeperError
 from agent.hookspecs import PROJECT, Finding, Veto, hookimpl
 from agent.messages import ToolCall
 from agent.observation import Observation
-from agent.perception import Perception
+from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
 from agent.times import Period
@@ -92,6 +92,15 @@ class PluginHost:
             self._report(f"perceive failed: {type(error).__name__}: {error}")
             raise PhotoError(f"{photo.name}: a plugin failed to read it ({type(error).__name__}: {error})") from error
         return seen
+
+    def read_page(self, photo: Photo, env: Env) -> tuple[Text, ...] | None:
+        """The text on a picture of a page; None where no plugin reads it. One that fails is reported."""
+        try:
+            texts: tuple[Text, ...] | None = self._hooks.read_page(photo=photo, env=env)
+        except Exception as error:
+            self._report(f"read_page failed: {type(error).__name__}: {error}")
+            return None
+        return texts
 
     def find_terms(self, question: str, env: Env) -> list[Term]:
         """Names that plugins know, in the person's words."""

@@ -200,6 +200,18 @@ class KnowledgeSettings(Section):
     """A section longer than this is cut at a paragraph."""
     section_chars: int = 2_400
     """A section up to this length is given whole, also where it was cut for search."""
+    max_table_rows: int = 200_000
+    """Of all tables of a manual."""
+    max_unpacked_bytes: int = 200_000_000
+    """Of one part of a compressed manual."""
+    page_pixels: int = 4_000_000
+    """At which a page without text is read as a picture."""
+    max_scanned_pages: int = 500
+    """Of one manual; each takes seconds."""
+    scan_score: float = 0.6
+    """Lines of a scanned page that the reader is less sure of are dropped."""
+    watch_seconds: float = 5.0
+    """Between two looks at a watched folder; a file is read when it has not changed from one to the next."""
     embed_window_chars: int = 240
     """Sentences of a passage are embedded together up to this length."""
     embed_max_windows: int = 16

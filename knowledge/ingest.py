@@ -48,6 +48,8 @@ class Added:
     language: str
     scanned: int = 0
     """Pages that were read as pictures, just now."""
+    unread: int = 0
+    """Pages that show something, and on which no text was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,6 @@ class _Manual:
     title: str
     language: str
     pages: int | None
-    scanned: int
     pieces: list[Piece]
     limits: list[tuple[Section, Limit]]
     names: set[tuple[str, str, str]]
@@ -106,7 +107,7 @@ def add_file(
     content = read_document(path, data, replace(bounds or Bounds(), max_pages=max_pages), reader)
     manual = _take_apart(path, content, passage_chars)
     with store.writing() as db, db.atomic():
-        return replace(_store(db, path, digest, manual), scanned=manual.scanned)
+        return replace(_store(db, path, digest, manual), scanned=content.scanned, unread=content.unread)
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
@@ -182,7 +183,7 @@ def _take_apart(path: Path, content: Content, passage_chars: int) -> _Manual:
         for order, section in enumerate(sections)
         for text in cut(section.text, passage_chars)
     ]
-    return _Manual(title or content.title or path.stem, language, content.pages, content.scanned, pieces, limits, names)
+    return _Manual(title or content.title or path.stem, language, content.pages, pieces, limits, names)
 
 
 def _piece_language(text: str, language: str) -> str:

@@ -39,6 +39,8 @@ class Content:
     """Not every heading is marked: others are told by their numbering."""
     scanned: int = 0
     """Pages without text of their own, which were read as pictures."""
+    unread: int = 0
+    """Pages that show something, and on which no text was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Bounds:
     max_unpacked_bytes: int = 200_000_000
     """Of one part of a compressed document."""
     markup_depth: int = 200
-    """Elements within elements; what is deeper is read as if it stood at this depth."""
+    """Lists within lists whose numbers are counted."""
     page_pixels: int = 4_000_000
     """At which a page without text is read as a picture."""
     max_scanned_pages: int = 500

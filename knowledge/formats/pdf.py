@@ -39,6 +39,7 @@ _NO_TITLE = re.compile(r"microsoft|untitled|无标题|未命名|\.\w{2,5}$|^\W*$
 class _Page:
     lines: list[PageLine]
     scanned: bool = False
+    unread: bool = False
 
 
 def read_pdf(path: Path, data: bytes, bounds: Bounds, reader: PageReader | None) -> Content:
@@ -68,7 +69,8 @@ def read_pdf(path: Path, data: bytes, bounds: Bounds, reader: PageReader | None)
         raise KnowledgeError(f"{path}: {why if reader is None else 'no text on any page, not even as a picture'}")
     _drop_running_titles(pages)
     lines = list(_lines(path, pages, outline, bounds))
-    return Content(lines, title, len(pages), bare=True, scanned=sum(page.scanned for page in pages))
+    scanned, unread = sum(page.scanned for page in pages), sum(page.unread for page in pages)
+    return Content(lines, title, len(pages), bare=True, scanned=scanned, unread=unread)
 
 
 def _pages(path: Path, pdf: Any, bounds: Bounds, reader: PageReader | None) -> list[_Page]:
@@ -78,8 +80,8 @@ def _pages(path: Path, pdf: Any, bounds: Bounds, reader: PageReader | None) -> l
         page = pdf[index]
         try:
             lines = _cleaned(page_lines(page))
-            scanned = not lines and reader is not None and _shows_something(page)
-            if scanned and reader is not None:
+            picture = not lines and _shows_something(page)
+            if picture and reader is not None:
                 scans += 1
                 if scans > bounds.max_scanned_pages:
                     raise KnowledgeError(
@@ -88,7 +90,7 @@ def _pages(path: Path, pdf: Any, bounds: Bounds, reader: PageReader | None) -> l
                 lines = _cleaned(_read(page, reader, bounds))
         finally:
             page.close()
-        pages.append(_Page(lines, scanned and bool(lines)))
+        pages.append(_Page(lines, picture and bool(lines), picture and not lines))
     return pages
 
 

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from agent.api import Env, ManualError, emit
+from agent.api import ManualError, emit
 from agent.console import JSON_OPTION
 from knowledge.errors import KnowledgeError
-from knowledge.ingest import Added, add_file, find_files
+from knowledge.ingest import find_files
+from knowledge.items import items_of, same_label, split_place
+from knowledge.reading import SUFFIXES
 from knowledge.search import Hit, search
 from knowledge.store import Document, KnowledgeStore, StoredPassage
+from plugins.manuals.folder_command import watch_folder
+from plugins.manuals.reading_in import added_line, adder, with_progress
 from plugins.manuals.tools import open_store
 
 __all__ = ["commands"]
 
 T = TypeVar("T")
-_FILES = typer.Argument(metavar="FILE|FOLDER...", help="Markdown, AsciiDoc, TXT or PDF files, or folders of them.")
+_FILES = typer.Argument(metavar="FILE|FOLDER...", help=f"Files ({', '.join(SUFFIXES)}), or folders of them.")
 _QUERY = typer.Argument(metavar="QUERY", help="A question, an alarm, a fault code.")
 _ID = typer.Argument(metavar="ID", help="M1, M2 … as `watchkeeper kb list` shows them.")
-_SECTION = typer.Argument(None, metavar="[SECTION]", help="Number or heading; without it the sections are listed.")
+_SECTION = typer.Argument(
+    None,
+    metavar="[SECTION]",
+    help="Number or heading, and an item as in 第八十四条（二）; without it the sections are listed.",
+)
 _LIMIT = typer.Option(5, "--limit", min=1, max=50, help="Passages at most.")
 _IN = typer.Option(None, "--in", metavar="ID", help="Only in this manual; may be given more than once.")
 _PREVIEW_CHARS = 160
@@ -38,6 +43,7 @@ def commands() -> typer.Typer:
     """The sub-application."""
     app = typer.Typer(no_args_is_help=True, help="Manuals: add, list, search, show, remove.")
     app.command("add")(add_manuals)
+    app.command("watch")(watch_folder)
     app.command("list")(list_manuals)
     app.command("search")(search_manuals)
     app.command("show")(show_manual)
@@ -52,18 +58,9 @@ def add_manuals(context: typer.Context, paths: list[Path] = _FILES, as_json: boo
 
     Example: watchkeeper kb add manuals/ vendor/vfd.pdf
     """
-    env: Env = context.obj
-    store, settings = open_store(env), env.settings.knowledge
-    read = partial(
-        add_file,
-        store,
-        max_bytes=settings.max_file_bytes,
-        max_pages=settings.max_pages,
-        passage_chars=settings.passage_chars,
-    )
+    read = adder(context)
     failed: list[str] = []
-    files = _told(lambda: find_files(paths))
-    for file in _with_progress(files):
+    for file in with_progress(_told(lambda: find_files(paths))):
         try:
             added = read(file)
         except KnowledgeError as error:
@@ -72,7 +69,7 @@ def add_manuals(context: typer.Context, paths: list[Path] = _FILES, as_json: boo
         except UnicodeEncodeError:
             failed.append(f"{file}: its name is not UTF-8; rename it")
             continue
-        emit(asdict(added), as_json=as_json, human=partial(_added_line, added))
+        emit(asdict(added), as_json=as_json, human=partial(added_line, added))
     if failed:
         raise ManualError(" | ".join(dict.fromkeys(failed)))
 
@@ -114,12 +111,12 @@ def search_manuals(
 def show_manual(
     context: typer.Context, document: str = _ID, section: str | None = _SECTION, as_json: bool = JSON_OPTION
 ) -> None:
-    """Show the sections of a manual, or the text of one.
+    """Show the sections of a manual, or the text of one, or of one numbered item in it.
 
     Example: watchkeeper kb show M1 6.2
     """
     store = open_store(context.obj)
-    pieces = _told(lambda: store.sections(document.upper(), section.removeprefix("§") if section else None))
+    pieces = _told(lambda: _pieces(store, document.upper(), section.removeprefix("§") if section else None))
     first = {piece.section_order: piece for piece in reversed(pieces)}
     for piece in pieces:
         if section is not None or first[piece.section_order] is piece:
@@ -136,18 +133,24 @@ def remove_manual(context: typer.Context, document: str = _ID, as_json: bool = J
     emit({"removed": document.upper()}, as_json=as_json, human=lambda: f"{document.upper()} removed")
 
 
-def _with_progress(files: list[Path]) -> Iterator[Path]:
-    """A bar on stderr where a person watches and there is more than one file."""
-    if len(files) < 2 or not sys.stderr.isatty():
-        yield from files
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("reading", total=len(files))
-        for file in files:
-            progress.update(task, description=file.name)
-            yield file
-            progress.advance(task)
+def _pieces(store: KnowledgeStore, document: str, section: str | None) -> list[StoredPassage]:
+    """The pieces of a section; where none has that name and it ends in `（二）`, that item of the section before it."""
+    try:
+        return store.sections(document, section)
+    except KnowledgeError:
+        name, label = split_place(section or "")
+        if not label:
+            raise
+        pieces = store.sections(document, name)
+        items = [
+            replace(piece, section=f"{name}{label}", text=item.text)
+            for piece in pieces
+            for item in items_of(piece.text)
+            if same_label(item.label, label)
+        ]
+        if not items:
+            raise KnowledgeError(f"{document} {name} has no item {label}; `kb show {document} {name}`") from None
+        return items
 
 
 def _told(ask: Callable[[], T]) -> T:
@@ -161,12 +164,6 @@ def _as_input_error() -> Iterator[None]:
         yield
     except KnowledgeError as error:
         raise ManualError(str(error)) from None
-
-
-def _added_line(added: Added) -> str:
-    pages = f"{added.pages} pages, " if added.pages else ""
-    holds = f"{pages}{added.passages} passages, {added.limits} limits"
-    return f"{added.id}  {added.change}  {added.title} ({added.language}, {holds})"
 
 
 def _document_line(document: Document) -> str:

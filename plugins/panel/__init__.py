@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import typer
 
-from agent.api import Env, Finding, Perception, Photo, Tool, WeightsError, hookimpl
+from agent.api import Env, Finding, Perception, Photo, Text, Tool, WeightsError, hookimpl
 from plugins.panel.command import add_panel_command
 from plugins.panel.service import PanelService
 from plugins.panel.tools import PanelTools
 from plugins.panel.watch_command import add_watch_command
 
-__all__ = ["check_health", "perceive", "register_commands", "register_tools", "shutdown"]
+__all__ = ["check_health", "perceive", "read_page", "register_commands", "register_tools", "shutdown"]
 
 _service = PanelService()
 
@@ -23,6 +23,12 @@ _service = PanelService()
 def perceive(photo: Photo, env: Env) -> Perception:
     """Read a photo, or find what was read from it before."""
     return _service.perceive(photo, env)
+
+
+@hookimpl
+def read_page(photo: Photo, env: Env) -> tuple[Text, ...] | None:
+    """The text on a picture of a page; None where this box has no reader."""
+    return _service.read_text(photo, env)
 
 
 @hookimpl

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Hashable, Mapping
 from threading import Lock
 
-from agent.api import Env, Perception, Photo, PhotoError
+from agent.api import Env, Perception, Photo, PhotoError, Text
 from plugins.panel.cache import PerceptionCache
 from plugins.panel.module_ocr import chosen_reader
 from plugins.panel.ocr import OcrEngine, open_engine
@@ -53,6 +53,12 @@ class PanelService:
             if engine is None:
                 raise PhotoError(f"{photo.name}: {notes[-1] if notes else 'this box has no reader'}")
             return read_known(photo, profile, engine, env.settings.panel, last)
+
+    def read_text(self, photo: Photo, env: Env) -> tuple[Text, ...] | None:
+        """Every run of text on a picture, in no particular order; None where this box has no reader."""
+        with self._lock:
+            engine, _ = self._opened(env)
+            return None if engine is None else engine.read(photo.pixels)
 
     def close(self) -> None:
         """Free the reader."""
