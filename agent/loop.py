@@ -144,7 +144,7 @@ class Loop:
         certain = [tool for tool in untried if tool.asked is not None and tool.asked(finding.phrase)]
         tools = certain or [tool for tool in untried if tool.asked is None]
         named = any(t.source == "question" and plain(t.value) in plain(finding.part) for t in evidence.terms)
-        may_decline = not named and not asks_something(finding.part)
+        may_decline = not certain and not named and not asks_something(finding.part)
         return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase, part=finding.part), may_decline)
 
     def _call(self, finding: PartFinding, call: ToolCall) -> PartFinding:

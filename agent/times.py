@@ -100,7 +100,8 @@ _RESTART = (
 _SINCE_RESTART = re.compile(
     rf"(?:自从?|从)?(?:{_RESTART})(?:以来|之后|以后|后|起|至今)|\b(?:since|after) (?:{_RESTART})\b", re.IGNORECASE
 )
-_SEP = r"\s*(?:到|至|-|–|—|~|～|\bto\b|\band\b|\buntil\b|\btill\b|\bthrough\b)\s*"
+_SEP = r"\s*(?:到|至|-|–|—|~|～|\bto\b|\buntil\b|\btill\b|\bthrough\b)\s*"
+_AND = r"\s*(?:,? and|和|与)\s*"
 _ITEM = (
     rf"(?:(?:{DAY})(?:的|\s*,)?\s*(?:T|at |in the |from |between )?(?:{SHIFT})|"
     rf"(?:{DAY})(?:的|\s*,)?\s*(?:T|at |in the )?(?:{PART})?\s*(?:at )?(?:{CLOCK})?|"
@@ -108,7 +109,9 @@ _ITEM = (
     rf"(?:{CLOCK})(?:,? (?:on |of )?(?:{DAY}))?)"
 )
 _RANGE = re.compile(
-    rf"(?:从|在|\bfrom\b|\bbetween\b)?\s*(?P<a>{_ITEM}|{MONTH}){_SEP}(?P<b>{_ITEM}|{MONTH}|\d{{1,2}}[日号])"
+    rf"(?:(?:从|在|\bfrom\b|\bbetween\b)?\s*(?P<a>{_ITEM}|{MONTH}){_SEP}(?P<b>{_ITEM}|{MONTH}|\d{{1,2}}[日号])|"
+    rf"(?<!difference )\bbetween (?P<a2>{_ITEM}|{MONTH}){_AND}(?P<b2>{_ITEM}|{MONTH})|"
+    rf"(?P<a3>{_ITEM}|{MONTH}){_AND}(?P<b3>{_ITEM}|{MONTH})(?=之?间))"
     rf"(?:\s*(?:,|on|of)\s*(?P<on>{DAY}))?(?:之间|期间|间)?",
     re.IGNORECASE,
 )
@@ -311,7 +314,7 @@ def _between(
     day = parse_day(match["on"], now.date(), _days(within)) if match["on"] else None
     if match["on"] and day is None:
         return None
-    a, b = match["a"], match["b"]
+    a, b = (match[x] or match[f"{x}2"] or match[f"{x}3"] for x in "ab")
     first = _item(a, now, within, day.first if day else None, shifts)
     if first is None:
         last_day = _item(b, now, within, day.first if day else None, shifts)  # "10:25 to 10:30 on March 9" says it last

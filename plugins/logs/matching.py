@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agent.api import Term
 from knowledge.limits import name_variants
 from knowledge.tokens import HAN, place_of
-from plugins.logs.database import LogDatabase
+from plugins.logs.interface import EventLog
 from plugins.logs.symptom import squeeze, symptoms
 
 __all__ = ["Meant", "find_terms", "meant_by"]
@@ -29,7 +29,7 @@ class Meant:
     """No text or tag is this name; these contain it."""
 
 
-def meant_by(name: str, log: LogDatabase) -> Meant:
+def meant_by(name: str, log: EventLog) -> Meant:
     """The texts and tags that are alike: same tag, same text, same symptom.
 
     A tag that has one text in Chinese and one in English has one alarm with two names: asking for either finds both.
@@ -48,7 +48,7 @@ def meant_by(name: str, log: LogDatabase) -> Meant:
     return Meant(tuple(text for text in known if key in squeeze(text)), (), part=True)
 
 
-def _with_translations(texts: list[str], known: Iterable[str], log: LogDatabase) -> tuple[str, ...]:
+def _with_translations(texts: list[str], known: Iterable[str], log: EventLog) -> tuple[str, ...]:
     if len({_is_chinese(text) for text in known}) < 2:
         return tuple(texts)
     found = dict.fromkeys(texts)
@@ -63,16 +63,17 @@ def _is_chinese(text: str) -> bool:
     return _HAN.search(text) is not None
 
 
-def find_terms(question: str, log: LogDatabase) -> list[Term]:
+def find_terms(question: str, log: EventLog) -> list[Term]:
     """Alarm texts, tags and areas of the log that stand in a question; of overlapping ones the longest.
 
     :raises DatabaseError: the log cannot be read.
     """
     found: list[tuple[int, int, Term]] = []
+    asked = squeeze(question)
     for kind, column in (("alarm", "text"), ("tag", "tag"), ("area", "area")):
         for name in log.names(column):
             for part in name_variants(name) if kind == "alarm" else (name,):
-                start = place_of(part, question)
+                start = place_of(part, question) if squeeze(part) in asked else -1  # the first is slow, and rarely so
                 if start >= 0 and len(squeeze(part)) >= _MIN_PART:
                     found.append((len(squeeze(part)), start, Term(kind, name, "question", start)))
                     break

@@ -14,23 +14,22 @@ from agent.api import (
     Binds,
     Env,
     Period,
-    Record,
     Said,
     Tool,
-    ToolFailed,
     ToolResult,
     TurnView,
-    resolve_period,
     say,
     tool,
 )
-from plugins.logs.database import Event, Filter, LogDatabase, offset_seconds
+from plugins.logs.database import Event, Filter, LogDatabase
+from plugins.logs.event_lines import event_record, fields_of
 from plugins.logs.matching import Meant, meant_by
+from plugins.logs.periods import resolve
+from plugins.logs.queries.tool import EventTool
+from plugins.logs.series.tool import SeriesTool
 
 __all__ = ["LogTools", "event_record", "fields_of"]
 
-_PRIORITIES = {"紧急": "urgent", "高": "high", "中": "medium", "低": "low"}
-_PRIORITIES_ZH = {english: chinese for chinese, english in _PRIORITIES.items()}
 _SIMILAR_EXAMPLES = (
     "这个报警以前出现过吗?",
     "有没有类似的记录?",
@@ -53,6 +52,8 @@ class LogTools:
     def __init__(self, env: Env) -> None:
         self._env = env
         self._log = LogDatabase(env.log_path, env.settings.logs)
+        self._events = EventTool(env, self._log)
+        self._series = SeriesTool(env, self._log, unless=self._events.is_asked)
 
     def tools(self) -> Iterable[Tool]:
         """As the model sees them."""
@@ -78,12 +79,14 @@ class LogTools:
             tool(risk="read", cues=(*similar, *similar_en), examples=_SIMILAR_EXAMPLES)(self.similar_events),
             tool(risk="read", cues=count, examples=_COUNT_EXAMPLES)(self.count_events),
             tool(risk="read", cues=recent, examples=_RECENT_EXAMPLES)(self.recent_events),
+            self._events.tool(),
+            self._series.tool(),
         ]
 
     def recent_events(self, turn: TurnView, period: Annotated[str | None, Binds("period")] = None) -> ToolResult:
         """List the events of the alarm log in a period, newest first."""
         settings = self._env.settings.logs
-        span = _resolved(period, turn.now)
+        span = self._resolved(period, turn.now)
         limit = settings.max_rows if span else settings.recent_rows
         events, total = self._log.events(Filter(period=span), now=turn.now, limit=limit)
         if span:
@@ -113,13 +116,18 @@ class LogTools:
 
     def _alike(self, turn: TurnView, like: str, period: str | None, *, limit: int) -> ToolResult:
         """The count first, then the newest, so that a model that takes one tool for the other still answers."""
-        span = _resolved(period, turn.now)
+        span = self._resolved(period, turn.now)
         meant = meant_by(like, self._log)
         if not (meant.texts or meant.tags):
             return self._unknown(like, span)
         which = Filter(texts=meant.texts, tags=meant.tags, period=span)
         events, total = self._log.events(which, now=turn.now, limit=limit)
         return _listed(events, total, [self._stated(like, span, total), *_how(like, meant)], turn.now)
+
+    def _resolved(self, phrase: str | None, now: datetime) -> Period | None:
+        if phrase is None or not phrase.strip():
+            return None
+        return resolve(phrase, now, self._env.settings, self._log)
 
     def _stated(self, like: str, span: Period | None, total: int) -> Said:
         if span is not None:
@@ -132,40 +140,6 @@ class LogTools:
         said = self._stated(like, span, 0)
         none = say(f"日志里没有叫“{like}”的报警或位号", f"the log has no alarm or tag called “{like}”")
         return ToolResult(notes=(said, none))
-
-
-def event_record(event: Event, now: datetime) -> Record:
-    """An event as a line and as fields; its id is its row.
-
-    :param now: the plant's clock, for the offset of times stored without one.
-    """
-    minutes = _minutes(event, now)
-    time = _shown_time(event.time)
-    zh = [event.tag, _PRIORITIES_ZH.get(event.priority.casefold(), event.priority)]
-    en = [event.tag, _PRIORITIES.get(event.priority, event.priority)]
-    tail_zh = f" 持续 {minutes} 分钟" if minutes is not None else ("" if event.cleared else " 未恢复")
-    tail_en = f", lasted {minutes} min" if minutes is not None else ("" if event.cleared else ", not cleared")
-    line = say(f"{time} {event.text}{_bracket(zh)}{tail_zh}", f"{time} {event.text}{_bracket(en)}{tail_en}")
-    return Record(f"E{event.row}", "event", line, fields_of(event, minutes))
-
-
-def fields_of(event: Event, minutes: int | None) -> dict[str, str | int | None]:
-    """An event for programs."""
-    return {
-        "time": event.time,
-        "tag": event.tag,
-        "text": event.text,
-        "priority": event.priority,
-        "state": event.state,
-        "area": event.area,
-        "cleared": event.cleared,
-        "minutes": minutes,
-    }
-
-
-def _bracket(parts: list[str]) -> str:
-    known = [part for part in parts if part]
-    return f" ({', '.join(known)})" if known else ""
 
 
 def _listed(events: list[Event], total: int, notes: list[Said], now: datetime) -> ToolResult:
@@ -199,45 +173,3 @@ def _how(like: str, meant: Meant) -> list[Said]:
 
 def _events(total: int) -> str:
     return "1 event" if total == 1 else f"{total} events"
-
-
-def _resolved(phrase: str | None, now: datetime) -> Period | None:
-    if phrase is None or not phrase.strip():
-        return None
-    period = resolve_period(phrase.strip(), now)
-    if period is None:
-        raise ToolFailed(
-            f"period {phrase!r} is no span of time that is known here; say for example 最近三天 or last 24 hours"
-        )
-    return period
-
-
-def _minutes(event: Event, now: datetime) -> int | None:
-    start, end = _moment(event.time, now), _moment(event.cleared, now)
-    if start is None or end is None or end < start:
-        return None
-    return round((end - start) / 60)
-
-
-def _moment(stored: str | None, now: datetime) -> float | None:
-    if not stored:
-        return None
-    if stored.replace(".", "", 1).isdigit():
-        seconds = float(stored)
-        return seconds / 1000 if seconds > 1e11 else seconds
-    try:
-        moment = datetime.fromisoformat(stored)
-    except ValueError:
-        return None
-    if moment.tzinfo is not None:
-        return moment.timestamp()
-    return (moment - datetime(1970, 1, 1)).total_seconds() - offset_seconds(now)
-
-
-def _shown_time(stored: str) -> str:
-    """To the minute, with the offset where one is stored."""
-    try:
-        moment = datetime.fromisoformat(stored)
-    except ValueError:
-        return stored
-    return f"{moment:%Y-%m-%d %H:%M}" + (moment.isoformat()[-6:] if moment.utcoffset() is not None else "")

@@ -1,0 +1,212 @@
+"""What a question asks about events: which figure, of which events, by what.
+
+Names and values are looked for in what the log holds, so a question is understood against this plant. What is left of
+it when everything known is taken away (`EventAsk.unknown`) would restrict the answer in a way that is not known: then
+the question is not taken for one that can be computed, rather than answered without its restriction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from agent.times import find_periods, parse_number
+from knowledge.tokens import fold, place_of
+from plugins.logs.interface import COLUMNS, EventLog
+from plugins.logs.lexicon import COLUMN_WORDS, STATE_WORDS, heading_words
+from plugins.logs.matching import find_terms
+from plugins.logs.queries.words import BUCKET_WORDS, COUNT, DIFFERENT, KINDS, NOUN, REFUSED, STOP, TOP_N, Kind
+from plugins.logs.series.asked import blank
+from plugins.logs.symptom import squeeze
+
+__all__ = ["EventAsk", "understand"]
+
+_GROUPED = ("tag", "text", "priority", "state", "area")
+_MOST_VALUES = 500
+"""A column with more different values is none that a question chooses by; tags and texts are found apart."""
+_TOGETHER: frozenset[Kind] = frozenset({"first", "last", "longest"})
+_MINUTES = re.compile(r"(?:within|in the|前|之前)?\s*(?P<n>\d+)\s*(?:分钟|minutes?|min)\s*(?:之?内|以内|里|before)?")
+_STANDING = dict(KINDS)["standing"]
+_NEAR = 8
+"""Letters between a column's name and a value that is only a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventAsk:
+    """What is asked."""
+
+    kinds: tuple[Kind, ...]
+    columns: tuple[str, ...] = ()
+    """Columns that are named, as the log calls them."""
+    bucket: str = ""
+    equal: dict[str, str] = field(default_factory=dict)
+    """Column → value."""
+    names: tuple[str, ...] = ()
+    """Texts and tags that are named."""
+    first_n: int = 0
+    """How many were asked for; 0 where it was not said."""
+    minutes: float | None = None
+    says_alarm: bool = False
+    unknown: str = ""
+
+
+class _Text:
+    """A question whose understood words are blanked one by one."""
+
+    def __init__(self, text: str) -> None:
+        self.whole = text
+        self.left = text
+
+    def take(self, rule: re.Pattern[str]) -> re.Match[str] | None:
+        """The first match; all of them are blanked."""
+        found = rule.search(self.left)
+        self.left = rule.sub(lambda m: " " * len(m.group()), self.left)
+        return found
+
+    def take_name(self, name: str) -> int:
+        """Where a name stands as a whole; it is blanked. -1 where it does not."""
+        at = place_of(name, self.left)
+        if at >= 0:
+            letters = re.compile(r"\s*".join(re.escape(c) for c in "".join(fold(name).split())))
+            found = letters.search(self.left, at)
+            if found:
+                self.left = f"{self.left[: found.start()]}{' ' * len(found.group())}{self.left[found.end() :]}"
+        return at
+
+
+def understand(question: str, log: EventLog) -> EventAsk | None:
+    """What a question asks about events; None where it asks nothing that can be computed.
+
+    :raises DatabaseError: the log cannot be read.
+    """
+    folded = fold(question)
+    if REFUSED.search(folded):
+        return None
+    text = _Text(blank(folded, find_periods(folded)))
+    before = next(rule for kind, rule in KINDS if kind == "before").search(text.left) is not None
+    minutes = text.take(_MINUTES) if before else None
+    columns = [*(name for name in _GROUPED if log.names(name)), *log.more_columns()]
+    names = _take_names(text, log)
+    stands = text.take(_STANDING) is not None
+    equal = _take_values(text, columns, log)
+    first_n = text.take(TOP_N)
+    bucket = next((name for name, rule in BUCKET_WORDS if text.take(rule)), "")
+    found = [kind for kind, rule in KINDS if text.take(rule) or (kind == "standing" and stands)]
+    named = _take_columns(text, columns)
+    counted, different = text.take(COUNT), text.take(DIFFERENT)
+    says_alarm = text.take(NOUN) is not None
+    distinct = bool(named) and (different is not None or (counted is not None and _counts_column(folded, named[0])))
+    kinds = _kinds(found, bool(named or bucket or first_n), counted is not None, distinct=distinct)
+    kinds = kinds or (("list",) if equal and says_alarm else ())
+    if not kinds:
+        return None
+    text.take(STOP)
+    number = next((x for x in (first_n.groupdict().values() if first_n else ()) if x), "")
+    return EventAsk(
+        kinds,
+        tuple(c for c in named if c not in equal),
+        bucket,
+        equal,
+        names,
+        int(parse_number(number) or 0) if number else 0,
+        float(minutes["n"]) if minutes else None,
+        says_alarm,
+        " ".join(text.left.split()),
+    )
+
+
+def _kinds(found: list[Kind], grouped: bool, counted: bool, *, distinct: bool) -> tuple[Kind, ...]:
+    """The first that is preferred; first, last and longest go together."""
+    if distinct and not {"top", "bottom"} & set(found):
+        return ("distinct",)
+    if not grouped:
+        found = [kind for kind in found if kind != "distribution"]
+    if not found:
+        return ("count",) if counted else ()
+    best = found[0]
+    return tuple(kind for kind in found if kind in _TOGETHER) if best in _TOGETHER else (best,)
+
+
+def _take_names(text: _Text, log: EventLog) -> tuple[str, ...]:
+    terms = [term.value for term in find_terms(text.left, log) if term.kind in ("alarm", "tag")]
+    for value in terms:
+        text.take_name(value)
+    return tuple(dict.fromkeys(terms))
+
+
+def _take_values(text: _Text, columns: Iterable[str], log: EventLog) -> dict[str, str]:
+    """Values of the columns that stand in the question, the longest first; one for each column."""
+    asked = squeeze(text.left)
+    known = [
+        (spelled, name, value)
+        for name in columns
+        if name not in ("tag", "text")
+        for value in _few(log.names(name))
+        for spelled in (value, *STATE_WORDS.get(fold(value), ()))
+        if squeeze(spelled) in asked
+    ]
+    found: dict[str, str] = {}
+    for spelled, name, value in sorted(known, key=lambda k: -len(k[0])):
+        if name in found or ((len(spelled) < 2 or spelled.isdigit()) and not _beside(text.left, name, spelled)):
+            continue
+        if text.take_name(spelled) >= 0:
+            found[name] = value
+    return found
+
+
+def _few(values: list[str]) -> list[str]:
+    return values if len(values) <= _MOST_VALUES else []
+
+
+def _beside(text: str, column: str, value: str) -> bool:
+    """Whether a value that says nothing alone stands next to its column's name."""
+    at = place_of(value, text)
+    if at < 0:
+        return False
+    around = text[max(0, at - 2 * _NEAR - 8) : at] + " " + text[at + len(value) : at + len(value) + _NEAR]
+    return any(word in around for word in _called(column))
+
+
+def _take_columns(text: _Text, columns: Iterable[str]) -> list[str]:
+    """The columns that are named; a heading as it is written before other words for it."""
+    listed = list(columns)
+    found: list[str] = []
+    for column in listed:
+        if column not in COLUMNS and text.take_name(column) >= 0:
+            found.append(column)
+    words = sorted(
+        ((word, column) for column in listed for word in _called(column)), key=lambda w: (-len(w[0]), w[1] in COLUMNS)
+    )
+    for word, column in words:
+        if column in found:
+            continue
+        edge = r"\b" if word.isascii() else ""
+        if text.take(re.compile(rf"{edge}{re.escape(word)}{edge}")):
+            found.append(column)
+    for column in found:
+        for word in _called(column):  # 场站（Field） says one column twice
+            edge = r"\b" if word.isascii() else ""
+            text.take(re.compile(rf"{edge}{re.escape(word)}{edge}"))
+    return sorted(
+        found, key=lambda c: min((at for w in (c, *_called(c)) if (at := text.whole.find(fold(w))) >= 0), default=0)
+    )
+
+
+def _called(column: str) -> tuple[str, ...]:
+    """What people call a column."""
+    words = heading_words(column)
+    key = words[-1] if words else fold(column)
+    plural = (f"{fold(column)}s",) if column.isascii() else ()
+    return tuple(
+        dict.fromkeys((*COLUMN_WORDS.get(fold(column), ()), *COLUMN_WORDS.get(key, ()), fold(column), *plural))
+    )
+
+
+def _counts_column(text: str, column: str) -> bool:
+    """Whether "how many" stands right before a column: then its different values are counted."""
+    words = "|".join(re.escape(word) for word in sorted((*_called(column), column.casefold()), key=len, reverse=True))
+    return (
+        re.search(rf"(?:多少|几)个?(?:{words})|\bhow many (?:\w+ )?(?:{words})\b|\bnumber of (?:{words})\b", text)
+        is not None
+    )

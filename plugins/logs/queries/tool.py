@@ -1,0 +1,91 @@
+"""`event_statistics`: the tool over the log's events. It tells by itself when it is meant (`Tool.asked`)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from agent.api import Binds, DatabaseError, Env, Tool, ToolFailed, ToolResult, TurnView, tool
+from plugins.logs.database import LogDatabase
+from plugins.logs.interface import Filter
+from plugins.logs.matching import meant_by
+from plugins.logs.periods import resolve, spans_in
+from plugins.logs.queries.answers import answer, unknown_value
+from plugins.logs.queries.asked import EventAsk, understand
+
+__all__ = ["EventTool"]
+
+_EXAMPLES = (
+    "Which tag has the most alarms this month?",
+    "本月哪个位号报警最多?",
+    "Was there an alarm flood last night?",
+    "报警按小时的分布?",
+)
+_CUES = ("最多", "分布", "泛滥", "抖动", "most alarms", "flood", "chattering", "per hour")
+_SPECIAL = frozenset({"flood", "chatter", "stale"})
+"""Kinds that are about events whatever else a question says."""
+_TOLD = frozenset({"flood", "chatter", "stale", "top", "bottom", "distribution"})
+"""Kinds that are answered where words are left, and say so."""
+
+
+class EventTool:
+    """The tool over one plant's events."""
+
+    def __init__(self, env: Env, log: LogDatabase) -> None:
+        self._env = env
+        self._log = log
+
+    def tool(self) -> Tool:
+        """As the loop sees it."""
+        return tool(risk="read", cues=_CUES, examples=_EXAMPLES, asked=self.is_asked)(self.event_statistics)
+
+    def is_asked(self, part: str) -> bool:
+        """Whether a part of a question asks for a figure of events that this tool has and no simpler one."""
+        try:
+            ask = understand(part, self._log)
+            return ask is not None and _is_ours(ask) and self._log.span()[2] > 0
+        except DatabaseError:
+            return False  # another tool is called, and says what is wrong with the log
+
+    def event_statistics(
+        self,
+        turn: TurnView,
+        asked: Annotated[str, Binds("phrase")],
+        period: Annotated[str | None, Binds("period")] = None,
+    ) -> ToolResult:
+        """Compute figures of the alarm log: most frequent, by hour or area, floods, chattering, mean time between."""
+        ask = understand(asked, self._log)
+        if ask is None:
+            raise ToolFailed("no figure of the alarm log is asked for; ask for example which tag has the most alarms")
+        if (told := unknown_value(ask, self._log)) is not None:
+            return told
+        settings = self._env.settings
+        spans = spans_in(asked, turn.now, settings, self._log, within=self._ends(turn))
+        span = spans[0] if spans else None
+        if span is None and period:
+            span = resolve(period, turn.now, settings, self._log, within=self._ends(turn))
+        texts: dict[str, None] = {}
+        tags: dict[str, None] = {}
+        for name in ask.names:
+            meant = meant_by(name, self._log)
+            texts.update(dict.fromkeys(meant.texts))
+            tags.update(dict.fromkeys(meant.tags))
+        which = Filter(texts=tuple(texts), tags=tuple(tags), period=span, equal=ask.equal)
+        return answer(ask, which, self._log, turn.now, settings.queries)
+
+    def _ends(self, turn: TurnView) -> tuple[float, float] | None:
+        """Instants of the first and the last event."""
+        found = [self._log.events(Filter(), now=turn.now, limit=1, order=order)[0] for order in ("oldest", "newest")]
+        ends = [events[0].at for events in found if events and events[0].at is not None]
+        return (ends[0], ends[1]) if len(ends) == 2 else None
+
+
+def _is_ours(ask: EventAsk) -> bool:
+    """Not where a named alarm is only counted or listed, and not where something in the question is not understood."""
+    kind = ask.kinds[0]
+    if kind in _SPECIAL:
+        return True
+    if not (ask.says_alarm or ask.columns or ask.equal or ask.names):
+        return False
+    if ask.unknown:
+        return (kind in _TOLD or len(ask.columns) == 1) and bool(ask.columns or ask.bucket)
+    return not (kind == "count" and ask.names and not ask.equal)

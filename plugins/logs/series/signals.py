@@ -1,0 +1,121 @@
+"""Which series a question means: by its name, by the words of its name in either language, or because there is only one.
+
+Every word of the question that fits a series is given to the series whose name it fits best. Where two fit equally
+("加速度计" with two of them) both are meant, and an answer names both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from knowledge.tokens import fold, place_of
+from plugins.logs.interface import Signal
+from plugins.logs.lexicon import Word, alike, heading_words, words_in
+
+__all__ = ["LABELS", "Meant", "is_label", "meant_signals"]
+
+LABELS = frozenset({"anomaly", "label", "changepoint", "outlier", "fault", "attack", "abnormal", "class", "flag"})
+"""Words of a column that marks spans of time with 1."""
+_GENERAL = frozenset(
+    [
+        "value",
+        "values",
+        "data",
+        "reading",
+        "readings",
+        "sensor",
+        "signal",
+        "series",
+        "system",
+        "failure",
+        "rms",
+        "file",
+        "csv",
+        "the",
+        "of",
+        "a",
+        "in",
+        "s",
+        "no",
+        "id",
+        "log",
+        "test",
+    ]
+)
+"""Words that tell no series from another."""
+_NOT_AMPERES = re.compile(
+    r"\bcurrent(?=\s+(?:value|reading|state|status|alarm|time|situation|shift|week|month|year|day|level|speed|"
+    r"temperature|pressure|flow|voltage|humidity|vibration|power|frequency))"
+)
+_MOST = 6
+"""Series that one question may mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The series of a question."""
+
+    signals: tuple[Signal, ...]
+    named: bool
+    """Whether the question names them; otherwise it is the only series there is."""
+
+
+def is_label(signal: Signal) -> bool:
+    """Whether a series marks spans of time, from its name."""
+    return bool(LABELS & set(heading_words(signal.tag)))
+
+
+def meant_signals(question: str, signals: Sequence[Signal]) -> Meant:
+    """The series that a question is about; none where it names none and there are several.
+
+    :param question: without spans of time and limits, whose numbers are no names.
+    """
+    said = _NOT_AMPERES.sub(lambda m: " " * len(m.group()), fold(question))
+    words = words_in(said)
+    scored = []
+    for signal in signals:
+        places, share = _match(signal, words)
+        exact = place_of(signal.tag, question) if len(signal.tag) > 1 else -1
+        if exact >= 0:
+            places = places | set(range(exact, exact + len(signal.tag)))
+            share += 10 + len(signal.tag)
+        if places:
+            scored.append((len(places & {w.start for w in words}) + share, places, signal))
+    best = _take(scored)
+    plain = [signal for signal in best if not is_label(signal)]
+    if best:
+        return Meant(tuple(plain or best)[:_MOST], named=True)
+    real = [signal for signal in signals if not is_label(signal)]
+    return Meant(tuple(real) if len(real) == 1 else (), named=False)
+
+
+def _take(scored: list[tuple[float, set[int], Signal]]) -> list[Signal]:
+    """Best first; one is meant where it explains words that none better has explained, or explains the same as well."""
+    taken: list[Signal] = []
+    explained: dict[int, float] = {}
+    for score, places, signal in sorted(scored, key=lambda s: (-s[0], s[2].tag)):
+        new = [place for place in places if place not in explained or explained[place] == score]
+        if not new:
+            continue
+        if any(place in explained and explained[place] != score for place in places):
+            continue  # part of a better name stands in this one
+        taken.append(signal)
+        explained.update(dict.fromkeys(places, score))
+    return taken
+
+
+def _match(signal: Signal, words: Sequence[Word]) -> tuple[set[int], float]:
+    """Places of the question's words that this name holds, and which share of the name they are."""
+    own = heading_words(signal.tag)
+    places: set[int] = set()
+    held = 0
+    for name in own:
+        at = {word.start for word in words if alike(word.name, name)}
+        if at and name not in _GENERAL:
+            places |= at
+            held += 1
+    if not any(not word.name.isdigit() and word.start in places for word in words):
+        return set(), 0.0
+    return places, held / len(own) * 0.9
