@@ -76,11 +76,12 @@ def look_at_wave(
     look.missing += _missing(wave, measured, sheet, speed_rpm)
     velocity = look.features.value("velocity_rms")
     zone_class = zones.of(sheet.zone_class) if sheet else None
+    zone = zone_class.zone(velocity) if velocity is not None and zone_class is not None else ""
     if velocity is not None and zone_class is not None:
         look.findings.append(zone_finding(wave.name, sid, velocity, zone_class, zones))
     if speed_rpm > 0 and measured.spectrum is not None:
         factor = to_millimetres(wave.unit)
-        look.findings += patterns_of(wave.name, sid, measured.spectrum, tones, sheet, speed_rpm, factor)
+        look.findings += patterns_of(wave.name, sid, measured.spectrum, tones, sheet, speed_rpm, factor, zone)
     look.spectrum = _shown(wave, sid, measured, tones)
     return look
 
@@ -118,7 +119,7 @@ def _tones(measured: Measured, sheet: Sheet | None, speed_rpm: float, unit: str)
         mesh = shaft * sheet.gear_teeth
         tones += find_family(measured.spectrum, "mesh", mesh, harmonics=3, slip=slip, unit=unit, looks=looks)
     if sheet and sheet.bearing:
-        own = [shaft * order for order in range(1, 60)]
+        own = [shaft * order for order in range(1, 60)] + [mains * n for mains in (50.0, 60.0) for n in range(1, 12)]
         for key, hertz in bearing_hertz(sheet.bearing.geometry(), shaft).items():
             families = [
                 find_family(
