@@ -32,10 +32,14 @@ LEAST = {
     "texts": ("salient texts found", 0.96),
     "readings": ("printed readings: value, label and unit", 0.88),
     "gauges": ("gauges within tolerance, of those not abstained", 0.8),
-    "segments": ("seven-segment photos exact", 0.8),
+    "segments, value": ("seven-segment photos: value exact", 0.8),
     "lamps": ("lamps: colour and state", 0.9),
     "alarms": ("alarm rows: all cells right", 0.85),
     "buttons": ("buttons found", 0.85),
+}
+ALSO = {
+    "readings, value": "printed readings: value alone",
+    "segments": "seven-segment photos: value, label and unit",
 }
 
 
@@ -77,9 +81,10 @@ def quality_rows(score: Score) -> list[Row]:
         share = score.share(measure)
         if share is not None:
             rows.append(at_least(name, share, limit))
-        value = score.share(f"{measure}, value")
-        if value is not None:
-            rows.append(told(f"{name}: value alone", value))
+    for measure, name in ALSO.items():
+        share = score.share(measure)
+        if share is not None:
+            rows.append(told(name, share))
     abstained = score.share("gauges abstained")
     if abstained is not None:
         rows.append(at_most("gauges abstained", abstained, 0.3))
@@ -115,8 +120,7 @@ def peer_rows(panels: Sequence[Panel]) -> list[Row]:
     with Child("tests.bench.rapidocr_peer", python=python) as child:
         answers = [child.ask(image=str(panel.path)) for panel in panels]
     score = scored(panels, answers, show=False)
-    names = {"texts": LEAST["texts"][0], "readings": LEAST["readings"][0], "segments": LEAST["segments"][0]}
-    names |= {f"{measure}, value": f"{name}: value alone" for measure, name in names.items()}
+    names = {measure: LEAST[measure][0] for measure in ("texts", "readings", "segments, value")} | ALSO
     rows = [
         told(f"RapidOCR: {name}", share)
         for measure, name in names.items()

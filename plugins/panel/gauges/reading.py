@@ -28,7 +28,7 @@ _PLAIN = 0.3
 """A needle is believed from this merit on."""
 _READ = 0.3
 """What a pivot from which a value can be read is worth, in numbers that agree."""
-_COARSE = 0.08
+_COARSE = 0.05
 """Of the span: an uncertainty beyond it is no reading."""
 _SAME = 0.5
 """The middle of the ticks is believed before a rougher one that does as well but for this."""
