@@ -14,13 +14,14 @@ import numpy as np
 
 from agent.api import Box, Button, Text
 from plugins.panel.colors import Pixels, difference, saturation
-from plugins.panel.fields import Field, alike, find_fields, print_of
+from plugins.panel.fields import Field, alike, print_of
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y, width
 from plugins.panel.grammar import is_clock, is_moment, tokens_of
 from plugins.panel.lamp_words import press_alone, says_press, says_state, state_said
 from plugins.panel.lit_fields import is_signal
 from plugins.panel.marks import Mark, can_label, labels_for, tidy
 from plugins.panel.regions import Scene, scene_of
+from plugins.panel.sights import Sight, sight_of
 
 __all__ = ["find_buttons"]
 
@@ -59,20 +60,18 @@ def find_buttons(
     *,
     skip: frozenset[int] = frozenset(),
     named: frozenset[int] = frozenset(),
-    scene: Scene | None = None,
-    marks: Sequence[Mark] = (),
+    sight: Sight | None = None,
 ) -> tuple[Button, ...]:
     """Buttons, from the top.
 
     :param pixels: height × width × 3, RGB, at least one pixel.
     :param skip: indices of texts that belong to tables.
     :param named: indices of texts that name a reading, such as `Load`.
-    :param scene: of these pixels, where it is at hand.
-    :param marks: compact shapes of the scene.
+    :param sight: of these pixels and texts, where it is at hand.
     """
-    scene = scene_of(pixels) if scene is None else scene
-    seen = scene.seen(texts)
-    fitting = [field for field in find_fields(scene, seen) if _in_middle(scene, field, seen)]
+    sight = sight_of(scene_of(pixels), texts) if sight is None else sight
+    scene, seen = sight.scene, sight.texts
+    fitting = [field for field in sight.fields if _in_middle(scene, field, seen)]
     cells = _cells(fitting, skip)
     every = [field for n, field in enumerate(fitting) if n not in cells or _presses(field.label)]
     filled = [field for field in every if _is_filled(field, every, skip) and _alone_counts(field, every)]
@@ -84,7 +83,7 @@ def find_buttons(
     for i, box in _edged(scene, seen, taken) if not scene.camera else ():
         buttons.append(Button(_worded(seen[i].text), scene.whole(box), "enabled"))
         taken |= {i}
-    for i, box in _blank(marks, seen, taken):
+    for i, box in _blank(sight.marks, seen, taken):
         buttons.append(Button(_worded(seen[i].text), scene.whole(box), "unsure"))
         taken |= {i}
     asking = [text for i, text in enumerate(seen) if i not in taken | named and _asks(text, seen)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.api import Box
 from plugins.panel.colors import Color, Pixels, color_name
@@ -48,6 +49,10 @@ class Standing:
     """The part of it that is strongly coloured."""
     strong: Pixels
     """Everything that is strongly coloured."""
+    labels: NDArray[np.int32]
+    """For each pixel the index of the coloured shape that it belongs to, or 0."""
+    stats: NDArray[np.int64]
+    """For each coloured shape: left, top, width, height, pixels."""
 
 
 def standing_out(scene: Scene) -> Standing:
@@ -63,7 +68,8 @@ def standing_out(scene: Scene) -> Standing:
     every = np.take(small, scene.labels)
     plain = np.where(small, small, _plain(scene, strong))
     colored = np.asarray(cv2.bitwise_and(strong, np.take(plain, scene.labels)), np.uint8)
-    return Standing(every, colored, strong)
+    _, labels, shapes, _ = cv2.connectedComponentsWithStats(colored, connectivity=4, ltype=cv2.CV_32S)
+    return Standing(every, colored, strong, np.asarray(labels, np.int32), np.asarray(shapes, np.int64))
 
 
 def _plain(scene: Scene, strong: Pixels) -> Pixels:
@@ -77,9 +83,7 @@ def _plain(scene: Scene, strong: Pixels) -> Pixels:
 def find_discs(scene: Scene, standing: Standing) -> list[Mark]:
     """Every disc, coloured ones first; no two in one place. One that something is drawn on has the shape `other`."""
     found: list[Mark] = []
-    colored = _circles(standing.colored)
-    opened = cv2.morphologyEx(standing.every, cv2.MORPH_OPEN, np.ones((_THIN, _THIN), np.uint8))
-    for box, area in [*colored, *_circles(np.asarray(opened, np.uint8))]:
+    for box, area in [*_colored(standing), *_others(standing.every)]:
         if not any(_same_place(box, other.box) for other in found):
             color = strong_color(scene, box)
             shape = "other" if _is_drawn_on(scene, box) else "disc"
@@ -96,25 +100,46 @@ def strong_color(scene: Scene, box: Box) -> Color:
     return int(red), int(green), int(blue)
 
 
-def _circles(mask: Pixels) -> list[tuple[Box, int]]:
-    """Boxes and areas of what is as round as a circle, the largest first."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4, ltype=cv2.CV_32S)
-    left, top, wide, high, area = np.asarray(stats, np.int64).T
+def _colored(standing: Standing) -> list[tuple[Box, int]]:
+    """Coloured discs: boxes and areas, the largest first."""
+    found = []
+    for index, box in _compact(standing.stats, standing.labels.shape, _MIN_SIDE):
+        own = standing.labels[box[1] : box[3], box[0] : box[2]] == index
+        full = _round_area(np.where(own, np.uint8(255), np.uint8(0)))
+        if full:
+            found.append((box, full))
+    return found
+
+
+def _others(every: Pixels) -> list[tuple[Box, int]]:
+    """The same of all colours, looked for at half the size."""
+    opened = np.asarray(cv2.morphologyEx(every, cv2.MORPH_OPEN, np.ones((_THIN, _THIN), np.uint8)), np.uint8)
+    half = np.ascontiguousarray(opened[::2, ::2])
+    _, _, stats, _ = cv2.connectedComponentsWithStats(half, connectivity=4, ltype=cv2.CV_32S)
+    found = []
+    for _, (left, top, right, bottom) in _compact(np.asarray(stats, np.int64), half.shape, _MIN_SIDE // 2):
+        x, y = max(0, 2 * left - 1), max(0, 2 * top - 1)
+        part = opened[y : 2 * bottom, x : 2 * right]
+        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        part = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        full = _round_area(part) if min(part.shape) >= _MIN_SIDE else 0
+        if full:
+            x, y = x + int(columns[0]), y + int(rows[0])
+            found.append(((x, y, x + part.shape[1], y + part.shape[0]), full))
+    return found
+
+
+def _compact(stats: NDArray[np.int64], size: tuple[int, ...], least: int) -> list[tuple[int, Box]]:
+    """Indices and boxes of shapes that are about as wide as high, the largest first."""
+    left, top, wide, high, area = stats.T
     short, long = np.minimum(wide, high), np.maximum(wide, high)
-    fits = (
-        (short >= _MIN_SIDE) & (long <= np.maximum(_ASPECT * short, short + 2)) & (long <= _MAX_PART * min(mask.shape))
-    )
+    fits = (short >= least) & (long <= np.maximum(_ASPECT * short, short + 2)) & (long <= _MAX_PART * min(size))
     fits &= area >= 0.3 * wide * high
     fits[0] = False
     chosen = np.flatnonzero(fits)
-    found = []
-    for index in chosen[np.argsort(-area[chosen], kind="stable")][:_MOST].tolist():
-        x, y, w, h = int(left[index]), int(top[index]), int(wide[index]), int(high[index])
-        part = np.where(labels[y : y + h, x : x + w] == index, np.uint8(255), np.uint8(0))
-        full = _round_area(part)
-        if full:
-            found.append(((x, y, x + w, y + h), full))
-    return found
+    chosen = chosen[np.argsort(-area[chosen], kind="stable")][:_MOST]
+    boxes = np.stack([left, top, left + wide, top + high], axis=1)[chosen].tolist()
+    return [(index, (a, b, c, d)) for index, (a, b, c, d) in zip(chosen.tolist(), boxes, strict=True)]
 
 
 def _round_area(part: Pixels) -> int:

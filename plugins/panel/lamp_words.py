@@ -6,6 +6,7 @@ Chinese and English, in lower case. A word of letters counts where it stands alo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from plugins.panel.grammar import plain
 
@@ -81,6 +82,7 @@ def says_press(label: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def press_alone(label: str) -> str:
     """The command that a text is, without what a reader made of the icon before it; empty where it is none."""
     line = plain(label).strip()

@@ -12,18 +12,18 @@ from dataclasses import replace
 
 from agent.api import Box, Lamp, Popup, Text
 from plugins.panel.colors import Pixels, color_name, commonest, difference
-from plugins.panel.discs import find_discs, standing_out
 from plugins.panel.dots import find_dots
-from plugins.panel.fields import Field, find_fields, near
+from plugins.panel.fields import Field, near
 from plugins.panel.frames import find_frames
 from plugins.panel.geometry import height, overlap_x, overlap_y
 from plugins.panel.lamp_words import press_alone
 from plugins.panel.leds import find_leds
 from plugins.panel.lit_fields import is_signal, lit_fields
-from plugins.panel.marks import Mark, can_label, find_marks
+from plugins.panel.marks import Mark, can_label
 from plugins.panel.pilots import find_badges, find_pilots, find_stacks
 from plugins.panel.regions import Scene, clip, scene_of
 from plugins.panel.siblings import find_siblings
+from plugins.panel.sights import Sight, sight_of
 from plugins.panel.signs import find_signs
 from plugins.panel.symbols import find_symbols
 from plugins.panel.tags import find_switches, find_tags
@@ -45,24 +45,20 @@ def find_lamps(
     *,
     skip: frozenset[int] = frozenset(),
     popups: Sequence[Popup] = (),
-    scene: Scene | None = None,
+    sight: Sight | None = None,
 ) -> tuple[Lamp, ...]:
     """Lamps on a panel: fields first, in the order of their texts, then round ones, symbols and texts.
 
     :param pixels: height × width × 3, RGB, at least one pixel.
     :param skip: indices of texts that belong to tables or only name a reading.
     :param popups: windows over the panel; one in a signal colour is an alarm.
-    :param scene: of these pixels, where it is at hand.
+    :param sight: of these pixels and texts, where it is at hand.
     """
-    scene = scene_of(pixels) if scene is None else scene
-    seen = scene.seen(texts)
+    sight = sight_of(scene_of(pixels), texts) if sight is None else sight
+    scene, seen, fields, discs, marks = sight.scene, sight.texts, sight.fields, sight.discs, sight.marks
     names = [text for i, text in enumerate(seen) if i not in skip and can_label(text)]
-    fields = find_fields(scene, seen)
     captions = {i for field in fields if _is_caption(field) for i in field.texts}
     plain = [text for i, text in enumerate(seen) if i not in captions and i not in skip and can_label(text)]
-    standing = standing_out(scene)
-    discs = find_discs(scene, standing)
-    marks = [*discs, *(mark for mark in find_marks(scene, seen) if not any(_meet(mark.box, d.box) for d in discs))]
     lamps = [lit_fields(fields, seen, skip=skip), find_tags(scene, seen, skip)]
     lamps.append(find_dots(scene, discs, seen, skip))
     if scene.camera:
@@ -73,11 +69,11 @@ def find_lamps(
         lamps += [
             find_badges(marks, seen),
             find_stacks(marks, names),
-            find_signs(scene, standing, marks, seen, skip),
+            find_signs(scene, sight.standing, marks, seen, skip),
             find_switches(scene, marks, names),
             find_pilots(scene, marks, names),
             find_symbols(marks, plain),
-            find_frames(scene, standing.strong, seen, skip),
+            find_frames(scene, sight.standing.strong, seen, skip),
             tinted_texts(scene, seen, skip=skip, buttons=_on_buttons(fields, skip)),
         ]
     found = _apart(lamps)

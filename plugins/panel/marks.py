@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -64,10 +65,14 @@ def find_marks(scene: Scene, texts: Sequence[Text]) -> list[Mark]:
 
 def can_label(text: Text) -> bool:
     """A lamp or a symbol can bear this text as its name."""
-    whole = text.text.strip()
+    return _is_name(text.text.strip())
+
+
+@lru_cache(maxsize=4096)
+def _is_name(whole: str) -> bool:
     if not whole or len(whole) > _MAX_LABEL_CHARS or is_moment(whole):
         return False
-    kinds = {token.kind for token in tokens_of(text, 0)}
+    kinds = {token.kind for token in tokens_of(Text(whole, (0, 0, len(whole), 1), 1.0), 0)}
     return any(c.isalpha() for c in whole) and (bool(kinds & {"label"}) or not kinds <= {"value", "unit", "none"})
 
 
@@ -123,19 +128,20 @@ def _joined_parts(regions: Sequence[Region]) -> list[list[Region]]:
     groups: list[list[Region]] = []
     open_halves: list[list[Region]] = []
     for region in sorted(regions, key=lambda r: (r.box[0], r.box[1])):
-        mate = next((group for group in reversed(open_halves[-30:]) if _halves(group[0], region)), None)
+        pointed = _pointed(region)
+        mate = next((group for group in reversed(open_halves[-30:]) if pointed and _halves(group[0], region)), None)
         if mate is not None:
             mate.append(region)
             open_halves.remove(mate)
             continue
         groups.append([region])
-        if _pointed(region):
+        if pointed:
             open_halves.append(groups[-1])
     return groups
 
 
 def _halves(a: Region, b: Region) -> bool:
-    if not _pointed(b) or not 0.6 <= b.area / a.area <= 1.6 or difference(a.color, b.color) > _SAME:
+    if not 0.6 <= b.area / a.area <= 1.6 or difference(a.color, b.color) > _SAME:
         return False
     across, down = overlap_x(a.box, b.box), overlap_y(a.box, b.box)
     beside = down > 0.7 * height(a.box) and -0.8 * width(a.box) <= across <= 0.6 * width(a.box)

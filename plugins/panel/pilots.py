@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
+import cv2
 
 from agent.api import Box, Lamp, Text
 from plugins.panel.colors import SIGNALS, bright, difference, saturation
@@ -37,7 +37,7 @@ _MIN_SIDE = 10
 _LEGEND_SAME = 24
 _MIN_PART, _MAX_PART = 0.55, 3.0
 """Size of a lamp, in heights of its name."""
-_STEP = 2
+_STEP = 3
 _PALE, _WHITE = 0.22, 235
 """A white lamp that shines has at least this much of every colour."""
 _PLAIN = 0.7
@@ -171,10 +171,10 @@ def in_legend(scene: Scene, disc: Mark, name: Text, named: Sequence[tuple[Mark, 
     row = [mark for mark in strong if overlap_y(mark.box, disc.box) > 0.6 * height(disc.box)]
     if len(row) >= 3 and len({mark.name for mark in row}) == len(row):
         return True
-    sample = scene.pixels[::_STEP, ::_STEP].astype(np.int16)
-    close = (np.abs(sample - np.asarray(disc.color, np.int16)) <= _LEGEND_SAME).all(axis=2)
+    low, high = (tuple(channel + away for channel in disc.color) for away in (-_LEGEND_SAME, _LEGEND_SAME))
+    close = cv2.countNonZero(cv2.inRange(scene.pixels[::_STEP, ::_STEP], low, high))
     own = sum(mark.area for mark, _ in named if difference(mark.color, disc.color) <= 12)
-    return bool(close.sum() * _STEP**2 > (1 + _LEGEND) * own)
+    return bool(close * _STEP**2 > (1 + _LEGEND) * own)
 
 
 def _holds(mark: Mark, text: Text) -> bool:

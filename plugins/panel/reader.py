@@ -36,6 +36,8 @@ from plugins.panel.popups import find_popups
 from plugins.panel.quality import measure_quality
 from plugins.panel.regions import Scene, scene_of
 from plugins.panel.row_marks import find_row_marks
+from plugins.panel.sights import sight_of
+from plugins.panel.tables import find_tables
 from plugins.panel.trust import check_numbers, marked
 from plugins.panel.unit_looks import read_units
 from plugins.panel.unit_places import with_told_units, with_unit_doubts
@@ -63,7 +65,9 @@ def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, 
     texts = (*texts, *look_in_fields(found.view, engine, scene, texts, settings))
     texts, layout = _printed(found, texts, instruments, engine, settings)
     own = layout.in_tables | frozenset(index for item in instruments for index in item.sources)
-    lamps = find_lamps(found.pixels, texts, skip=own | layout.label_sources, scene=scene)
+    sight = sight_of(scene, texts)
+    popups = find_popups(found.pixels, texts, scene=scene)
+    lamps = find_lamps(found.pixels, texts, skip=own | layout.label_sources, popups=popups, sight=sight)
     readings = sorted((*layout.readings, *(item.reading for item in instruments)), key=_place)
     size = found.pixels.shape[1], found.pixels.shape[0]
     return Perception(
@@ -75,8 +79,8 @@ def read_panel(photo: Photo, engine: OcrEngine | None, settings: PanelSettings, 
         (time.perf_counter() - started) * 1000,
         photo.digest,
         notes,
-        buttons=find_buttons(found.pixels, texts, skip=own, scene=scene),
-        popups=find_popups(found.pixels, texts, scene=scene),
+        buttons=find_buttons(found.pixels, texts, skip=own, named=layout.label_sources, sight=sight),
+        popups=popups,
         quality=found.quality,
         turned=found.turned,
         matrix=None if found.matrix is None else tuple(float(number) for number in found.matrix.ravel()),
@@ -95,11 +99,12 @@ def _instruments(pixels: Pixels, texts: Sequence[Text], engine: OcrEngine, scene
     """What is read by its shape. A place is one instrument only: the first kind that finds something there."""
     found: list[Instrument] = []
     taken: frozenset[int] = frozenset()
+    in_tables = frozenset(index for table in find_tables(texts) for index in table.sources)
     for items in (
         find_tiles(scene, texts, engine),
         find_displays(pixels, texts, engine),
         find_gauges(pixels, texts, engine),
-        find_bars(pixels, texts, scene=scene),
+        find_bars(pixels, texts, skip=in_tables, scene=scene),
     ):
         new = [item for item in items if not item.sources & taken]
         found += new

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Lamp, Text
-from plugins.panel.colors import Color, Pixels, color_name, saturation
+from plugins.panel.colors import Color, color_name, saturation
 from plugins.panel.discs import Standing
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y, same_line, width
 from plugins.panel.grammar import is_moment
@@ -49,7 +49,7 @@ def find_signs(
     """
     names = [text for text in texts if can_label(text)]
     found: list[Lamp] = []
-    for box, color, kind in _shapes(scene, standing.colored, texts):
+    for box, color, kind in _shapes(scene, standing, texts):
         event = sum(_dates(texts[i], box) for i in skip) == 1
         if not event and not any(_part_of(box, other.box) for other in marks):
             found.append(Lamp(_meaning(scene, box, kind, names), color_name(color), "lit", box))
@@ -61,10 +61,10 @@ def _dates(text: Text, sign: Box) -> bool:
     return same_line(text.box, sign) and text.box[2] <= sign[0] and is_moment(text.text)
 
 
-def _shapes(scene: Scene, colored: Pixels, texts: Sequence[Text]) -> list[tuple[Box, Color, str]]:
+def _shapes(scene: Scene, standing: Standing, texts: Sequence[Text]) -> list[tuple[Box, Color, str]]:
     """Red and amber shapes that are a sign or a bell, and which."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(colored, connectivity=8, ltype=cv2.CV_32S)
-    left, top, wide, high, _ = np.asarray(stats, np.int64).T
+    colored, labels = standing.colored, standing.labels
+    left, top, wide, high, _ = standing.stats.T
     fits = (np.minimum(wide, high) >= _SIDES[0]) & (np.maximum(wide, high) <= _SIDES[1])
     fits &= (wide >= _ASPECT[0] * high) & (wide <= _ASPECT[1] * high)
     fits[0] = False
