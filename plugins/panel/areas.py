@@ -18,8 +18,8 @@ from plugins.panel.geometry import height, width
 
 __all__ = ["find_areas", "holders"]
 
-_MAX_PIXELS = 1_500_000
-"""A larger image is scaled down to this many pixels first."""
+_MAX_PIXELS = 2_100_000
+"""A larger image is halved first: lines of one pixel, as screens have them, do not survive that."""
 _EDGE_GREY = 6
 """Grey levels by which two sides of an edge differ at least."""
 _MIN_EDGE_HEIGHTS = 0.9
@@ -39,7 +39,9 @@ def find_areas(pixels: NDArray[np.uint8], texts: Sequence[Text]) -> tuple[Box, .
     """
     if not texts or min(pixels.shape[:2]) < 16:
         return ()
-    scale = min(1.0, (_MAX_PIXELS / (pixels.shape[0] * pixels.shape[1])) ** 0.5)
+    scale = 1.0
+    while pixels.shape[0] * pixels.shape[1] * scale**2 > _MAX_PIXELS:
+        scale /= 2
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     if scale < 1.0:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from agent.api import Box, Text
@@ -185,6 +186,7 @@ def times_a_span(label: str) -> bool:
     return _SPAN_NAME.search(plain(label[:_MAX_RUN_CHARS]).lower()) is not None
 
 
+@lru_cache(maxsize=4096)
 def split_unit(text: str) -> tuple[str, str]:
     """A heading or label without the unit it ends with, and that unit: `Temp (°C)` → `Temp`, `°C`."""
     line = plain(text).strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from plugins.panel.grammar import plain
 
@@ -52,6 +53,7 @@ class Moment:
     timed: bool
 
 
+@lru_cache(maxsize=4096)
 def moment_in(text: str) -> Moment | None:
     """The first moment of a text that is as full as any in it, or None."""
     best: Moment | None = None
