@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,12 @@ import typer
 
 from agent.api import Env, InputError, Period, emit, resolve_period
 from agent.console import JSON_OPTION
+from plugins.logs.connecting import Guess, guess_mapping, keep_mapping
 from plugins.logs.database import Event, Filter, LogDatabase
 from plugins.logs.importing import ImportReport, import_csv
 from plugins.logs.matching import meant_by
+from plugins.logs.progress import choose_progress
+from plugins.logs.sql_tool import run_sql
 from plugins.logs.tools import event_record
 
 __all__ = ["add_commands"]
@@ -33,6 +37,8 @@ def add_commands(cli: typer.Typer) -> None:
     logs.command("similar")(show_similar)
     logs.command("count")(show_count)
     logs.command("import")(import_file)
+    logs.command("connect")(connect)
+    logs.command("sql")(ask_sql)
     cli.add_typer(logs, name="logs")
 
 
@@ -118,8 +124,44 @@ def import_file(
     env: Env = context.obj
     if not file.is_file():
         raise InputError(f"{file}: no such file")
-    report = import_csv(file, env.log_path, env.settings.logs, zone=tz)
+    with choose_progress(file) as told:
+        report = import_csv(file, env.log_path, env.settings.logs, zone=tz, told=told)
     emit(report.to_json(), as_json=as_json, human=lambda: _import_text(report))
+
+
+def connect(
+    context: typer.Context,
+    where: str = typer.Argument(metavar="URL|FILE", help="postgresql://ROLE@HOST/DATABASE, or a SQLite file."),
+    table: str | None = typer.Option(None, help="The table of events, where the guess is wrong."),
+    yes: bool = typer.Option(False, "--yes", help="Write the mapping into the settings file."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Find the plant's own log in a database: shows which columns it takes for what, and keeps that with --yes.
+
+    Example: watchkeeper logs connect postgresql://reader@historian/plant --yes
+    """
+    env: Env = context.obj
+    config = Path(os.environ.get("WATCHKEEPER_CONFIG") or env.home.config)
+    guess = guess_mapping(where, env.settings.logs, table=table)
+    if yes:
+        keep_mapping(guess, config)
+    value = {"database": guess.name, **guess.settings, "events": guess.events, "values": guess.values, "kept": yes}
+    emit(value, as_json=as_json, human=lambda: _guess_text(guess, config if yes else None))
+
+
+def ask_sql(
+    context: typer.Context,
+    query: str = typer.Argument(help="One SELECT over events and readings."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Ask the log with one SELECT; nothing is ever written.
+
+    Example: watchkeeper logs sql "SELECT tag, count(*) AS n FROM events GROUP BY tag ORDER BY n DESC"
+    """
+    result = run_sql(_log(context.obj), query)
+    value = {"rows": [dict(record.fields) for record in result.records], "more": result.truncated}
+    lines = [record.line["en"] for record in result.records] + [note["en"] for note in result.notes]
+    emit(value, as_json=as_json, human="\n".join(lines))
 
 
 def parse_since(since: str | None, now: datetime) -> Period | None:
@@ -193,8 +235,32 @@ def _said(period: Period | None) -> str:
     return f" ({period.stated()})" if period else ""
 
 
+def _guess_text(guess: Guess, kept: Path | None) -> str:
+    lines = [guess.name]
+    for title, table, columns, rows in (
+        ("events", "table", "columns", guess.events),
+        ("series", "series_table", "series_columns", guess.values),
+    ):
+        if table in guess.settings:
+            mapping = ", ".join(f"{ours} = {theirs}" for ours, theirs in guess.settings[columns].items())
+            lines.append(f"{title}: table {guess.settings[table]}: {mapping or 'no column is known'}")
+            lines += [f"    {' | '.join(row.values())}" for row in rows]
+    if guess.others:
+        lines.append(f"not used: {', '.join(guess.others)[:300]}")
+    if guess.note:
+        lines.append(guess.note)
+    where = (
+        f"written to {kept}"
+        if kept
+        else "if this is right, run the same with --yes; if not, add --table, or edit [logs]"
+    )
+    return "\n".join([*lines, where])
+
+
 def _import_text(report: ImportReport) -> str:
     lines = [f"{report.file}: {report.added} added, {report.updated} brought up to date, {report.known} known already"]
+    if report.signals:
+        lines.append(f"series: {', '.join(report.signals)[:300]}")
     lines.append("columns: " + ", ".join(f"{ours} = {theirs}" for ours, theirs in report.columns.items()))
     for reason, count in report.odd.most_common():
         lines.append(f"odd: {count} × {reason} (line {', '.join(map(str, report.examples[reason]))})")

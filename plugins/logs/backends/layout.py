@@ -57,6 +57,10 @@ class Reader(Protocol):
         """
         ...
 
+    def tables(self) -> dict[str, dict[str, str]]:
+        """Table or view → column → its declared type, for finding out which is which."""
+        ...
+
     def events(self) -> EventTable:
         """The table of events, checked against the settings.
 

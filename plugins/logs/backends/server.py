@@ -48,6 +48,11 @@ _TABLES = """
     SELECT table_name FROM information_schema.tables
     WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1 LIMIT 30
 """
+_EVERY_COLUMN = """
+    SELECT table_schema, table_name, column_name, data_type, table_schema = ANY (current_schemas(false))
+    FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+    ORDER BY table_schema, table_name, ordinal_position LIMIT 5000
+"""
 _RIGHTS = """
     SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
            has_table_privilege(to_regclass(:name), 'INSERT, UPDATE, DELETE, TRUNCATE'),
@@ -85,6 +90,13 @@ class ServerReader:
                 raise
             said = " ".join(str(error.orig).split())
             raise ToolFailed(f"sql: {said[:200]}") from None
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        """Table or view → column → its type; those of the search path by their name alone."""
+        found: dict[str, dict[str, str]] = {}
+        for schema, table, column, kind, near in self.rows(_EVERY_COLUMN, {}):
+            found.setdefault(str(table) if near else f"{schema}.{table}", {})[str(column)] = str(kind)
+        return found
 
     def series(self) -> SeriesTable | None:
         """The table of series; None where there is none."""

@@ -69,6 +69,11 @@ class SqliteReader:
         finally:
             self.connection.set_authorizer(None)
 
+    def tables(self) -> dict[str, dict[str, str]]:
+        """Table or view → column → its declared type."""
+        names = self.rows("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY 1 LIMIT 200", {})
+        return {str(name): _columns(self.connection, str(name)) for (name,) in names}
+
     def events(self) -> EventTable:
         """The table of events, checked against the settings."""
         return _find_events(self.connection, self._path, self._settings)

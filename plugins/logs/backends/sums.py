@@ -2,8 +2,8 @@
 
 A few tables hold, for every hour, day, week, block of 28 days and age of 448 days of the times as written, how many
 events there were, how many of them have cleared, and how long those stood, by some of our columns. Rows are only ever
-added to a log, so the sums hold for all ids up to a mark, and a question adds the few that came later. A span of time is
-covered by whole ages and blocks, then weeks, days or hours, and by the rows themselves at its ends: it is exact.
+added to a log, so the sums hold for all ids up to a mark, and a question adds the few that came later. A span of time
+is covered by whole ages and blocks, then weeks, days or hours, and by the rows themselves at its ends: it is exact.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ SCHEMA = "".join(
     "CREATE INDEX IF NOT EXISTS event_days_bucket ON event_days (bucket, n);"
     "CREATE INDEX IF NOT EXISTS event_weeks_bucket ON event_weeks (bucket, n);"
     "CREATE INDEX IF NOT EXISTS event_days_text ON event_days (text, bucket);"
-    "CREATE INDEX IF NOT EXISTS event_hours_bucket ON event_hours (bucket);"
+    "CREATE INDEX IF NOT EXISTS event_hours_area ON event_hours (area, bucket, n);"
     "CREATE INDEX IF NOT EXISTS event_kind_days_bucket ON event_kind_days (bucket);"
     "CREATE INDEX IF NOT EXISTS event_blocks_bucket ON event_blocks (bucket, n);"
     "CREATE TABLE IF NOT EXISTS reading_counts (tag TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;"
