@@ -10,7 +10,10 @@ Rule 5 is where the threshold comes from: for an Ornstein-Uhlenbeck process and 
 ln(N/30) once in N correlation times τ (simulated, τ from one to thirty cells; `tests/bench/detection.py` draws such
 series again). Real series have heavier tails, so that `alarm_days` is a year where one alarm a month is bearable. The
 same is done with the logarithm of the roughness (median step between cells), which finds a series that begins to
-flutter or goes quiet. All data up to the end are looked at together; `causal` forgets what came later."""
+flutter or goes quiet. All data up to the end are looked at together.
+
+What comes back week after week is how this machine works: of many alarms only those stay that stand out among them.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,15 @@ __all__ = ["Grid", "find_episodes", "grid_of"]
 _SLACK = 1.5
 """Deviations that do not count; the two constants below belong to it."""
 _GROWTH, _ONSET = 0.58, 30.0
-_CLIP = 8.0
-"""Deviations that one cell counts at most, so that a single wild reading is no span."""
+_CLIP, _CLIP_ROUGH = 8.0, 4.0
+"""Deviations that one cell counts at most, so that a single wild reading, or a single restless hour, is no span."""
+_ROUGH_CELLS = 12
+"""Steps whose median is one cell of roughness."""
 _QUARTILE, _TENTH = 0.6745, 1.2816
 """Of a Gaussian, in deviations."""
 _FAR = 0.5
 """How much of the outer tenth counts: where most readings are one and the same value, the quartiles say nothing."""
+_FEW = 6
 _LEAST_CELLS = 60
 _LEAST_TAUS = 12
 """Correlation times that a record must span: a shorter one does not show what is usual."""
@@ -142,14 +148,15 @@ def _by_slot(rest: Array, slot: np.ndarray[tuple[int], np.dtype[np.int64]], slot
 
 
 def _spread(values: Array) -> float:
+    """Mean distance from the median: unlike the median distance it sees what is so on two days of seven."""
     kept = values[np.isfinite(values)]
-    return float(np.median(np.abs(kept - np.median(kept)))) if len(kept) else 0.0
+    return float(np.mean(np.abs(kept - np.median(kept)))) if len(kept) else 0.0
 
 
 def _roughness(grid: Grid, rest: Array) -> Grid | None:
     """Log of the median step between neighbours, in blocks; None where the series is too short or mostly still."""
     steps = np.abs(np.diff(rest))
-    width = 12
+    width = _ROUGH_CELLS
     blocks = len(steps) // width
     known = steps[np.isfinite(steps)]
     if blocks < _LEAST_CELLS or not len(known) or np.median(known) <= 0:
@@ -174,7 +181,8 @@ def _page(
         return []
     middle = float(np.median(known))
     down, up = _scales(known)
-    tau = max(1.0, _memory(np.clip(rest - middle, -3 * down, 3 * up)))
+    limit, least = (_CLIP, 1.0) if kinds[0] == "high" else (_CLIP_ROUGH, 2.0)
+    tau = max(least, _memory(np.clip(rest - middle, -3 * down, 3 * up)))
     if len(known) < _LEAST_TAUS * tau:
         return []
     per_alarm = max(settings.alarm_days * _DAY / (grid.step * tau), 10 * _ONSET)
@@ -182,9 +190,29 @@ def _page(
     found = []
     for kind, sign, scale in ((kinds[0], 1, up), (kinds[1], -1, down)):
         if scale > 0:
-            z = np.clip(sign * (rest - middle) / scale, -_CLIP, _CLIP)
+            z = np.clip(sign * (rest - middle) / scale, -limit, limit)
             found += _runs(grid, z, kind, threshold, max(1, round(tau)))
-    return found
+    return _rare(found, len(rest) * grid.step / (7 * _DAY), 2 * tau * grid.step)
+
+
+def _rare(found: list[Episode], weeks: float, pause: float) -> list[Episode]:
+    """More than one spell a week is the tail of what is usual: it halves with every median excess, down to one a month.
+
+    :param pause: seconds; episodes that are no farther apart, or than they last, are one spell.
+    """
+    spells: list[list[Episode]] = []
+    for episode in sorted(found, key=lambda e: e.start):
+        last = spells[-1][-1] if spells else None
+        if last and episode.start - last.end <= max(pause, last.end - last.start, episode.end - episode.start):
+            spells[-1].append(episode)
+        else:
+            spells.append([episode])
+    if len(spells) <= max(_FEW, weeks):
+        return found
+    strengths = [max(episode.strength for episode in spell) for spell in spells]
+    excess = float(np.median(strengths)) - 1
+    least = 1 + excess * float(np.log2(len(spells) / max(1.0, weeks / 4)))
+    return [episode for spell, top in zip(spells, strengths, strict=True) if top >= least for episode in spell]
 
 
 def _scales(known: Array) -> tuple[float, float]:
