@@ -27,6 +27,7 @@ _NAMED_HEADING = re.compile(rf"({_NAMED}\s?(?:\d{{1,4}}(?:\.\d{{1,3}})*|[A-Z]|[I
 _NUMBERED = re.compile(r"§?\s?((?:[A-H]\.)?\d{1,3}(?:\.\d{1,3})*)(?:[.、．]\s*|\s+)(\S.*)")
 _PLAIN_HEADING = re.compile(r"\s{0,3}(\d{1,2}(?:\.\d{1,2}){0,3})\.?[\s\u3000]+([^\W\d_].{0,60})")
 _NOT_A_HEADING = re.compile(r"[。;；,，:：.!?！？]$|\.{4,}|…{2,}|\s\d+$")
+_LEADERS = re.compile(r"(?:[.·•]\s?){5,}\s*\d{1,4}$|…{2,}\s*\d{1,4}$")
 _DECORATION = re.compile(r"^[^\w(（<\"“'‘§]+|[*`]+|\s*\{#[^}]*\}$|\[([^\[\]]*)\]\([^()]*\)")
 _ARTICLE_LEVEL = 90
 """Below every printed heading."""
@@ -100,6 +101,8 @@ class _Reader:
         if self._page is None:
             self._page = line.page
         if not line.verbatim and text:
+            if text[-1].isdigit() and _LEADERS.search(text[-200:]):
+                return  # a line of the table of contents
             plain = self._plain_heading(text) if self._bare else None
             if plain is not None:
                 self._begin(plain, line.page)

@@ -29,6 +29,7 @@ _VOID = frozenset(
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
+_MARKER = re.compile(r"-|\d+\.")
 _MAX_SPAN = 100
 
 
@@ -139,13 +140,13 @@ class _Page(HTMLParser):
         text = "".join(self._words)
         if self._pre:
             return
-        if item_goes_on and re.fullmatch(r"(?:- |\d+\. )\s*", text):
+        if item_goes_on and _MARKER.fullmatch(text.strip()):
             return  # a paragraph inside an item stands behind its marker
         self._words = []
         level, self._level = self._level, 0
         lines = [_SPACES.sub(" ", part).strip() for part in text.split("\n")] if "\n" in text else [text.strip()]
         joined = " ".join(part for part in lines if part)
-        if not joined:
+        if not joined or _MARKER.fullmatch(joined):
             return
         if level:
             self.headings += 1

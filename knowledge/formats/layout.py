@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 __all__ = ["Grid", "PageLine", "Run", "lines_of", "reading_order"]
 
@@ -15,8 +16,12 @@ _SAME_LINE = 0.5
 """Share of the lower run's height that two runs of one line have in common."""
 _ROWS = 3
 _FULL_ROWS = 0.6
+_FILLED = 0.4
+"""Share of the cells of a ruled table that say something of their own."""
 _SHORT_CHARS = 60
 """Of the cells of a table that has no rules: longer ones are columns of running text."""
+_WORD_GAP, _COLUMN_GAP = 0.12, 0.8
+"""In heights: between two words, and between two columns."""
 _NEXT_LINE = 1.7
 """Lines of one cell follow each other within so many heights."""
 
@@ -62,6 +67,16 @@ class Grid:
         """Whether the middle of a run lies in it."""
         x, y = (run.left + run.right) / 2, (run.top + run.bottom) / 2
         return self.xs[0] <= x <= self.xs[-1] and self.ys[0] <= y <= self.ys[-1]
+
+    def parts(self, run: Run) -> bool:
+        """Whether a rule goes through a run, so that nobody can tell which words stand in which cell."""
+        if not self.holds(run):
+            return False
+        row = _index(self.ys, (run.top + run.bottom) / 2)
+        inside = range(1, len(self.xs) - 1)
+        return any(
+            run.left + run.height < self.xs[i] < run.right - run.height and (row, i) in self.walls for i in inside
+        )
 
     def table(self, runs: Iterable[Run]) -> tuple[tuple[str, ...], ...]:
         """Rows of cells; a cell that spans rows or columns is repeated in each, so that a row says it all."""
@@ -125,8 +140,9 @@ def reading_order(runs: Iterable[Run]) -> list[Run]:
 def _ruled(grid: Grid, runs: Sequence[Run]) -> list[PageLine]:
     table = grid.table(runs)
     size = sorted(run.height for run in runs)[len(runs) // 2]
-    if len(table) < 2 or len(table[0]) < 2:  # a frame around text is no table
-        return _loose_lines(runs)
+    cells = [cell for row in table for cell in row]
+    if len(table) < 2 or len(table[0]) < 2 or len(set(filter(None, cells))) < _FILLED * len(cells):
+        return _loose_lines(runs)  # a frame around text, or a drawing
     return [PageLine("", size, table)]
 
 
@@ -146,9 +162,18 @@ def _loose_lines(runs: Sequence[Run]) -> list[PageLine]:
             out.append(PageLine("", rows[at][0].height, table))
             at = end
         else:
-            out.append(PageLine("  ".join(run.text.strip() for run in rows[at]), max(r.height for r in rows[at])))
+            out.append(PageLine(_spaced(rows[at]), max(run.height for run in rows[at])))
             at += 1
     return out
+
+
+def _spaced(row: Sequence[Run]) -> str:
+    """Runs of one line, two blanks where a column may end; nothing where only a rule went between two letters."""
+    text = row[0].text.strip()
+    for before, run in pairwise(row):
+        gap = (run.left - before.right) / max(run.height, 1.0)
+        text += ("  " if gap >= _COLUMN_GAP else " " if gap >= _WORD_GAP else "") + run.text.strip()
+    return text
 
 
 def _aligned(rows: Sequence[Sequence[Run]], start: int) -> int:
@@ -176,18 +201,25 @@ def _aligned_table(rows: Sequence[Sequence[Run]]) -> tuple[tuple[str, ...], ...]
     if width == 2 and any(len(run.text) > _SHORT_CHARS for row in rows for run in row):
         return ()
     table: list[list[str]] = []
-    last: Run | None = None
-    for row in rows:
+    for at, row in enumerate(rows):
         places = [_index_of(columns, run) for run in row]
         if len(set(places)) < len(places):
             return ()
-        goes_on = last is not None and 0 not in places and row[0].top - last.top < _NEXT_LINE * row[0].height
-        if not table or not goes_on:
+        if 0 in places:
             table.append([""] * width)
+        elif not table or not _belongs_above(rows, at):
+            return ()  # nobody can tell which row the line belongs to
         for place, run in zip(places, row, strict=True):
             table[-1][place] = _joined([table[-1][place], run.text.strip()])
-        last = row[0]
     return tuple(tuple(row) for row in table) if len(table) >= _ROWS else ()
+
+
+def _belongs_above(rows: Sequence[Sequence[Run]], at: int) -> bool:
+    """Whether a line is clearly nearer to the line above it than to the one below."""
+    above, own = rows[at - 1][0], rows[at][0]
+    if own.top - above.top >= _NEXT_LINE * own.height:
+        return False
+    return at + 1 == len(rows) or own.top - above.bottom + own.height * 0.3 < rows[at + 1][0].top - own.bottom
 
 
 def _begins(row: Sequence[Run], columns: Sequence[tuple[float, float]]) -> bool:

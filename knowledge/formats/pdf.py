@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from knowledge.errors import KnowledgeError
@@ -27,9 +28,14 @@ _RUNNING_SHARE = 0.6
 _EDGE_LINES = 2
 _LARGER = 1.12
 """A heading's letters are larger than those of most text by this much."""
+_LARGE_ON_SCAN = 1.4
+"""The same, of a page that was read as a picture, where letters are measured less well."""
 _HEADING_CHARS = 90
 _SENTENCE_END = re.compile(r"[。;；,，.!?！？]$|\.{4,}|…{2,}|(?:\s\.){3,}")
 _LETTER = re.compile(r"[^\W\d_]")
+_HYPHENED = re.compile(r"[^\W\d_]{2,}-[^\W\d_]{2,}")
+_BROKEN_HEAD = re.compile(r"([^\W\d_]{2,})-$")
+_BROKEN_TAIL = re.compile(r"([a-zà-ÿ]{2,})[^\w\s-]{0,2}(?=\s|$)")
 _MAX_OUTLINE = 20_000
 _OUTLINE_DEPTH = 12
 _NO_TITLE = re.compile(r"microsoft|untitled|无标题|未命名|\.\w{2,5}$|^\W*$", re.IGNORECASE)
@@ -68,6 +74,7 @@ def read_pdf(path: Path, data: bytes, bounds: Bounds, reader: PageReader | None)
         why = "no text on any page; it is a scan, put it through OCR first"
         raise KnowledgeError(f"{path}: {why if reader is None else 'no text on any page, not even as a picture'}")
     _drop_running_titles(pages)
+    _close_words(pages)
     lines = list(_lines(path, pages, outline, bounds))
     scanned, unread = sum(page.scanned for page in pages), sum(page.unread for page in pages)
     return Content(lines, title, len(pages), bare=True, scanned=scanned, unread=unread)
@@ -149,6 +156,21 @@ def _drop_running_titles(pages: Sequence[_Page]) -> None:
                     del page.lines[first]
 
 
+def _close_words(pages: Sequence[_Page]) -> None:
+    """Put words together that are broken at the end of a line, unless the document has them with a hyphen elsewhere."""
+    hyphened = {w.casefold() for page in pages for line in page.lines for w in _HYPHENED.findall(line.text)}
+    for page in pages:
+        for at in range(len(page.lines) - 1):
+            line, following = page.lines[at], page.lines[at + 1]
+            head, tail = _BROKEN_HEAD.search(line.text), _BROKEN_TAIL.match(following.text)
+            if not head or not tail or f"{head[1]}-{tail[1]}".casefold() in hyphened:
+                continue
+            rest = following.text[tail.end() :].lstrip()
+            page.lines[at] = replace(line, text=line.text[:-1] + following.text[: tail.end()])
+            page.lines[at + 1] = replace(following, text=rest)
+        page.lines = [line for line in page.lines if line.text or line.table]
+
+
 def _lines(path: Path, pages: Sequence[_Page], outline: dict[int, dict[str, int]], bounds: Bounds) -> Iterator[Line]:
     sizes = _heading_sizes(pages)
     deepest = max((level for found in outline.values() for level in found.values()), default=0)
@@ -156,6 +178,7 @@ def _lines(path: Path, pages: Sequence[_Page], outline: dict[int, dict[str, int]
     for index, page in enumerate(pages):
         number = index + 1
         names = {**outline.get(index, {})}
+        large = _LARGE_ON_SCAN * median(line.size for line in page.lines) if page.scanned else 0.0
         for line in page.lines:
             if line.table:
                 rows += len(line.table)
@@ -164,8 +187,9 @@ def _lines(path: Path, pages: Sequence[_Page], outline: dict[int, dict[str, int]
                 yield from table_lines(line.table, number)
                 continue
             level = names.pop(_squeezed(line.text), 0) if names else 0
-            if not level and not page.scanned:
-                level = _level(line, sizes, deepest)
+            if not level:
+                own = [_rounded(line.size)] if page.scanned and line.size > large else sizes
+                level = _level(line, [] if page.scanned and line.size <= large else own, deepest)
             yield Line(line.text.strip() if level else line.text, level=level, page=number)
 
 
