@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from knowledge.errors import KnowledgeError
 from knowledge.wordpieces import WordPieces
@@ -56,9 +58,19 @@ class Embedder:
         for number, block in enumerate(blocks):
             self._bytes[number::_BLOCKS] = block
         self._eps = float(self._w["eps"])
+        self._threads = ThreadpoolController()
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Vectors of length 1, one row of 512 a text."""
+        with self.one_thread():
+            return self._encode_all(texts)
+
+    def one_thread(self) -> AbstractContextManager[object]:
+        """While it lasts numpy multiplies on one thread: on a busy box threads that wait for each other cost more."""
+        limit: AbstractContextManager[object] = self._threads.limit(limits=1, user_api="blas")
+        return limit
+
+    def _encode_all(self, texts: Sequence[str]) -> Floats:
         out: Floats = np.empty((len(texts), DIMENSIONS), np.float32)
         batch: list[list[int]] = []
         held = first = 0

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.embed import DIMENSIONS, Embedder
+from knowledge.embed import Embedder
 from knowledge.tokens import HAN
 
 __all__ = ["Meaning"]
@@ -77,16 +77,14 @@ class Meaning:
 
     def _vectors(self, words: Sequence[str]) -> NDArray[np.float32]:
         with self._lock:
-            known = {word: self._kept[word] for word in set(words) if word in self._kept}
-            for word in known:
-                self._kept.move_to_end(word)
-        new = [word for word in dict.fromkeys(words) if word not in known]
-        known.update(zip(new, self.embedder.encode(new).astype(np.float16), strict=True))
+            known = {word: self._kept[word] for word in words if word in self._kept}
+            new = [word for word in dict.fromkeys(words) if word not in known]
+        if new:
+            known.update(zip(new, self.embedder.encode(new).astype(np.float16), strict=True))
         with self._lock:
-            self._kept.update((word, known[word]) for word in new)
+            for word in known:
+                self._kept[word] = known[word]
+                self._kept.move_to_end(word)
             while len(self._kept) > _KEPT_WORDS:
                 self._kept.popitem(last=False)
-        out = np.empty((len(words), DIMENSIONS), np.float32)
-        for at, word in enumerate(words):
-            out[at] = known[word]
-        return out
+        return np.array([known[word] for word in words], np.float32)

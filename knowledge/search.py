@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from knowledge.candidates import Candidate, find_candidates
@@ -45,7 +46,7 @@ SAME_THING, OTHER_THING = 0.75, 0.6
 TELLING: frozenset[Kind] = frozenset({"temperature", "voltage", "frequency", "torque", "noise", "money", "phone"})
 """Kinds of figure whose unit says what it is, so that the passage need not name it."""
 _SAME_LANGUAGE = 1.35
-_MEASURED = 16
+_MEASURED = 12
 """Candidates whose words are compared by meaning, the most promising ones."""
 
 
@@ -125,6 +126,20 @@ def find(
     parts = clauses_of(query, MAX_UNITS)
     if not parts:
         return Found([], meaning is not None)
+    with nullcontext() if meaning is None else meaning.embedder.one_thread():
+        return _find(store, query, parts, limit=limit, language=language, documents=documents, meaning=meaning)
+
+
+def _find(
+    store: KnowledgeStore,
+    query: str,
+    parts: Sequence[Sequence[str]],
+    *,
+    limit: int,
+    language: str | None,
+    documents: Collection[str] | None,
+    meaning: Meaning | None,
+) -> Found:
     with store.reading() as connection:
         weights, counts = weights_of(connection, {word for part in parts for word in index_words(part)})
         codes = {word for word in counts if _FAULT_CODE.fullmatch(word)}
@@ -163,8 +178,9 @@ def _covered(asked: _Asked, candidate: Candidate, meaning: Meaning | None) -> fl
     """The share of the best clause that a candidate holds; its title counts, for it is what the book is about."""
     passage = candidate.passage
     words = candidate.words | set(tokens(passage.title))
-    if meaning is None:
-        return max(clause.held(words) / clause.weight for clause in asked.clauses)
+    literal = max(clause.held(words) / clause.weight for clause in asked.clauses)
+    if meaning is None or literal > 1.0 - 1e-9:
+        return literal
     others = meaning.words(f"{passage.title} {passage.path} {passage.text}")
     same = passage.language == asked.language
     return max(meant(clause, words, others, meaning, same=same) / clause.weight for clause in asked.clauses)

@@ -1,7 +1,7 @@
 """Questions over the example plant's manuals and the two books beside this file, and where each is answered.
 
-`C` compressor-en, `K` crane-zh, `Z`, `E` the heat station's two editions, `V` its drive. A question whose places are empty
-is not answered by any of them, although most of these share a subject with one.
+`C` compressor-en, `K` crane-zh, `Z`, `E` the heat station's two editions, `V` its drive. A question whose places are
+empty is not answered by any of them, although most of these share a subject with one.
 """
 
 from __future__ import annotations
