@@ -19,7 +19,8 @@ from plugins.panel.grammar import plain
 
 __all__ = ["Scale", "find_pairs", "find_scales", "number_of"]
 
-_NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*%?")
+_NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*%?(?:\s*[-–—_])?")
+"""A tick behind a number is read as a dash."""
 _MIN_NUMBERS = 3
 _MAX_NUMBERS = 40
 _AGREE = 0.6

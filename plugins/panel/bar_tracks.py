@@ -36,6 +36,8 @@ _MIN_HANDLE = 5
 _SAME = 26
 _CLEAR = 14
 """Difference, in the strongest channel, of what stands out."""
+_LINE = 40
+"""The same of the line around a track whose empty part looks like the ground."""
 _OVER = 3
 """A handle stands over the sides of its track by this many pixels at least."""
 _HALO = 0.35
@@ -209,14 +211,17 @@ def _stands_out(scene: Scene, scale: Scale, a: _Run, b: _Run, sides: tuple[int, 
 
 
 def _clear_of(scene: Scene, scale: Scale, place: int, sides: tuple[int, int], beyond: int) -> bool:
-    """At this place along the track, its middle differs from what is on either side of it."""
+    """At this place along the track, its middle differs from what is on either side of it, or a line parts them."""
     pixels = scene.pixels if scale.upright else scene.pixels.transpose(1, 0, 2)
     if not 0 <= place < len(pixels):
         return False
     middle = (sides[0] + sides[1]) // 2
     along = slice(max(0, place - 2), place + 3)
     own = np.median(pixels[along, max(0, middle - 2) : middle + 3], axis=(0, 1))
-    outside = [side for side in (sides[0] - beyond, sides[1] + beyond) if 0 <= side < pixels.shape[1]]
-    return bool(outside) and all(
-        float(np.abs(own - np.median(pixels[along, side], axis=0)).max()) > _CLEAR for side in outside
+    outside = [(sides[0] - beyond, sides[0] + 1), (sides[1] - 1, sides[1] + beyond + 1)]
+    outside = [(max(0, first), min(pixels.shape[1], last)) for first, last in outside]
+    steps = [np.abs(own - np.median(pixels[along, a:b], axis=0)).max(axis=1) for a, b in outside if b - a > beyond]
+    ends = [step[end] for step, end in zip(steps, (0, -1), strict=False)]
+    return bool(steps) and all(
+        float(end) > _CLEAR or float(step.max()) > _LINE for step, end in zip(steps, ends, strict=True)
     )

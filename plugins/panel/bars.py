@@ -15,8 +15,8 @@ from agent.api import Box, Reading, Text
 from plugins.panel.bar_scales import Scale, find_pairs, find_scales, number_of
 from plugins.panel.bar_tracks import Track, find_track
 from plugins.panel.colors import Pixels
-from plugins.panel.geometry import centre, height, joined, overlap_x, overlap_y
-from plugins.panel.grammar import split_unit
+from plugins.panel.geometry import centre, height, joined, overlap_x, overlap_y, same_line
+from plugins.panel.grammar import split_unit, tokens_of
 from plugins.panel.instruments import Instrument
 from plugins.panel.marks import can_label, labels_for, tidy
 from plugins.panel.regions import Scene, scene_of
@@ -25,6 +25,8 @@ __all__ = ["find_bars"]
 
 _BLUR = 1.5
 """How exactly an edge is known, in pixels."""
+_BEFORE, _BESIDE = 12.0, 1.6
+"""How far before a bar its name ends, and how far from it its unit stands, in text heights."""
 _SCORE = 0.9
 
 
@@ -67,6 +69,8 @@ def _instrument(scene: Scene, scale: Scale, track: Track, seen: Sequence[Text], 
     unsure = abs(scale.per_pixel) * math.hypot(_BLUR + 0.02 * track.handle, scale.off)
     printed = _printed(scale, track, body, seen)
     label, named = _label(area if printed is None else joined([area, seen[printed].box]), seen)
+    if not label and not scale.upright:
+        label, named = _label_before(area, body, seen)
     kind = "slider" if track.handle else "bar"
     point = "its handle" if track.handle else "its fill"
     why = f"{point} points at {value:.4g} on a scale of {len(scale.sources)} numbers"
@@ -83,6 +87,9 @@ def _instrument(scene: Scene, scale: Scale, track: Track, seen: Sequence[Text], 
         else:
             flags, why = ("needle-disagrees",), f"{why}; {texts[printed].text.strip()} is printed beside it"
     name, unit = split_unit(label)
+    if not unit:
+        unit, beside = _unit(scale, area, body, seen)
+        named |= beside
     reading = Reading(
         name, shown, unit, kind, scene.whole(body), _SCORE, flags or (() if name else ("unlabelled",)),
         uncertainty=float(f"{unsure:.2g}"), read_by="geometry", why=why,
@@ -101,6 +108,27 @@ def _label(area: Box, seen: Sequence[Text]) -> tuple[str, frozenset[int]]:
     if found is None:
         return "", frozenset()
     return tidy(seen[choice[found]].text), frozenset({choice[found]})
+
+
+def _label_before(area: Box, body: Box, seen: Sequence[Text]) -> tuple[str, frozenset[int]]:
+    """The name left of a level bar, in its line, with nothing between."""
+    level = [i for i, text in enumerate(seen) if same_line(text.box, body) and text.box[2] <= area[0] + 2]
+    nearest = max(level, key=lambda i: seen[i].box[2], default=None)
+    if nearest is None or not can_label(seen[nearest]):
+        return "", frozenset()
+    close = area[0] - seen[nearest].box[2] <= _BEFORE * height(seen[nearest].box)
+    return (tidy(seen[nearest].text), frozenset({nearest})) if close else ("", frozenset())
+
+
+def _unit(scale: Scale, area: Box, body: Box, seen: Sequence[Text]) -> tuple[str, frozenset[int]]:
+    """The unit that stands behind a level bar or below an upright one."""
+    for i, text in enumerate(seen):
+        tall = height(text.box)
+        behind = same_line(text.box, body) and -tall // 2 <= text.box[0] - area[2] <= _BESIDE * tall
+        below = overlap_x(text.box, area) > 0 and -tall // 2 <= text.box[1] - body[3] <= _BESIDE * tall
+        if (below if scale.upright else behind) and {token.kind for token in tokens_of(text, i)} == {"unit"}:
+            return text.text.strip(), frozenset({i})
+    return "", frozenset()
 
 
 def _in(inner: Box, outer: Box) -> bool:
