@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from knowledge.tokens import HAN, fold
 
-__all__ = ["COLUMN_WORDS", "STATE_WORDS", "Word", "alike", "heading_words", "words_in"]
+__all__ = ["COLUMN_WORDS", "STATE_WORDS", "Word", "alike", "heading_words", "spaced", "words_in"]
 
 _SYNONYMS: dict[str, tuple[str, ...]] = {
     "temperature": ("温度", "气温", "水温", "油温", "室温", "temp", "temperatures"),
@@ -123,6 +123,7 @@ _OURS = {word: ours for ours, words in _SYNONYMS.items() for word in (ours, *wor
 _CHINESE = sorted((word for word in _OURS if not word.isascii()), key=len, reverse=True)
 _WORD = re.compile(rf"({'|'.join(_CHINESE)})|([a-z]+)|(\d+)|([{HAN}])")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEAM = re.compile(rf"(?<=[{HAN}])(?=[A-Za-z])|(?<=[A-Za-z])(?=[{HAN}])")
 _NUMERALS = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6"}
 _BETWEEN = re.compile(r"[\s_\-#号no.第个台]*", re.IGNORECASE)
 
@@ -134,6 +135,11 @@ class Word:
     name: str
     start: int
     end: int
+
+
+def spaced(text: str) -> str:
+    """A blank between Chinese characters and Latin letters, so that each begins and ends a word: 哪个 Tag 最多."""
+    return _SEAM.sub(" ", text)
 
 
 def words_in(text: str) -> list[Word]:

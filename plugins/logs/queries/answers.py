@@ -147,7 +147,7 @@ def _extreme(query: _Query, kind: Kind) -> None:
     at = _shown(events[0].time)
     if kind == "longest":
         held = duration(events[0].lasted_seconds or 0)
-        query.add(f"{zh}:{at},{held[0]}", f"{en}: {at}, {held[1]}")
+        query.add(f"{zh}:{at},持续 {held[0]}", f"{en}: {at}, for {held[1]}")
     else:
         query.add(f"{zh}:{at}", f"{en}: {at}")
     query.show(events)
@@ -174,7 +174,7 @@ def _groups(query: _Query, kind: Kind) -> None:
     many = query.ask.first_n or (_MANY if kind == "distribution" else query.settings.listed)
     shown = groups[:many]
     if len(shown) > 1:
-        listed = ";".join(f"{_name(group)} {group.count}" for group in shown)
+        listed = ";".join(f"{_name(group)} ({group.count})" for group in shown)
         query.add(f"按{_column(by, 'zh')}:{listed}", f"by {_column(by, 'en')}: {listed.replace(';', '; ')}")
     if different > len(shown) > 1:
         query.add(f"共 {different} 个,只列出 {len(shown)} 个", f"{different} in all, {len(shown)} are listed")
@@ -208,7 +208,7 @@ def _distinct(query: _Query) -> None:
 def _share(query: _Query) -> None:
     everything = query.log.count(Filter(period=query.which.period), now=query.now)
     if everything:
-        share = number(100 * query.total / everything, 4)
+        share = number(100 * query.total / everything, 6)
         query.add(f"占全部 {everything} 条的 {share} %", f"{share} % of all {everything} events")
 
 
@@ -242,7 +242,7 @@ def _between(query: _Query) -> None:
     held = duration(seconds)
     first, last = local(moments[0].at, query.now)[:16], local(moments[-1].at, query.now)[:16]
     query.add(
-        f"平均间隔(MTBF):{held[0]}({first} 至 {last},{len(moments)} 条)",
+        f"平均间隔(MTBF):{held[0]}({first} 至 {last},共 {len(moments)} 条)",
         f"mean time between (MTBF): {held[1]} ({first} to {last}, {len(moments)} events)",
     )
 
@@ -272,7 +272,7 @@ def _floods(query: _Query) -> None:
     for flood in sorted(found, key=lambda f: -f.count)[: limits.listed]:
         start, end, peak = (local(x, query.now)[:16] for x in (flood.start, flood.end, flood.peak_at))
         line = say(
-            f"{start} – {end},{flood.count} 条,峰值 {flood.peak} 条(从 {peak} 起)",
+            f"{start} – {end},共 {flood.count} 条,峰值 {flood.peak} 条(从 {peak} 起)",
             f"{start} – {end}, {flood.count} alarms, peak {flood.peak} (from {peak})",
         )
         fields: dict[str, Scalar] = {"start": start, "end": end, "count": flood.count, "peak": flood.peak}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from agent.times import find_periods, parse_number
 from knowledge.tokens import fold, place_of
 from plugins.logs.interface import COLUMNS, EventLog
-from plugins.logs.lexicon import COLUMN_WORDS, STATE_WORDS, heading_words
+from plugins.logs.lexicon import COLUMN_WORDS, STATE_WORDS, heading_words, spaced
 from plugins.logs.matching import find_terms
 from plugins.logs.queries.words import BUCKET_WORDS, COUNT, DIFFERENT, KINDS, NOUN, REFUSED, STOP, TOP_N, Kind
 from plugins.logs.series.asked import blank
@@ -80,7 +80,7 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
 
     :raises DatabaseError: the log cannot be read.
     """
-    folded = fold(question)
+    folded = spaced(fold(question))
     if REFUSED.search(folded):
         return None
     text = _Text(blank(folded, find_periods(folded)))

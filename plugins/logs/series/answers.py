@@ -36,6 +36,8 @@ from plugins.logs.series.wording import FIGURES, duration, moment, number, side_
 __all__ = ["answer"]
 
 _LISTED = 10
+_COMPUTED = 8
+"""Digits of a computed figure."""
 _BUCKETS = {"hour": 3600, "day": 86_400, "week": 7 * 86_400}
 _MONDAY = 4 * 86_400
 """1970-01-05 was a Monday."""
@@ -164,11 +166,11 @@ def _figure(
         case "range":
             low, high = points.values.min(), points.values.max()
             found.add(
-                f"{signal.tag} 范围:{number(low)} 至 {number(high)}{unit},相差 {number(high - low, 6)}",
-                f"{signal.tag} range: {number(low)} to {number(high)}{unit}, a difference of {number(high - low, 6)}",
+                f"{signal.tag} 范围:{number(low)} 至 {number(high)}{unit},相差 {number(high - low, _COMPUTED)}",
+                f"{signal.tag} range: {number(low)} to {number(high)}{unit}, a difference of {number(high - low, _COMPUTED)}",
             )
         case "mean" | "median" | "deviation" | "sum":
-            value, (zh, en) = number(one_figure(points.values, figure), 6), FIGURES[figure]
+            value, (zh, en) = number(one_figure(points.values, figure), _COMPUTED), FIGURES[figure]
             found.add(f"{signal.tag} {zh}:{value}{unit}", f"{signal.tag} {en}: {value}{unit}")
         case "first" | "last":
             found.point(points, 0 if figure == "first" else -1, signal, FIGURES[figure])
@@ -186,9 +188,9 @@ def _threshold(found: _Found, figure: Figure, ask: SeriesAsk, signal: Signal, po
     mask, (zh, en) = fits(points, ask.limit), side_name(ask.limit)
     count = int(np.count_nonzero(mask))
     if figure in ("count", "share"):
-        share = number(100 * count / len(mask), 4)
+        share = number(100 * count / len(mask), 6)
         found.add(
-            f"{signal.tag} {zh} 的有 {count} 个值,共 {len(mask)} 个,占 {share} %",
+            f"{signal.tag} {zh} 的有 {count} 个值(共 {len(mask)} 个),占 {share} %",
             f"{signal.tag} {en}: {count} of {len(mask)} values, {share} %",
         )
     elif figure == "duration":
@@ -249,8 +251,12 @@ def _quality(found: _Found, figure: Figure, ask: SeriesAsk, signal: Signal, poin
         if step is None:
             found.add("只有一个时间戳,没有间隔", "there is one time stamp only, so no interval")
             return
-        zh, en = duration(step)
-        found.add(f"采样间隔:{zh}(最常见)", f"sampling interval: {en} (the most frequent)")
+        (zh, en), seconds = duration(step), number(step, 6)
+        minutes = (f"{number(step / 60, 6)} 分钟 = ", f"{number(step / 60, 6)} min = ") if step >= 3600 else ("", "")
+        found.add(
+            f"采样间隔:{zh}(最常见;= {minutes[0]}{seconds} 秒)",
+            f"sampling interval: {en} (the most frequent; = {minutes[1]}{seconds} s)",
+        )
     elif figure == "span":
         length = duration(float(points.at[-1] - points.at[0]))
         first, last = moment(points.wall[0]), moment(points.wall[-1])
@@ -336,14 +342,14 @@ def _by_bucket(found: _Found, ask: SeriesAsk, signal: Signal, points: Points) ->
     if extreme is not None or ask.limit is not None:
         best = (min if extreme == "minimum" else max)(by_key, key=lambda key: by_key[key])
         most = FIGURES[extreme] if extreme and figures else ("最多", "most") if ask.limit else ("", "")
-        shown, label = number(by_key[best], 6), _key_name(best, ask.by)
+        shown, label = number(by_key[best], _COMPUTED), _key_name(best, ask.by)
         found.add(
             f"{signal.tag} {name[0]}{most[0]}的是 {label}:{shown}",
             f"{signal.tag} {most[1]} {name[1]}: {label}, {shown}".replace("  ", " "),
         )
         return
     for key in sorted(by_key)[: 4 * _LISTED]:
-        label, shown = _key_name(key, ask.by), number(by_key[key], 6)
+        label, shown = _key_name(key, ask.by), number(by_key[key], _COMPUTED)
         found.add(f"{label} {name[0]} {shown}", f"{label} {name[1]} {shown}")
     if len(by_key) > 4 * _LISTED:
         found.add(f"只列出前 {4 * _LISTED} 个", f"the first {4 * _LISTED} are listed")
@@ -381,8 +387,8 @@ def _difference(
             continue
         first, second = (one_figure(points.values, figure) for points in both)
         zh, en = FIGURES[figure]
-        change = number(second - first, 6)
+        change = number(second - first, _COMPUTED)
         found.add(
-            f"{signal.tag} {zh}:{periods[1].phrase} 比 {periods[0].phrase} 差 {change}({number(first, 6)} → {number(second, 6)})",
-            f"{signal.tag} {en}: {periods[1].phrase} against {periods[0].phrase} {change} ({number(first, 6)} → {number(second, 6)})",
+            f"{signal.tag} {zh}:{periods[1].phrase} 比 {periods[0].phrase} 差 {change}({number(first, _COMPUTED)} → {number(second, _COMPUTED)})",
+            f"{signal.tag} {en}: {periods[1].phrase} against {periods[0].phrase} {change} ({number(first, _COMPUTED)} → {number(second, _COMPUTED)})",
         )

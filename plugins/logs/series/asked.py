@@ -11,6 +11,7 @@ from typing import Literal
 
 from agent.times import find_periods
 from knowledge.tokens import fold
+from plugins.logs.lexicon import spaced
 
 __all__ = ["Figure", "Limit", "SeriesAsk", "blank", "understand"]
 
@@ -148,17 +149,18 @@ class SeriesAsk:
 
 def understand(question: str) -> SeriesAsk | None:
     """What a question asks of a series; None where it asks nothing that can be computed."""
-    text = fold(question)
+    text = spaced(fold(question))
     if _NOT_HISTORY.search(text):
         return None
-    text = blank(text, find_periods(text))
+    found = find_periods(text)
+    text = blank(text, found)
     longer = _LONGER.search(text)
     limit, without = _limit_of(text) if longer is None else (None, text)
     figures = _figures(without, limit)
     inside, outside = _INSIDE.search(without) is not None, _OUTSIDE.search(without) is not None
     if (inside or outside) and not figures:
         figures = ("mean",)
-    if not figures and find_periods(fold(question)):
+    if not figures and found:
         figures = ("value",)
     if inside or outside:
         figures = tuple(figure for figure in figures if figure != "windows") or ("mean",)
