@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from agent.api import AlarmRow, Box, Reading, Text
 from agent.settings import Settings
+from plugins.panel.arcs import is_on_arc
 from plugins.panel.cell_looks import look_at_cells
 from plugins.panel.columns import heading_role
 from plugins.panel.displays.captions import caption_of
 from plugins.panel.displays.tiles import find_tiles
 from plugins.panel.field_looks import look_in_fields
-from plugins.panel.grammar import is_moment, split_unit, tokens_of
+from plugins.panel.grammar import Token, is_moment, split_unit, tokens_of
+from plugins.panel.label_repairs import repaired_label
 from plugins.panel.layout import Layout, in_reading_order, understand
 from plugins.panel.moments import moment_in, unglued
 from plugins.panel.regions import scene_of
@@ -361,3 +363,50 @@ def test_strange_pictures_are_survived(pixels: Pixels, tall: int) -> None:
     read_units(pixels, sees, texts, [value("Level", "3.5", texts[1].box)], [1], PANEL)
     gaps = Layout((), (), (), frozenset(), gaps=(box, (5, 5, 5, 9)))
     look_at_cells(pixels, sees, tuple(texts), gaps, PANEL)
+
+
+@pytest.mark.parametrize(
+    ("label", "unit", "meant"),
+    [
+        ("Flue gas 02", "%", "Flue gas O2"),
+        ("C02", "ppm", "CO2"),
+        ("F.0. viscosity", "cSt", "F.O. viscosity"),
+        ("va1ve position", "%", "valve position"),
+        ("Pump 02", "%", "Pump 02"),
+        ("C02", "℃", "C02"),
+        ("PT1A", "bar", "PT1A"),
+        ("ROOM1A", "", "ROOM1A"),
+    ],
+)
+def test_letters_read_as_digits(label: str, unit: str, meant: str) -> None:
+    """A label gets its letters back where nothing else makes sense; names of machines keep their numbers."""
+    assert repaired_label(label, unit) == meant
+
+
+def around(numbers: Sequence[str], *, turn: float = np.pi) -> list[Token]:
+    """Numbers around a dial, from the left over the top."""
+    tokens = []
+    for place, number in enumerate(numbers):
+        angle = np.pi + turn * place / (len(numbers) - 1)
+        x, y = round(300 + 120 * np.cos(angle)), round(300 + 120 * np.sin(angle))
+        tokens.append(Token("value", number, (x - 10, y - 8, x + 10, y + 8), place, 1.0))
+    return tokens
+
+
+def test_numbers_around_a_dial() -> None:
+    """A scale bent around a dial is known by three of its numbers; numbers in line or out of step are none."""
+    dial = around(["0", "20", "40", "60", "80"])
+    assert all(is_on_arc(token, dial) for token in dial)
+    assert is_on_arc(dial[2], [dial[0], dial[1], dial[2]])
+    assert not is_on_arc(dial[2], dial[1:3])
+    odd = around(["3.1", "17", "40.5", "52", "81"])
+    assert not any(is_on_arc(token, odd) for token in odd)
+    line = [Token("value", str(10 * n), (100, 50 * n, 120, 50 * n + 16), n, 1.0) for n in range(5)]
+    assert not any(is_on_arc(token, line) for token in line)
+
+
+def test_the_top_of_a_dial_is_no_value() -> None:
+    """A dial that could not be read gives nothing, not the number that stands over its caption."""
+    texts = [Text(t.text, t.box, 1.0) for t in around(["0", "5", "10", "15", "20"])]
+    texts.append(Text("Water temperature ℃", (230, 330, 370, 350), 1.0))
+    assert understand(in_reading_order(texts), SIZE).readings == ()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.api import AlarmRow, Box, Reading, Text
+from plugins.panel.arcs import is_on_arc
 from plugins.panel.axes import set_scales_apart
 from plugins.panel.geometry import centre, height, lines_of
 from plugins.panel.grammar import Token, tokens_of
@@ -24,6 +25,8 @@ from plugins.panel.word_values import with_letters, with_spans, with_states, wit
 __all__ = ["Layout", "in_reading_order", "understand"]
 
 _LOW_SCORE = 0.8
+_FAR_CAPTION = 2.5
+"""A caption further above or below than this, in text heights, may be that of a dial on whose scale a number stands."""
 _EDGE_PX = 1
 """A value that ends this close to the edge of the photo may have lost digits."""
 
@@ -103,6 +106,8 @@ def _paired(tokens: Sequence[Token], areas: Sequence[Box]) -> list[_Found]:
     used = {id(labels[choice.pair.label]) for choice in choices.values()}
     for number, value in enumerate(values):
         choice = choices.get(number)
+        if choice is not None and _is_of_dial(value, choice, tokens):
+            continue
         if choice is not None and _believable(value, labels[choice.pair.label], choice):
             label = labels[choice.pair.label]
             bare = not (value.unit or label.unit) and value.text[-1:].isdigit()
@@ -116,6 +121,12 @@ def _paired(tokens: Sequence[Token], areas: Sequence[Box]) -> list[_Found]:
             why = "the number has a unit; no label is close to it"
             found.append(_Found(_reading(value, "", value.unit, why, "unlabelled"), value.source))
     return _named_by_group(found, labels)
+
+
+def _is_of_dial(value: Token, choice: Choice, tokens: Sequence[Token]) -> bool:
+    """A number at the top of a dial stands far over its caption."""
+    far = choice.pair.side in ("above", "below") and choice.pair.gap > _FAR_CAPTION
+    return far and is_on_arc(value, tokens)
 
 
 def _is_weak(choice: Choice) -> bool:

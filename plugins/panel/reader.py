@@ -29,6 +29,7 @@ from plugins.panel.displays.tiles import find_tiles
 from plugins.panel.field_looks import look_in_fields
 from plugins.panel.gauges import find_gauges
 from plugins.panel.instruments import Instrument
+from plugins.panel.label_repairs import repaired_label
 from plugins.panel.lamps import find_lamps
 from plugins.panel.layout import Layout, in_reading_order, understand
 from plugins.panel.ocr import OcrEngine
@@ -133,7 +134,8 @@ def _printed(
     readings = marked(layout, checked)
     readings = read_units(found.view, engine, texts, readings, layout.sources, settings)
     told = with_told_units(readings, texts, layout.alarms)
-    return texts, replace(layout, readings=tuple(with_unit_doubts(told)))
+    named = [replace(reading, label=repaired_label(reading.label, reading.unit)) for reading in with_unit_doubts(told)]
+    return texts, replace(layout, readings=tuple(named))
 
 
 def _place(reading: Reading) -> tuple[int, int]:

@@ -135,7 +135,7 @@ def _edges(row: Row) -> tuple[Floats64, Floats64] | None:
     ends = np.array([boxes[:, 0].min() - row.height, boxes[:, 2].max() + row.height])
     heights = np.polyval(bottom, ends) - np.polyval(top, ends)
     if len(boxes) <= _FEW and (heights.min() <= 0 or heights.max() > _TOGETHER * heights.min()):
-        slope = float(_fitted(middle, (boxes[:, 1] + boxes[:, 3]) / 2, 1)[0]) if degree else 0.0
+        slope = float(np.polyfit(middle, (boxes[:, 1] + boxes[:, 3]) / 2, 1)[0]) if degree else 0.0
         top = np.array([slope, (boxes[:, 1] - slope * middle).min()])
         bottom = np.array([slope, (boxes[:, 3] - slope * middle).max()])
     steep = len(top) == 2 and max(abs(top[0]), abs(bottom[0])) > _STEEP
@@ -144,22 +144,12 @@ def _edges(row: Row) -> tuple[Floats64, Floats64] | None:
 
 def _line(middle: Floats64, edge: Floats64, degree: int, height: float) -> Floats64:
     """Through the edges of most boxes."""
-    line = _fitted(middle, edge, degree)
+    line = np.polyfit(middle, edge, degree)
     off = np.abs(np.polyval(line, middle) - edge)
     good = off <= max(0.12 * height, float(np.median(off)))
     if good.sum() >= 2 and good.sum() < len(good) and np.ptp(middle[good]) > 0.5 * height:
-        line = _fitted(middle[good], edge[good], degree)
-    return line
-
-
-def _fitted(x: Floats64, y: Floats64, degree: int) -> Floats64:
-    """Slope and offset of the line through points, or their mean; a general fit takes ten times as long."""
-    mean = float(y.mean())
-    if not degree:
-        return np.array([mean])
-    away = x - x.mean()
-    slope = float(away @ (y - mean)) / max(float(away @ away), 1e-9)
-    return np.array([slope, mean - slope * float(x.mean())])
+        line = np.polyfit(middle[good], edge[good], degree)
+    return np.asarray(line, np.float64)
 
 
 def _warped(
