@@ -20,6 +20,8 @@ from knowledge.reading import SUFFIXES
 from knowledge.search import Hit, search
 from knowledge.store import Document, KnowledgeStore, StoredPassage
 from plugins.manuals.folder_command import watch_folder
+from plugins.manuals.meaning_commands import keep_meanings
+from plugins.manuals.meanings import MeaningOfBox
 from plugins.manuals.reading_in import added_line, adder, with_progress
 from plugins.manuals.tools import open_store
 
@@ -70,6 +72,7 @@ def add_manuals(context: typer.Context, paths: list[Path] = _FILES, as_json: boo
             failed.append(f"{file}: its name is not UTF-8; rename it")
             continue
         emit(asdict(added), as_json=as_json, human=partial(added_line, added))
+    _told(lambda: keep_meanings(context.obj, open_store(context.obj)))
     if failed:
         raise ManualError(" | ".join(dict.fromkeys(failed)))
 
@@ -101,7 +104,8 @@ def search_manuals(
     for document in documents or ():
         if document.upper() not in known:
             raise ManualError(f"{document}: no such manual; `watchkeeper kb list` shows those there are")
-    hits = _told(lambda: search(store, query, limit=limit, documents=documents or None))
+    meaning = MeaningOfBox(context.obj).get()
+    hits = _told(lambda: search(store, query, limit=limit, documents=documents or None, meaning=meaning))
     for hit in hits:
         emit(asdict(hit), as_json=as_json, human=partial(_hit_lines, hit))
     if not hits and not as_json:

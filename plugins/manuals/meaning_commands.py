@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 
 import typer
 from rich.console import Console
@@ -60,20 +59,17 @@ def embed_manuals(context: typer.Context, as_json: bool = JSON_OPTION) -> None:
         raise ManualError(str(error)) from None
     if made is None:
         raise ManualError("the sentence encoder is not here; run `watchkeeper weights pull embed`")
-    row = {"embedded": made[0], "windows": made[1]}
-    emit(
-        row,
-        as_json=as_json,
-        human=partial("{embedded} passages embedded, {windows} windows in the index".format_map, row),
-    )
+    emit({"embedded": made}, as_json=as_json, human=lambda: f"{made} passages embedded; the index is up to date")
 
 
-def keep_meanings(env: Env, store: KnowledgeStore) -> tuple[int, int] | None:
-    """As `MeaningOfBox.bring_up_to_date`, with a bar on stderr where a person watches.
+def keep_meanings(env: Env, store: KnowledgeStore) -> int | None:
+    """As `MeaningOfBox.bring_up_to_date`, with a bar on stderr where a person watches; nothing where nothing is to do.
 
     :raises KnowledgeError: the store or the index cannot be written.
     """
     meaning = MeaningOfBox(env)
+    if not store.path.exists() or meaning.is_up_to_date(store):
+        return 0
     if not sys.stderr.isatty():
         return meaning.bring_up_to_date(store)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

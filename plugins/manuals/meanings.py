@@ -11,7 +11,7 @@ from knowledge.embed import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.meaning import Meaning
 from knowledge.store import KnowledgeStore, vectors_stamp
-from knowledge.vectors import VectorIndex, build_index, embed_passages
+from knowledge.vectors import VectorIndex, build_index, embed_passages, pending_passages
 
 __all__ = ["MeaningOfBox", "index_path"]
 
@@ -41,12 +41,10 @@ class MeaningOfBox:
                 self._looked, self._loaded = True, self._load()
             return self._loaded
 
-    def bring_up_to_date(
-        self, store: KnowledgeStore, on_done: Callable[[int], None] = lambda _: None
-    ) -> tuple[int, int] | None:
+    def bring_up_to_date(self, store: KnowledgeStore, on_done: Callable[[int], None] = lambda _: None) -> int | None:
         """Embed the passages that have no vectors yet and write the index if it is not that of the vectors.
 
-        :returns: passages that were embedded and windows of the index; None where there is no encoder.
+        :returns: passages that were embedded; None where there is no encoder.
         :raises KnowledgeError: the store or the index cannot be written.
         """
         meaning = self.get()
@@ -60,9 +58,20 @@ class MeaningOfBox:
             max_windows=settings.embed_max_windows,
             on_done=on_done,
         )
+        if not self._has_index(store):
+            build_index(store, meaning.index_path)
+        return done
+
+    def is_up_to_date(self, store: KnowledgeStore) -> bool:
+        """Whether every passage has vectors and the index is made from them.
+
+        :raises KnowledgeError: the store cannot be read.
+        """
+        return self._has_index(store) and not pending_passages(store)
+
+    def _has_index(self, store: KnowledgeStore) -> bool:
         with store.reading() as connection:
-            index = VectorIndex.open(meaning.index_path, vectors_stamp(connection))
-        return done, len(index.owners) if index else build_index(store, meaning.index_path)
+            return VectorIndex.open(index_path(self._env), vectors_stamp(connection)) is not None
 
     def renew_behind(self, store: KnowledgeStore) -> None:
         """Bring it up to date in the background, once at a time; what fails there is told by the next ingest."""
