@@ -195,6 +195,9 @@ def _fit(texts: Sequence[Text], line: Sequence[tuple[int, float]], *, upright: b
     off = float(np.sqrt(np.mean(((values - start) / slope - places) ** 2)))
     if off > max(_EVEN[0], _EVEN[1] * tall):
         return None
+    if upright and slope > 0 and values.max() == 0 and values.min() < 0:
+        # Below zero upwards from nothing: ticks before the numbers were read as signs.
+        return None
     members = [i for (i, _), on in zip(line, best, strict=True) if on]
     box = joined(texts[i].box for i in members)
     ends = float(places.min()), float(places.max())

@@ -23,7 +23,7 @@ __all__ = ["Standing", "find_discs", "standing_out", "strong_color"]
 
 _MAX_PART = 0.2
 """Largest side of a disc, in parts of the picture's shorter side."""
-_STRONG, _COLORED = 50, 92
+_STRONG, _COLORED = 40, 92
 """A coloured pixel's channels are so far apart, and so many 256ths of the strongest."""
 _MIN_SIDE = 7
 _ASPECT = 1.22

@@ -35,7 +35,7 @@ _COVERED = 0.6
 """Share of its box that a large lamp fills; an icon has more drawn on it."""
 _MIN_SIDE = 10
 _LEGEND_SAME = 24
-_MIN_PART, _MAX_PART = 0.55, 3.0
+_MIN_PART, _MAX_PART = 0.55, 3.5
 """Size of a lamp, in heights of its name."""
 _STEP = 3
 _PALE, _WHITE = 0.22, 235
