@@ -171,7 +171,7 @@ def _added(db: Database, number: int, change: Literal["added", "changed", "uncha
 
 
 def _take_apart(path: Path, content: Content, passage_chars: int) -> _Manual:
-    title, sections = read_sections(content.lines, bare=content.bare)
+    title, sections = read_sections(content.lines, bare=content.bare, title=content.title)
     if not sections:
         raise KnowledgeError(f"{path}: it has headings but no text under them")
     language = language_of("\n".join(section.text for section in sections))
@@ -183,7 +183,7 @@ def _take_apart(path: Path, content: Content, passage_chars: int) -> _Manual:
         for order, section in enumerate(sections)
         for text in cut(section.text, passage_chars)
     ]
-    return _Manual(title or content.title or path.stem, language, content.pages, pieces, limits, names)
+    return _Manual(title or path.stem, language, content.pages, pieces, limits, names)
 
 
 def _piece_language(text: str, language: str) -> str:

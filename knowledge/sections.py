@@ -69,13 +69,14 @@ class _Heading:
 _NOTHING = _Heading(0, "", "")
 
 
-def read_sections(lines: Iterable[Line], *, bare: bool = False) -> tuple[str, list[Section]]:
+def read_sections(lines: Iterable[Line], *, bare: bool = False, title: str = "") -> tuple[str, list[Section]]:
     """Take a document apart.
 
     :param bare: not every heading is marked; others are told by their numbering.
+    :param title: as the format gives it; a lone first heading is the title where there is no other.
     :returns: its title (empty where it has none) and its sections in order, those without text left out.
     """
-    reader = _Reader(bare=bare)
+    reader = _Reader(bare=bare, title=title)
     for line in lines:
         reader.take(line)
     return reader.finish()
@@ -84,8 +85,8 @@ def read_sections(lines: Iterable[Line], *, bare: bool = False) -> tuple[str, li
 class _Reader:
     """Walks over the lines once; the only state is the open section and the headings above it."""
 
-    def __init__(self, *, bare: bool) -> None:
-        self._bare = bare
+    def __init__(self, *, bare: bool, title: str) -> None:
+        self._bare, self._title = bare, title
         self._above: list[_Heading] = []
         self._lines: list[str] = []
         self._page: int | None = None
@@ -117,8 +118,11 @@ class _Reader:
         self._close()
         tops = [h for _, h, _, _ in self._done if h.level == 1]
         title = tops[0] if tops and not tops[0].number and self._done[0][1] in (tops[0], _NOTHING) else None
+        if title and self._title and title.title not in self._title:
+            title = None
         lone = title if len(tops) == 1 else None
-        return title.title if title else "", [self._section(entry, lone) for entry in self._done if entry[3]]
+        sections = [self._section(entry, lone) for entry in self._done if entry[3]]
+        return title.title if title else self._title, sections
 
     def _section(
         self, entry: tuple[tuple[_Heading, ...], _Heading, int | None, str], title: _Heading | None

@@ -1,7 +1,7 @@
 """A page that is a picture: read in bands, so that small print keeps its size, and put together to lines.
 
-Rules that are drawn on it make tables, as on a printed page. Lines that the reader is not sure of are dropped, and so are
-those that it read across the rule between two cells: a figure in the wrong place is worse than one that is missing.
+Rules that are drawn on it make tables, as on a printed page. Lines that the reader is not sure of are dropped, and so
+are those that it read across the rule between two cells: a figure in the wrong place is worse than one that is missing.
 """
 
 from __future__ import annotations
