@@ -187,6 +187,7 @@ def _page(
         return []
     per_alarm = max(settings.alarm_days * _DAY / (grid.step * tau), 10 * _ONSET)
     threshold = _GROWTH * float(np.log(per_alarm / _ONSET)) * tau
+    limit = min(limit, _SLACK + threshold / 2)  # it takes more than one cell
     found = []
     for kind, sign, scale in ((kinds[0], 1, up), (kinds[1], -1, down)):
         if scale > 0:

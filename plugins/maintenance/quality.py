@@ -20,6 +20,8 @@ __all__ = ["LEAST_VALUES", "clean", "longest_run"]
 
 LEAST_VALUES = 12
 """Fewer readings give no figure but themselves."""
+_MOST, _MOST_SECONDS = 1e100, 1e12
+"""What is larger is no reading and no time; NaN is not smaller either."""
 _GAP_STEPS = 5.0
 """A pause of more than so many usual steps between readings is a gap."""
 _STUCK_RUNS = 20
@@ -37,7 +39,7 @@ def clean(signal: Signal, sid: str) -> tuple[Signal, list[Finding]]:
     length = min(len(signal.times), len(signal.values))
     times, values = signal.times[:length].astype(np.float64), signal.values[:length].astype(np.float64)
     counts = {"unreadable": signal.skipped, "not_finite": 0, "unsorted": 0, "doubled": 0, "contradicting": 0}
-    finite = np.isfinite(times) & np.isfinite(values)
+    finite = (np.abs(times) < _MOST_SECONDS) & (np.abs(values) < _MOST)
     counts["not_finite"] = int(length - finite.sum())
     times, values = times[finite], values[finite]
     counts["unsorted"] = int((np.diff(times) < 0).sum()) if len(times) else 0
@@ -64,7 +66,10 @@ def longest_run(values: Array) -> tuple[int, int]:
 def _order_findings(signal: Signal, counts: dict[str, int], length: int, sid: str) -> Iterator[Finding]:
     lines = {
         "unreadable": ("行没有可读的数值或时间", "rows without a readable value or time"),
-        "not_finite": ("个值不是有限数(NaN/无穷),未使用", "values are not finite (NaN, infinite) and are not used"),
+        "not_finite": (
+            "个值不是可用的数(NaN、无穷),未使用",
+            "values are no usable numbers (NaN, infinite) and are left out",
+        ),
         "unsorted": ("处时间倒退,已按时间排序", "times go backwards; sorted by time"),
         "doubled": ("个时间戳重复,只用第一个值", "stamps stand twice; the first value is used"),
         "contradicting": ("个重复时间戳的值互相矛盾", "doubled stamps have another value each time"),

@@ -21,6 +21,8 @@ _LEAST_BLOCK = 1_024
 _LEAST_BLOCKS = 4
 _RESOLUTION_HZ = 0.4
 _MOST_BLOCK = 1 << 17
+_MOST = 1e60
+"""A larger sample is none; its fourth power could not be added up."""
 _OCTAVES = (32, 16, 8, 4)
 """An octave begins at the sampling rate over this."""
 _ACCELERATION = {"g": 9_806.65, "m/s2": 1_000.0, "m/s²": 1_000.0, "m/s^2": 1_000.0, "mm/s2": 1.0, "mm/s²": 1.0}
@@ -84,7 +86,7 @@ def measure(wave: Wave, settings: MaintenanceSettings) -> Measured:
     sums, shift, run = np.zeros(4), 0.0, _Flat(wave.limit)
     spectra = _Spectra(size, wave.rate)
     for block in wave.blocks(size):
-        finite = np.isfinite(block)
+        finite = np.abs(block) < _MOST  # neither is NaN
         kept = block if finite.all() else block[finite]
         found.not_finite += len(block) - len(kept)
         if not len(kept):
