@@ -30,7 +30,7 @@ from agent.reports.readings import SeriesFigures, series_figures, signs_of
 from agent.reports.report import Report
 from agent.reports.risk import RiskLevel, risk_of
 from agent.reports.seen import missing_lines, seen_lines, summary_facts, summary_line, watch_lines
-from agent.reports.values import Evidence, Machine, Sign
+from agent.reports.values import Evidence, Machine, Sign, Trend
 from agent.reports.wording import wording_problem, wording_request
 from agent.times import Period
 from agent.values import Language, Said
@@ -127,7 +127,7 @@ class ReportWriter:
         now = self._env.now()
         start, end = wall(period.start, now), wall(period.end, now)
         alarms = alarm_figures(evidence.events, start, end, history_from=evidence.history_from, settings=settings)
-        series = tuple(f for trend in evidence.trends if (f := series_figures(trend)) is not None)
+        series = tuple(f for trend in _distinct(evidence.trends) if (f := series_figures(trend)) is not None)
         signs = [*evidence.signs, *(sign for f in series for sign in signs_of(f))]
         causes = likely_causes(self._causes, machine, alarms, signs, settings) if _something(alarms, signs) else ()
         risk = risk_of(machine, alarms, signs, settings)
@@ -248,6 +248,14 @@ def wall(moment: datetime, now: datetime) -> datetime:
     return (moment if moment.tzinfo is None or now.tzinfo is None else moment.astimezone(now.tzinfo)).replace(
         tzinfo=None
     )
+
+
+def _distinct(trends: Sequence[Trend]) -> list[Trend]:
+    """Where two plugins give the same series, the one with levels; those with levels first."""
+    best: dict[str, Trend] = {}
+    for trend in sorted(trends, key=lambda t: not t.levels):
+        best.setdefault(trend.name, trend)
+    return list(best.values())
 
 
 def _text(reply: Reply | Exception | None) -> str | None:

@@ -372,7 +372,7 @@ def _known() -> frozenset[int]:
 
 
 def _safe(text: str) -> str:
-    return "".join(c if ord(c) in _known() else " " if c.isspace() else f"‹{ord(c):X}›" for c in text)
+    return "".join(c if ord(c) in _known() else " " if c.isspace() else f"[U+{ord(c):X}]" for c in text)
 
 
 def _markup(text: str) -> str:

@@ -2,8 +2,8 @@
 
 A run is begun in the journal under `schedule@instant` in the same transaction that moves the schedule on, so it begins
 once, whoever looks and however often the power goes. After a pause only the newest run that was missed is made up for.
-Its period ends when it was due, so it says what it would have said. A clock that stands before the schedule was made (a box
-without battery) begins nothing, and one that was set back does not leave a schedule waiting for years.
+Its period ends when it was due, so it says what it would have said. A clock that stands before the schedule was made (a
+box without battery) begins nothing, and one that was set back does not leave a schedule waiting for years.
 """
 
 from __future__ import annotations
@@ -94,10 +94,9 @@ class Schedules:
 
         :raises InputError: there is none of that name.
         """
+        self.get(name)
         with self._journal.trail.writing() as writing:
-            if not writing.db.execute("DELETE FROM schedules WHERE id = ?", (name,)).rowcount:
-                known = ", ".join(s.id for s in self.all()) or "none"
-                raise InputError(f"{name[:60]}: no such schedule; there are: {known}")
+            writing.db.execute("DELETE FROM schedules WHERE id = ?", (name,))
             writing.add("", "schedule_removed", {"schedule": name})
 
     def all(self) -> list[Schedule]:

@@ -56,7 +56,7 @@ def _trends(log: EventLog, tags: Sequence[str], period: Period, env: Env) -> tup
             used, total = len(points.values), points.total
             zh, en = f"只用了 {used} 个读数(共 {total} 个)", f"only {used} of {total} values are used"
             odd.append(say(f"{signal.tag}:{zh}", f"{signal.tag}: {en}"))
-        trends.append(Trend(f"S{number}", signal.tag, signal.unit, points.wall, points.values))
+        trends.append(Trend(f"R{number}", signal.tag, signal.unit, points.wall, points.values))
     return tuple(trends), odd
 
 

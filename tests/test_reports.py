@@ -1,0 +1,261 @@
+"""What a maintenance report promises: figures that are so, causes that are argued, quotes that exist."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.env import Env
+from agent.errors import InputError, SettingsError
+from agent.reports.alarms import alarm_figures
+from agent.reports.causes import load_causes
+from agent.reports.compose import ReportWriter
+from agent.reports.curves import spectrum_chart, trend_chart
+from agent.reports.files import keep_within, write_files
+from agent.reports.page import to_html
+from agent.reports.pdf import to_pdf
+from agent.reports.readings import series_figures, signs_of
+from agent.reports.report import Report
+from agent.reports.risk import risk_of
+from agent.reports.svg import to_svg
+from agent.reports.values import Evidence, Machine
+from agent.reports.wording import wording_problem
+from agent.settings import ReportSettings
+from agent.values import Language, Passage, say
+from tests.reports_kit import END, PERIOD, PUMP, START, Plant, Writing, event, rich, trend
+
+SETTINGS = ReportSettings()
+
+
+def write(
+    env: Env, plant: Plant, model: Writing | None = None, languages: tuple[Language, ...] = ("zh", "en")
+) -> Report:
+    return ReportWriter(env, plant.host(), model).write("P-7", PERIOD, languages)
+
+
+def test_a_report_is_whole_by_rules_alone(env: Env) -> None:
+    """Without a model: figures, causes, risk, quotes with their places, and it says who wrote it."""
+    report = write(env, Plant())
+    assert report.alarms.count == 5 and report.worded_by == report.chosen_by == "rules"
+    assert {cause.id for cause in report.causes} >= {"overload", "bearing"}
+    assert report.risk.level in ("high", "critical") and report.risk.consequence == 3
+    quotes = [quote for action in report.actions for _, quote in action.quotes]
+    assert quotes and all(quote.passage.citation.startswith("M") for quote in quotes)
+    assert "5" in report.summary["en"]
+
+
+def test_every_quote_stands_in_a_manual(env: Env) -> None:
+    """Nothing is quoted that is not there word for word; where the manuals are silent, that is said."""
+    plant = Plant()
+    for action in write(env, plant).actions:
+        for _, quote in action.quotes:
+            source = quote.passage.text
+            assert all(line.strip() in source for line in quote.text.splitlines())
+    plant.passages = (Passage("M9", "x", "1", "Painting", 1, "Paint the fence:\n\n1. Take a brush.", "en"),)
+    report = write(env, plant)
+    assert all(not action.quotes for action in report.actions)
+    assert "The manuals say nothing about it." in to_html(report, SETTINGS)
+
+
+def test_the_model_chooses_and_words_and_is_checked(env: Env) -> None:
+    """A line that keeps to the facts stands; a swapped number, a judgement or another language puts the facts there."""
+    good = Writing(["本期报警 5 次。", "5 alarms in this period, and the risk level is critical."])
+    kept = write(env, Plant(), good)
+    assert kept.summary["zh"] == "本期报警 5 次。" and kept.worded_by == "scripted"
+    for bad in ("本期报警 7 次。", "报警正在增加。", "5 alarms.", "本期 5 天报警。", "", "报警 F0031 出现 5 次。"):
+        report = write(env, Plant(), Writing([bad, "5 alarms in this period."]))
+        assert report.summary["zh"] != bad and "报警 5 次" in report.summary["zh"], bad
+        assert report.worded_by == "rules"
+
+
+def test_a_model_that_answers_nonsense_costs_nothing(env: Env) -> None:
+    """Letters that name no quote: the rules point."""
+    report = write(env, Plant(), Writing(["x", "y"], pick="?"))
+    assert report.actions and report.actions[0].quotes
+    assert report.worded_by == "rules"
+
+
+def test_floods_are_found_and_end(env: Env) -> None:
+    """More than ten alarms in ten minutes is a flood, eleven spread over an hour is none; two floods are two."""
+    burst = [event(n, 100 - n / 60) for n in range(11)] + [event(50 + n, 40 - n / 60) for n in range(13)]
+    spread = [event(200 + n, 20 - n / 6) for n in range(11)]
+    events = sorted([*burst, *spread], key=lambda e: e.at)
+    found = alarm_figures(events, START, END, history_from=None, settings=SETTINGS).floods
+    assert [flood.count for flood in found] == [11, 13]
+
+
+def test_counts_belong_to_their_period() -> None:
+    """The start belongs to it, the end does not; what came before is history, and its rate is over its own days."""
+    events = [event(1, 24 * 7), event(2, 0), event(3, 24 * 8), event(4, 24 * 17)]
+    events.sort(key=lambda e: e.at)
+    figures = alarm_figures(events, START, END, history_from=START - timedelta(days=10), settings=SETTINGS)
+    assert [e.id for e in figures.events] == ["E1"] and len(figures.history) == 2
+    assert figures.expected == pytest.approx(1.4) and figures.between_hours == pytest.approx(168)
+
+
+@given(st.lists(st.floats(0, 167.9), max_size=60), st.integers(0, 90))
+def test_bars_and_days_add_up(hours: list[float], days: int) -> None:
+    """Whatever comes: kinds and days sum to the alarms, no flood holds more than there are."""
+    events = sorted((event(n, h, f"a{n % 4}") for n, h in enumerate(hours)), key=lambda e: e.at)
+    figures = alarm_figures(events, START, END, history_from=START - timedelta(days=days), settings=SETTINGS)
+    assert sum(bar.count for bar in figures.bars) == figures.count
+    assert sum(count for _, count in figures.days) == figures.count + len(figures.history)
+    assert all(flood.count <= figures.count for flood in figures.floods)
+
+
+def test_a_direction_is_told_only_where_it_is_certain() -> None:
+    """A climb is; noise, a constant, one point and nothing are not."""
+    noise = np.random.default_rng(3).normal(10, 1, 200)
+    climb = series_figures(trend(list(np.linspace(1, 5, 100))))
+    assert climb is not None and climb.change == pytest.approx(4, rel=0.1)
+    for values in (list(noise), [3.0] * 50, [3.0]):
+        figures = series_figures(trend(values))
+        assert figures is not None and figures.change is None
+    assert series_figures(trend([])) is None
+    assert series_figures(trend([1.0, float("nan")])) is None
+
+
+def test_limits_are_counted_as_crossings() -> None:
+    """Two visits beyond a limit are two, with their share; a limit that was kept speaks against causes."""
+    figures = series_figures(trend([1, 5, 5, 1, 1, 6, 1, 1, 1, 1], high=4.5))
+    assert figures is not None
+    (crossing,) = figures.crossings
+    assert (crossing.times, crossing.share, crossing.still) == (2, pytest.approx(0.3), False)
+    assert [(s.key, s.present) for s in signs_of(figures)] == [("vibration.high", True)]
+    kept = series_figures(trend([1, 2, 3], high=4.5))
+    assert kept is not None and [(s.key, s.present) for s in signs_of(kept)] == [("vibration.high", False)]
+
+
+def test_a_cause_needs_its_evidence(env: Env) -> None:
+    """No sign, no alarm: no cause. Else its odds are the prior's times the ratios that are shown."""
+    plant = Plant(evidence=Evidence(events=(event(1, 30, "门打开"),), history_from=START))
+    assert write(env, plant).causes == ()
+    plant.evidence = Evidence(events=(event(1, 30, "电机过载"),), history_from=START)
+    (cause,) = [c for c in write(env, plant).causes if c.id == "overload"]
+    odds = cause.prior / (1 - cause.prior)
+    for reason in cause.reasons:
+        odds *= reason.ratio
+    assert cause.probability == pytest.approx(odds / (1 + odds)) and any("E1" in r.ids for r in cause.reasons)
+
+
+def test_order_of_events_is_evidence(env: Env) -> None:
+    """A trip minutes after a loss of the supply points at the supply; hours after it does not."""
+
+    def chance(hours: float) -> float:
+        events = (event(1, 30 + hours, "电源失电"), event(2, 30, "变频故障"))
+        plant = Plant(evidence=Evidence(events=events, history_from=START))
+        return next(c.probability for c in write(env, plant).causes if c.id == "supply-dip")
+
+    assert chance(0.1) > 0.8 > chance(5)
+
+
+def test_no_probability_is_certain(env: Env) -> None:
+    """Rules and history are never surer than the settings allow."""
+    assert all(c.probability <= SETTINGS.most_probability for c in write(env, Plant()).causes)
+
+
+def test_the_table_of_causes_is_checked(tmp_path: Path) -> None:
+    """The shipped table is sound; a wrong row of one's own is named with its place."""
+    assert {row.id for row in load_causes().cause} >= {"bearing", "imbalance", "fouling", "cavitation", "overload"}
+    wrong = tmp_path / "causes.toml"
+    wrong.write_text('[[cause]]\nid = "x"\nzh = "x"\nen = "x"\nprior = 2\nsearch = {}\nwatch = {}\nevidence = []\n')
+    with pytest.raises(SettingsError, match=r"cause\.0"):
+        load_causes(wrong)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_causes(tmp_path / "none.toml")
+
+
+def test_risk_follows_the_matrix() -> None:
+    """Each cell is reached by its likelihood and consequence, and the grounds are told."""
+    quiet = alarm_figures((), START, END, history_from=START, settings=SETTINGS)
+    sign = rich().signs[0]
+    for severity, row in ((0, 0), (1, 1), (2, 2), (3, 3)):
+        for consequence in (1, 2, 3, 4):
+            machine = replace(PUMP, consequence=consequence)
+            risk = risk_of(machine, quiet, [replace(sign, severity=severity)], SETTINGS)
+            assert risk.level == SETTINGS.matrix[row][consequence - 1] and risk.grounds
+
+
+def test_unknown_machines_are_refused(env: Env) -> None:
+    """A name that nothing knows is a slip; the message names what there is."""
+    with pytest.raises(InputError, match="P-7"):
+        ReportWriter(env, Plant().host(), None).write("P-77", PERIOD, ("zh",))
+    with pytest.raises(InputError, match="empty"):
+        ReportWriter(env, Plant().host(), None).write("  ", PERIOD, ("zh",))
+
+
+def test_what_is_missing_is_said(env: Env) -> None:
+    """No data, a locked log, no manuals: the report is made of the rest and says so."""
+    plant = Plant(evidence=Evidence(), passages=())
+    report = write(env, plant)
+    assert report.alarms.count == 0 and report.causes == ()
+    plant.locked = "log.db: locked by another program; close it"
+    lines = " ".join(line["en"] for line in write(env, plant).missing)
+    assert "locked by another program" in lines and "no measured values" in lines
+
+
+def test_one_machine_that_fails_does_not_stop_the_others(env: Env) -> None:
+    """In a batch each machine has a report or its error, in order."""
+    writer = ReportWriter(env, Plant().host(), None)
+    made = list(writer.write_many(["P-7", "nope", "P-7"], PERIOD, ("zh",)))
+    assert [type(report).__name__ for _, report in made] == ["Report", "InputError", "Report"]
+
+
+def test_the_page_runs_nothing_and_fetches_nothing(env: Env) -> None:
+    """One file without script or address; text from the log cannot become markup."""
+    nasty = "<script>alert(1)</script><img src=x onerror=y>\x00&"
+    plant = Plant(evidence=replace(rich(), events=(event(1, 30, nasty), event(2, 20, nasty))))
+    page = to_html(write(env, plant), SETTINGS)
+    assert "<script" not in page and "<img" not in page and "&lt;script&gt;" in page
+    assert not re.search(r"<[^>]*(?:src|href)=|url\(|https?://", page)
+    assert page.count("<article") == 2 and page.count('class="chart"') == 8
+
+
+def test_the_paper_holds_text_that_can_be_found(env: Env) -> None:
+    """The PDF has Chinese as text, embeds its font, and a character that the font lacks shows as its number."""
+    plant = Plant(evidence=replace(rich(), events=(event(1, 30, "过载跳闸🔥<b>&"),)))
+    data = to_pdf(write(env, plant), SETTINGS)
+    pdf = pypdfium2.PdfDocument(data)
+    text = "".join(page.get_textpage().get_text_range() for page in pdf)
+    pdf.close()
+    assert "七号泵 维护报告" in text and "过载跳闸[U+1F525]<b>&" in text and "断电上锁挂牌" in text
+    assert b"/FontFile2" in data and len(data) < 300_000
+
+
+@given(st.text(max_size=60), st.text(max_size=8), st.floats(allow_nan=False, allow_infinity=False, width=32))
+def test_any_text_and_value_can_be_drawn(text: str, unit: str, value: float) -> None:
+    """Whatever a log holds, both renderings are made."""
+    odd = replace(trend([value, 0.0, value]), name=text, unit=unit)
+    scene = trend_chart(odd, START, END, [event(1, 5, text)], "zh", width=400)
+    assert "nan" not in to_svg(scene) and to_svg(scene).startswith("<svg")
+    (spectrum,) = rich().spectra
+    assert "<polyline" in to_svg(spectrum_chart(replace(spectrum, name=text), "en", width=300))
+
+
+def test_wording_lets_through_what_the_facts_say() -> None:
+    """Numbers with what they count, names and no judgement of its own."""
+    facts = [say("本期报警 5 次", "5 alarms in this period"), say("概率 88%", "probability 88%")]
+    assert wording_problem("本期报警 5 次,概率 88%。", facts, "zh") is None
+    assert wording_problem("5 alarms in this period, probability 88%.", facts, "en") is None
+    for line in ("本期报警 88 次。", "概率 5%。", "设备正常。", "没有报警。"):
+        assert wording_problem(line, facts, "zh"), line
+
+
+def test_files_are_whole_and_kept_within_a_bound(env: Env, tmp_path: Path) -> None:
+    """Both formats under a safe name; beyond the bound the oldest go, but none that is waited for."""
+    report = write(env, Plant())
+    odd = replace(report, machine=Machine("../../etc/x y", say("x", "x")))
+    files = write_files(odd, tmp_path, ("html", "pdf"), SETTINGS)
+    assert [file.parent for file in files] == [tmp_path, tmp_path] and all(file.stat().st_size for file in files)
+    other = write_files(report, tmp_path, ("html",), SETTINGS)
+    (tmp_path / "mine.html").write_text("x")
+    assert keep_within(tmp_path, 0, set(other)) == 2
+    assert other[0].exists() and (tmp_path / "mine.html").exists()
