@@ -35,10 +35,11 @@ def find_dots(scene: Scene, discs: Sequence[Mark], texts: Sequence[Text], skip: 
     dots = [(disc, line) for disc in discs if disc.shape == "disc" and (line := _line_of(disc, texts))]
     named = [(disc, texts[_beside(disc, line, texts)]) for disc, line in dots]
     lamps = []
-    for disc, beside in named:
+    for (disc, line), (_, beside) in zip(dots, named, strict=True):
         kin = [other for other, _ in dots if other is not disc and same_size(other.box, disc.box)]
         column = [other for other in kin if abs(centre(other.box)[0] - centre(disc.box)[0]) < 0.5 * width(disc.box)]
-        if not _says_something(disc, column, beside) or in_legend(scene, disc, beside, named, discs):
+        explains = skip.isdisjoint(line) and in_legend(scene, disc, beside, named, discs)
+        if explains or not _says_something(disc, column, beside):
             continue
         name = name_in_row(disc.box, texts, skip, beside.text)
         if name is not None:

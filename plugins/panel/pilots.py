@@ -13,7 +13,7 @@ import cv2
 from agent.api import Box, Lamp, Text
 from plugins.panel.colors import SIGNALS, bright, difference, saturation
 from plugins.panel.geometry import centre, height, overlap_x, overlap_y, width
-from plugins.panel.lamp_words import says_state
+from plugins.panel.lamp_words import names_equipment, says_state
 from plugins.panel.marks import Mark, labels_for, same_size, tidy
 from plugins.panel.regions import Scene
 
@@ -25,12 +25,13 @@ _DIM = 120
 """A lamp at rest beside a lit one of another colour is darker than this."""
 _LEGEND = 3.0
 """A colour that fills this many times the area of its discs elsewhere is that of a curve or of bars."""
-_LEGEND_SIDE = 1.15
+_LEGEND_SIDE = 1.4
 """A mark of a legend is smaller than this many heights of its text."""
 _BULLET = 1.2
 """A disc that is at most this high, in text heights, is read with the text right of it."""
 _MAX_SQUARE = 1.8
-"""A square that is higher than this, in heights of its name, is an icon."""
+"""A square that is higher than this, in heights of its name, is an icon, but for three or more in a row."""
+_ROW = 2
 _COVERED = 0.6
 """Share of its box that a large lamp fills; an icon has more drawn on it."""
 _MIN_SIDE = 10
@@ -129,7 +130,9 @@ def _is_lamp(disc: Mark, name: Text, kin: Sequence[Mark]) -> bool:
     if not _MIN_PART * height(name.box) <= height(disc.box) <= _MAX_PART * height(name.box):
         return False
     if disc.shape == "block":
-        if height(disc.box) > _MAX_SQUARE * height(name.box):
+        row = [k for k in kin if k.shape == "block" and _in_line(k.box, disc.box)]
+        stated = says_state(name.text) or len({disc.name, *(k.name for k in row)}) > 1
+        if height(disc.box) > _MAX_SQUARE * height(name.box) and (len(row) < _ROW or not stated):
             return False
         beside = [k for k in kin if k.shape == "block" and _in_line(k.box, disc.box) and saturation(k.color) >= _STRONG]
         signal = disc.name in SIGNALS and strong
@@ -169,6 +172,10 @@ def in_legend(scene: Scene, disc: Mark, name: Text, named: Sequence[tuple[Mark, 
         return False
     strong = [mark for mark in marks if saturation(mark.color) >= _STRONG and same_size(mark.box, disc.box)]
     row = [mark for mark in strong if overlap_y(mark.box, disc.box) > 0.6 * height(disc.box)]
+    words = [text for mark, text in named if overlap_y(mark.box, disc.box) > 0.6 * height(disc.box)]
+    told = any(says_state(text.text) or names_equipment(text.text) for text in (*words, name))
+    if len(row) >= 2 and len({mark.name for mark in row}) == len(row) and not told:
+        return True
     if len(row) >= 3 and len({mark.name for mark in row}) == len(row):
         return True
     low, high = (tuple(channel + away for channel in disc.color) for away in (-_LEGEND_SAME, _LEGEND_SAME))

@@ -136,7 +136,7 @@ def _is_bell(inside: NDArray[np.bool_]) -> bool:
     rows = inside.sum(axis=1) / wide
     top, middle, low = rows[: max(1, high // 6)].mean(), rows[high // 2], rows[int(0.6 * high) :].max()
     even = bool(np.all(np.diff(rows[: int(0.75 * high)]) >= -1.5 / wide))
-    shaped = top <= _BELL_TOP and _BELL_MIDDLE <= middle < 0.95 and low >= 0.95
+    shaped = top <= _BELL_TOP and _BELL_MIDDLE <= middle < 0.9 and low >= 0.95 and rows.argmax() >= 0.6 * high
     return bool(alike >= _MIRRORED and even and shaped and _BELL_FILLED[0] <= inside.mean() <= _BELL_FILLED[1])
 
 
