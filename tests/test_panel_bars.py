@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -84,6 +86,32 @@ def test_a_number_that_agrees_is_what_is_reported() -> None:
     assert 6 in found.sources
     (found,) = find_bars(pixels, [*numbers, Text("85", beside, 1.0)])
     assert found.reading.flags == ("needle-disagrees",) and 6 not in found.sources
+
+
+def test_ticks_behind_numbers_are_no_signs() -> None:
+    """A reader takes a tick for a dash."""
+    texts = [replace(text, text=f"{text.text} -") for text in scale(0, 100, 4)]
+    (found,) = find_bars(bar(0.5), texts)
+    assert found.reading.value is not None and abs(float(found.reading.value) - 50) < 1
+
+
+def test_ticks_before_numbers_are_not_taken_for_signs() -> None:
+    """Below zero upwards from nothing: what the signs are cannot be told."""
+    texts = [replace(text, text=f"-{text.text}") for text in scale(0, 100, 4)]
+    assert not find_bars(bar(0.5), texts)
+
+
+def test_an_outline_parts_an_empty_track_from_a_ground_that_looks_like_it() -> None:
+    """A white bar in a thin frame on a white screen, with its name before it and its unit behind it."""
+    pixels = np.full((460, 640, 3), LIGHT, np.uint8)
+    cv2.rectangle(pixels, (LEFT, TOP), (LEFT + LONG, TOP + THICK), (255, 255, 255), -1)
+    cv2.rectangle(pixels, (LEFT, TOP), (LEFT + 120, TOP + THICK), (20, 120, 220), -1)
+    cv2.rectangle(pixels, (LEFT, TOP), (LEFT + LONG, TOP + THICK), (20, 20, 20), 1)
+    texts = [*scale(0, 20, 4, upright=False), Text("Supply air", (60, TOP + 4, 150, TOP + 20), 1.0)]
+    texts.append(Text("kPa", (LEFT + LONG + 8, TOP + 4, LEFT + LONG + 38, TOP + 20), 1.0))
+    (found,) = find_bars(pixels, texts)
+    assert found.reading.value is not None and abs(float(found.reading.value) - 8) < 0.2
+    assert (found.reading.label, found.reading.unit) == ("Supply air", "kPa")
 
 
 def test_a_misread_number_does_not_bend_the_scale() -> None:

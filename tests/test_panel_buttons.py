@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -97,6 +99,38 @@ def test_a_command_without_a_field_is_told_by_its_word() -> None:
         put(pixels, "Pressure", (40, 90, 140, 120), ink=(0, 0, 0)),
     ]
     assert [(b.label, b.state) for b in find_buttons(pixels, texts)] == [("Ack All", "unsure")]
+
+
+def test_a_bar_of_equal_tabs_is_buttons() -> None:
+    """They touch as cells do, but one asks to be pressed and none is in a table."""
+    pixels = screen(DARK)
+    names = ("Home", "Boiler", "Pumps", "Settings")
+    texts = []
+    for n, name in enumerate(names):
+        box = (200 * n, 430, 200 * n + 199, 479)
+        cv2.rectangle(pixels, box[:2], box[2:], (70, 80, 100) if n == 0 else (44, 50, 62), -1)
+        cv2.rectangle(pixels, box[:2], box[2:], (110, 120, 140), 1)
+        texts.append(put(pixels, name, box, ink=(240, 240, 240)))
+    assert [b.label for b in find_buttons(pixels, texts)] == list(names)
+    assert not find_buttons(pixels, [replace(text, text=f"Column {text.text}") for text in texts])
+
+
+def test_blank_keys_are_named_below() -> None:
+    """Coloured keys of one size in a row; one of the names is a command."""
+    pixels = screen()
+    texts = []
+    for n, (name, color) in enumerate(
+        (("START", (30, 150, 60)), ("STOP", (200, 40, 40)), ("LAMP TEST", (190, 192, 196)))
+    ):
+        cv2.rectangle(pixels, (40 + 110 * n, 300), (110 + 110 * n, 336), color, -1)
+        texts.append(put(pixels, name, (40 + 110 * n, 342, 110 + 110 * n, 362), ink=(20, 20, 20)))
+    assert {b.label for b in find_buttons(pixels, texts)} == {"START", "STOP", "LAMP TEST"}
+
+
+def test_a_title_on_a_field_of_its_own_is_no_button() -> None:
+    """Nothing like it stands beside it, and it is no command."""
+    pixels = screen()
+    assert not find_buttons(pixels, [button(pixels, "Zone A", 300, 40, fill=(60, 90, 160), ink=(255, 255, 255))])
 
 
 def dialog(pixels: np.ndarray, box: tuple[int, int, int, int], *, shadow: bool) -> list[Text]:

@@ -74,6 +74,11 @@ class Scale:
         return abs(steps - round(steps)) * self.step <= max(3.0, _ROUND * (self.high - self.low))
 
     @property
+    def is_doubtful(self) -> bool:
+        """Further below zero the higher: ticks before the numbers may have been read as signs."""
+        return self.upright and self.per_pixel > 0 and self.value_at(self.high) <= abs(self.per_pixel)
+
+    @property
     def span(self) -> float:
         """Between the values of its ends."""
         return abs(self.per_pixel) * (self.high - self.low)
@@ -194,9 +199,6 @@ def _fit(texts: Sequence[Text], line: Sequence[tuple[int, float]], *, upright: b
     slope, start = np.polyfit(places, values, 1)
     off = float(np.sqrt(np.mean(((values - start) / slope - places) ** 2)))
     if off > max(_EVEN[0], _EVEN[1] * tall):
-        return None
-    if upright and slope > 0 and values.max() == 0 and values.min() < 0:
-        # Below zero upwards from nothing: ticks before the numbers were read as signs.
         return None
     members = [i for (i, _), on in zip(line, best, strict=True) if on]
     box = joined(texts[i].box for i in members)

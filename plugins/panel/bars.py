@@ -47,7 +47,7 @@ def find_bars(
     taken = skip | frozenset(i for scale in scales for i in scale.sources)
     found: list[Instrument] = []
     for scale in [*scales, *find_pairs(seen, taken)]:
-        track = find_track(scene, scale)
+        track = None if scale.is_doubtful else find_track(scene, scale)
         if track is None or any(scale.sources & other.sources for other in found):
             continue
         instrument = _instrument(scene, scale, track, seen, texts)
