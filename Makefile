@@ -16,7 +16,7 @@ PADDLEOCR := $(or $(TMPDIR),/tmp)/watchkeeper-paddleocr
 # llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels fuzz-panels score-detection score-turn faults install-paddleocr \
+.PHONY: bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers fuzz-panels score-detection score-turn faults install-paddleocr \
 	test-paddleocr clean
 
 setup: $(READY)
@@ -78,6 +78,9 @@ fuzz-panels: setup
 
 score-detection: setup
 	@$(BIN)/python -m tests.bench.detection $(DATA)
+
+score-answers: setup
+	@$(BIN)/python -m tests.bench.score_answers $(DATA)
 
 score-turn: setup
 	@$(BIN)/python -m tests.bench.score_turn

@@ -113,6 +113,11 @@ def _sigmoid(place: float) -> float:
     return 2 / (1 + exp(5 * place)) - 1
 
 
+def nab_rows(folder: Path) -> list[Row]:
+    """What we find of the labelled windows of a folder."""
+    return [row for row in _nab(folder, show=False) if ", ours:" in row.row]
+
+
 def _nab(folder: Path, *, show: bool) -> list[Row]:
     labels, rows = json.loads(WINDOWS.read_text(encoding="utf-8")), []
     for path in sorted(folder.rglob("*.csv")):

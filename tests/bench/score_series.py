@@ -20,7 +20,7 @@ from tests.bench.series_drawn import draw
 from tests.bench.series_questions import Asked, questions_of
 from tests.bench.table import Row, print_rows
 
-__all__ = ["agents_in"]
+__all__ = ["agents_in", "drawn_rows"]
 
 
 def agents_in(home: Path, model: str) -> AgentFactory:
@@ -41,6 +41,12 @@ def agents_in(home: Path, model: str) -> AgentFactory:
     return make
 
 
+def drawn_rows(home: Path, agents: AgentFactory, rung: str, *, show: bool = False, every: int = 1) -> list[Row]:
+    """Questions of ours about files that are drawn below a folder."""
+    drawn = [q for path in draw(home / "drawn") for q in _own(path)]
+    return score(drawn[::every], agents, f"{rung}: drawn", show=show)
+
+
 def main() -> None:
     """Score the rungs that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -54,8 +60,7 @@ def main() -> None:
     for rung in options.rungs:
         with tempfile.TemporaryDirectory() as home:
             agents = agents_in(Path(home), rung)
-            drawn = [q for path in draw(Path(home) / "drawn") for q in _own(path)]
-            rows += score(drawn[:: options.every], agents, f"{rung}: drawn", show=options.show)
+            rows += drawn_rows(Path(home), agents, rung, show=options.show, every=options.every)
             if options.data is not None:
                 rows += series_rows(options.data, agents, show=options.show)
             if options.data is not None and options.more:

@@ -23,7 +23,7 @@ from agent.values import ToolResult
 from tests.bench.series_questions import Asked
 from tests.bench.table import Row, at_least, at_most
 
-__all__ = ["AgentFactory", "asked_in", "holds", "series_rows", "score"]
+__all__ = ["AgentFactory", "Watched", "asked_in", "holds", "invented", "score", "series_rows"]
 
 AgentFactory = Callable[[Path], Agent]
 """An agent in a fresh home whose log holds one file."""
@@ -52,7 +52,7 @@ def score(asked: Iterable[Asked], agent_factory: AgentFactory, name: str, *, sho
     count: Counter[str] = Counter()
     for file, questions in groupby(sorted(asked, key=lambda a: str(a.file)), key=lambda a: a.file):
         agent = agent_factory(file)
-        watched = _Watched(agent)
+        watched = Watched(agent)
         for one in questions:
             watched.texts.clear()
             record = agent.ask(one.question)
@@ -92,7 +92,7 @@ def invented(record: TurnRecord, evidence: Iterable[str]) -> set[str]:
     return {number for part in record.answer.parts for line in part.lines for number in numbers_in(line)} - known
 
 
-class _Watched:
+class Watched:
     """What the tools returned to an agent, as texts."""
 
     def __init__(self, agent: Agent) -> None:
@@ -104,6 +104,7 @@ class _Watched:
             said = [*result.notes, *(record.line for record in result.records)]
             self.texts += [text for one in said for text in one.values()]
             self.texts += [record.id for record in result.records]
+            self.texts += [f"{passage.citation} {passage.heading} {passage.text}" for passage in result.passages]
             return told(call, result, view)
 
         setattr(host, "after_call", after_call)  # noqa: B010 - a method of this one host
