@@ -121,7 +121,8 @@ class EventRows:
         """Add an event unless it is there; one that has cleared since is brought up to date."""
         new = dict(zip(EVENT_COLUMNS, row, strict=True))
         there = self._log.execute(
-            f"SELECT id, {', '.join(_REST)} FROM events WHERE tag = ? AND wall = ? AND text = ? AND shift IS ?",
+            f"SELECT id, {', '.join(_REST)} FROM events INDEXED BY events_by_tag"
+            " WHERE tag = ? AND wall = ? AND text = ? AND shift IS ?",
             [new[name] for name in _KEY],
         ).fetchall()
         if any(_same(known[1:], new) for known in there):
@@ -137,13 +138,17 @@ class EventRows:
 
     def _merge_doubles(self) -> None:
         """Rows of one file that are the same, or the end of an earlier one, become one."""
-        doubled = self._log.execute("SELECT tag, wall FROM events GROUP BY tag, wall HAVING count(*) > 1").fetchall()
-        for key in doubled:
+        self._log.execute(
+            "CREATE TEMP TABLE doubled AS SELECT tag, wall FROM events GROUP BY tag, wall HAVING count(*) > 1"
+        )
+        for key in self._log.execute("SELECT tag, wall FROM doubled"):
             rows = self._log.execute(
-                f"SELECT id, {', '.join(EVENT_COLUMNS)} FROM events WHERE tag = ? AND wall = ? ORDER BY id",
+                f"SELECT id, {', '.join(EVENT_COLUMNS)} FROM events INDEXED BY events_by_tag"
+                " WHERE tag = ? AND wall = ? ORDER BY id",
                 key,
             ).fetchall()
             self._merge([(row[0], dict(zip(EVENT_COLUMNS, row[1:], strict=True))) for row in rows])
+        self._log.execute("DROP TABLE doubled")
 
     def _merge(self, rows: Sequence[tuple[int, dict[str, str | float | None]]]) -> None:
         kept: list[tuple[int, dict[str, str | float | None]]] = []

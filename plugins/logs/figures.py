@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-__all__ = ["Point", "find_point", "read_number", "unit_of"]
+__all__ = ["Point", "find_point", "is_nothing", "read_number", "unit_of"]
 
 Point = Literal[".", ","]
 _PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(?:(?P<mark>[.,'\u00a0\u202f ])[0-9]{3})+(?P<rest>[.,][0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]*(?:[eE][-+]?[0-9]{1,3})?")
+_NOTHING = frozenset({"", "nan", "null", "none", "n/a", "na", "-", "--", "#n/a"})
 _UNIT = re.compile(r"(?P<name>.*\S)\s*[(\[（](?P<unit>[^()\[\]（）]{1,12})[)\]）]")
 
 
@@ -35,6 +36,11 @@ def find_point(cells: Iterable[str], delimiter: str) -> tuple[Point, bool]:
             return ("," if comma >= 0 else "."), False
         doubtful = doubtful or comma >= 0
     return ("," if doubtful and delimiter != "," else "."), doubtful
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a cell says that there is no value."""
+    return text.strip().casefold() in _NOTHING
 
 
 def read_number(text: str, point: Point) -> float | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from agent.settings import LogSettings
 from plugins.logs.event_rows import FOLDS, Report
-from plugins.logs.figures import read_number
+from plugins.logs.figures import is_nothing, read_number
 from plugins.logs.own_log import READING_COLUMNS, insert_into, keep_shifts, make_indexes
 from plugins.logs.stamps import Stamp, StampReader
 from plugins.logs.survey import Survey
@@ -19,7 +19,6 @@ __all__ = ["SeriesRows"]
 
 _BATCH = 20_000
 _INSERT = insert_into("readings", READING_COLUMNS)
-_NOTHING = frozenset({"", "nan", "null", "none", "n/a", "na", "-", "--", "#n/a"})
 
 
 class SeriesRows:
@@ -97,8 +96,7 @@ class SeriesRows:
     def _add(self, stamp: Stamp, tag: str, cell: str, unit: str, line: int) -> None:
         value = read_number(cell, self._found.point)
         if value is None:
-            empty = cell.strip().casefold() in _NOTHING
-            self._report.note_odd("value missing" if empty else "value is no number", line)
+            self._report.note_odd("value missing" if is_nothing(cell) else "value is no number", line)
             return
         self._tags.add(tag)
         self._batch.append((stamp.text, self._source, tag, value, "", unit, "", stamp.wall, stamp.shift))

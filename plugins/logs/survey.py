@@ -14,7 +14,7 @@ from typing import Literal
 from agent.api import InputError
 from agent.settings import LogSettings
 from plugins.logs.csv_text import CsvText
-from plugins.logs.figures import Point, find_point, read_number, unit_of
+from plugins.logs.figures import Point, find_point, is_nothing, read_number, unit_of
 from plugins.logs.headings import Columns, find_columns, guess_columns, plain_heading
 from plugins.logs.stamps import DateOrder, StampReader, find_date_order
 
@@ -146,7 +146,7 @@ def _numeric(sample: list[list[str]], width: int, besides: set[int]) -> list[int
     """Columns whose filled cells are numbers, under either decimal point."""
     found = []
     for at in range(width):
-        cells = [c[at] for c in sample if at < len(c) and c[at].strip()]
+        cells = [c[at] for c in sample if at < len(c) and not is_nothing(c[at])]
         good = sum(read_number(cell, ".") is not None or read_number(cell, ",") is not None for cell in cells)
         if at not in besides and cells and good >= _MOST * len(cells):
             found.append(at)

@@ -81,7 +81,7 @@ def _cells(
         raise DatabaseError(
             f"more than {_MAX_CELLS:,} groups to count; ask for a shorter span of time or by fewer names"
         )
-    return [row for row in rows if row[-1] is not None]
+    return [row for row in rows if row[-1]]
 
 
 def _sources(
