@@ -410,3 +410,16 @@ def test_the_top_of_a_dial_is_no_value() -> None:
     texts = [Text(t.text, t.box, 1.0) for t in around(["0", "5", "10", "15", "20"])]
     texts.append(Text("Water temperature ℃", (230, 330, 370, 350), 1.0))
     assert understand(in_reading_order(texts), SIZE).readings == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "seen", "unit"),
+    [("Voltage L1", "V", "V"), ("Zone", "V", ""), ("Angle", "°", ""), ("Flow", "m³/h", "m³/h")],
+)
+def test_one_letter_needs_a_label_that_measures(label: str, seen: str, unit: str) -> None:
+    """A tick looks like a V, and a degree alone may be what is left of °F."""
+    pixels = canvas()
+    box = write(pixels, "30.4", 100, 100)
+    write(pixels, "A", box[2] + 8, 100, 14)
+    found = closer(pixels, [Text("30.4", box, 1.0)], value(label, "30.4", box), 0, Sees(lambda _: seen))
+    assert found.unit == unit

@@ -21,7 +21,7 @@ from plugins.panel.geometry import height, joined, part_of, width
 from plugins.panel.grammar import plain, tokens_of, unit_key
 from plugins.panel.ocr import OcrEngine
 from plugins.panel.strokes import pieces_of, strokes_of
-from plugins.panel.words import UNITS, is_clear_unit
+from plugins.panel.words import QUANTITIES, UNITS
 
 __all__ = ["read_units"]
 
@@ -70,7 +70,7 @@ def read_units(
         if places is None:
             continue
         unit = _agreed(reading, texts[source], engine, pixels, places, settings)
-        if unit:
+        if unit and _is_backed(unit, reading, readings):
             why = f"{reading.why}; the unit was read by a closer look"
             found[number] = replace(reading, unit=unit, why=why)
     return tuple(found)
@@ -83,6 +83,12 @@ def _lacks_unit(reading: Reading, text: Text) -> bool:
     line = plain(text.text).strip()
     value = reading.value or ""
     return value in line and line[line.rfind(value) + len(value) :].strip() in ("", _rest(text).strip())
+
+
+def _is_backed(unit: str, reading: Reading, readings: Sequence[Reading]) -> bool:
+    """A tick and an arrow look like a letter: a unit of one letter needs a label that measures, or company."""
+    measured = any(quantity in reading.label.lower() for quantity in QUANTITIES)
+    return not (len(unit) == 1 and unit.isalpha()) or measured or any(r.unit == unit for r in readings)
 
 
 def _place_behind(pixels: Pixels, texts: Sequence[Text], source: int) -> tuple[Box, Box] | None:
@@ -176,7 +182,7 @@ def _strokes_behind(crop: Pixels, right: int, tall: int) -> Box | None:
 def _agreed(
     reading: Reading, text: Text, engine: OcrEngine, pixels: Pixels, places: tuple[Box, Box], settings: PanelSettings
 ) -> str:
-    """The unit that looks agree on, or empty."""
+    """The unit that looks agree on, or empty; a degree alone may have lost its letter."""
     alone, whole = places
     margins = settings.check_margin, 2 * settings.check_margin
     looks = [engine.read_boxes(pixels, [alone], margin=margin)[0] for margin in margins]
@@ -185,9 +191,10 @@ def _agreed(
     for token in tokens_of(together, 0):
         if token.kind == "value" and token.unit and token.text == reading.value:
             said.append((token.unit, together.score))
-    rest = _known(_rest(text))
+    rest = _rest(text)
     if rest:
-        said.append((rest, text.score))
+        alike = [unit for unit, _ in said if _letters(unit) and _letters(unit) == _letters(rest)]
+        said += [(unit, text.score) for unit in (_known(rest), *alike[:1]) if unit]
     if not said:
         return ""
     best = max(said, key=lambda pair: (sum(unit_key(pair[0]) == unit_key(unit) for unit, _ in said), pair[1]))[0]
@@ -195,9 +202,15 @@ def _agreed(
     wide = (alone[2] - alone[0]) > _CHEVRON * height(alone)
     if best in ("V", "v", "Y") and wide:
         return ""
-    sure = _CLEAR if is_clear_unit(best) else _SURE if len(best) > 1 else 2.0
+    if best == "°":
+        return ""
+    sure = _CLEAR if best[0] in "%°℃℉" else _SURE if len(best) > 1 and "/" not in best else 2.0
     enough = len(votes) >= 2 or max(votes) >= sure
     return best if enough and len(votes) * 2 > len(said) else ""
+
+
+def _letters(unit: str) -> str:
+    return re.sub(r"[^a-z]", "", unit.lower())
 
 
 def _known(text: str) -> str:
