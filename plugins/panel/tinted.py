@@ -65,6 +65,8 @@ def _states(scene: Scene, texts: Sequence[Text], words: Sequence[int], skip: fro
             counted = i not in skip and _counts(text, texts)
             label = "" if counted else _row_name(text, texts, _ROW_REACH if i in skip else _REACH)
             in_row = name_in_row(text.box, texts, skip, label or text.text) if i in skip else label or tidy(text.text)
+            if in_row is None and _counts(text, texts):
+                in_row = tidy(text.text)
             if in_row is not None:
                 lamps.append(Lamp(in_row, _named(ink), state_said(text.text), text.box))
     return lamps
