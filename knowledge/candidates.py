@@ -24,7 +24,7 @@ NEAR_WINDOWS = 256
 """Windows that the index of meanings proposes; they are measured again."""
 NEAR_PASSAGES = 24
 """Passages of those that are looked at."""
-POSTINGS = 12_000
+POSTINGS = 8_000
 TOGETHER = 3
 """Of words that are all frequent, so many of the rarest must stand together."""
 _COLUMN_WEIGHTS = "4.0, 0.5, 1.0, 0.2"
@@ -92,19 +92,36 @@ def _by_words(
         if postings > POSTINGS:
             break
         chosen.append(word)
-    joint = " OR "
-    if counts.get(words[0], 0) > POSTINGS and len(words) > 1:
-        chosen, joint = words[:TOGETHER], " AND "
-    match = joint.join(f'"{word}"' for word in chosen)
     only, values = "", list[int]()
     if documents is not None:
         only = f" AND rowid IN (SELECT id FROM passages WHERE document IN ({', '.join('?' * len(documents))}))"
         values = list(documents)
+    if counts.get(words[0], 0) > POSTINGS and len(words) > 1:
+        return _together(connection, words[:TOGETHER], only, values)
+    match = " OR ".join(f'"{word}"' for word in chosen)
     sql = (
         f"SELECT rowid, bm25(passage_index, {_COLUMN_WEIGHTS}) AS rank FROM passage_index"
         f" WHERE passage_index MATCH ?{only} ORDER BY rank LIMIT ?"
     )
     return dict(connection.execute(sql, (match, *values, CANDIDATES)).fetchall())
+
+
+def _together(
+    connection: sqlite3.Connection, words: Sequence[str], only: str, values: Sequence[int]
+) -> dict[int, float]:
+    """Passages that hold frequent words together, those first that have them in their heading.
+
+    They are not ranked: each one of what may be a hundred thousand would have to be read for that.
+    """
+    together = " AND ".join(f'"{word}"' for word in words)
+    found: dict[int, float] = {}
+    for match in (f"{{heading}} : ({together})", together):
+        sql = f"SELECT rowid FROM passage_index WHERE passage_index MATCH ?{only} LIMIT ?"
+        rows = connection.execute(sql, (match, *values, CANDIDATES - len(found))).fetchall()
+        found.update((int(row[0]), 0.0) for row in rows)
+        if len(found) >= CANDIDATES:
+            break
+    return found
 
 
 def _ranges(connection: sqlite3.Connection, documents: Collection[int]) -> list[tuple[int, int]]:

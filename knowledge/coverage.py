@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.meaning import Meaning
@@ -24,6 +24,9 @@ MAX_UNITS = 96
 """Words of a question that are looked at; a longer one is cut."""
 CLAUSE_SHARE = 0.5
 """A clause speaks for the question when it carries this share of what its heaviest clause does."""
+FREQUENT = 1_000
+"""Passages from which the count of a word is kept; that of a rare one is asked again, for it may have gone."""
+MAX_KNOWN = 50_000
 SAME_WORD = 0.8
 """Cosine from which two words of one language are as good as the same."""
 OTHER_WORD = (0.45, 0.7)
@@ -69,13 +72,24 @@ def index_words(part: Sequence[str]) -> list[str]:
     return [word for run in part for word in (pairs(run) if is_chinese(run) else [run])]
 
 
-def weights_of(connection: sqlite3.Connection, words: Collection[str]) -> tuple[dict[str, float], dict[str, int]]:
-    """Information of each word, and in how many passages it stands."""
-    total = connection.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()[0]
+def weights_of(
+    connection: sqlite3.Connection, words: Collection[str], known: MutableMapping[str, tuple[int, int]]
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Information of each word, and in how many passages it stands.
+
+    :param known: counts of frequent words with the number of passages they were counted in; kept up here, because to
+        count a word takes as long as it is frequent.
+    """
+    total = int(connection.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()[0])
     counts: dict[str, int] = {}
     for word in words:
-        row = connection.execute("SELECT doc FROM passage_words WHERE term = ?", (word,)).fetchone()
-        counts[word] = int(row[0]) if row else 0
+        count, counted_in = known.get(word, (0, -1))
+        if counted_in != total:
+            row = connection.execute("SELECT doc FROM passage_words WHERE term = ?", (word,)).fetchone()
+            count = int(row[0]) if row else 0
+            if count >= FREQUENT and len(known) < MAX_KNOWN:
+                known[word] = (count, total)
+        counts[word] = count
     return {word: math.log(1.0 + (total + 1.0) / (count + 0.5)) for word, count in counts.items()}, counts
 
 

@@ -45,8 +45,8 @@ SAME_THING, OTHER_THING = 0.75, 0.6
 """Cosine from which a word means the thing that is asked for, in the question's language and across languages."""
 TELLING: frozenset[Kind] = frozenset({"temperature", "voltage", "frequency", "torque", "noise", "money", "phone"})
 """Kinds of figure whose unit says what it is, so that the passage need not name it."""
-_SAME_LANGUAGE = 1.35
-_MEASURED = 12
+_SAME_LANGUAGE = 1.15
+_MEASURED = 16
 """Candidates whose words are compared by meaning, the most promising ones."""
 
 
@@ -141,7 +141,9 @@ def _find(
     meaning: Meaning | None,
 ) -> Found:
     with store.reading() as connection:
-        weights, counts = weights_of(connection, {word for part in parts for word in index_words(part)})
+        weights, counts = weights_of(
+            connection, {word for part in parts for word in index_words(part)}, store.frequent_words
+        )
         codes = {word for word in counts if _FAULT_CODE.fullmatch(word)}
         if any(not counts[code] for code in codes):
             return Found([], meaning is not None)

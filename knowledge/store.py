@@ -118,6 +118,8 @@ class KnowledgeStore:
     def __init__(self, path: Path, busy_seconds: float = 2.0) -> None:
         self.path = path
         self.busy_seconds = busy_seconds
+        self.frequent_words: dict[str, tuple[int, int]] = {}
+        """In how many passages a frequent word stands, and of how many: see `knowledge.coverage.weights_of`."""
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -34,7 +34,7 @@ _MAGIC = b"WKVEC1\0\0"
 _HEADER = struct.Struct("<8s32sq")
 _HEADER_BYTES = 64
 _ROW_BYTES = DIMENSIONS // 8
-_SCAN_ROWS = 16_384
+_SCAN_ROWS = 8_192
 """Rows that are compared at a time: they fit the processor's cache."""
 _EVEN, _ONES = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0001000100010001)
 _EIGHT, _TOP = np.uint64(8), np.uint64(48)
@@ -79,12 +79,16 @@ class VectorIndex:
         if not len(self.owners):
             return []
         asked = np.packbits(vector > 0).view(np.uint64)
-        parts = self._parts(ranges)
-        apart = np.concatenate([self._apart(asked, first, last) for first, last in parts] or [np.empty(0, np.uint16)])
-        rows = np.concatenate([np.arange(first, last) for first, last in parts] or [np.empty(0, np.int64)])
-        if len(rows) > limit:
-            nearest = np.argpartition(apart, limit - 1)[:limit]
-            apart, rows = apart[nearest], rows[nearest]
+        apart, rows = np.empty(0, np.uint16), np.empty(0, np.int64)
+        for first, last in self._parts(ranges):
+            for start in range(first, last, _SCAN_ROWS):
+                here = self._apart(asked, start, min(start + _SCAN_ROWS, last))
+                farthest = apart.max() if len(apart) >= limit else DIMENSIONS + 1
+                better = np.flatnonzero(here < farthest)
+                apart, rows = np.concatenate((apart, here[better])), np.concatenate((rows, start + better))
+                if len(apart) > limit:
+                    nearest = np.argpartition(apart, limit - 1)[:limit]
+                    apart, rows = apart[nearest], rows[nearest]
         ordered = self.owners[rows[np.argsort(apart, kind="stable")]]
         return list(dict.fromkeys(int(owner) for owner in ordered))
 
@@ -99,13 +103,10 @@ class VectorIndex:
 
     def _apart(self, asked: NDArray[np.uint64], first: int, last: int) -> NDArray[np.uint16]:
         """Signs that differ, for each row."""
-        out = np.empty(last - first, np.uint16)
-        for start in range(first, last, _SCAN_ROWS):
-            end = min(start + _SCAN_ROWS, last)
-            counted = np.bitwise_count(self.bits[start:end] ^ asked).view(np.uint64)[:, 0]
-            paired = (counted & _EVEN) + ((counted >> _EIGHT) & _EVEN)  # eight counts of a byte as four of two bytes
-            out[start - first : end - first] = (paired * _ONES) >> _TOP  # their sum, in the topmost two
-        return out
+        counted = np.bitwise_count(self.bits[first:last] ^ asked).view(np.uint64)[:, 0]
+        paired = (counted & _EVEN) + ((counted >> _EIGHT) & _EVEN)  # eight counts of a byte as four of two bytes
+        apart: NDArray[np.uint16] = ((paired * _ONES) >> _TOP).astype(np.uint16)  # their sum, in the topmost two
+        return apart
 
 
 def pending_passages(store: KnowledgeStore) -> int:

@@ -18,7 +18,8 @@ from knowledge.errors import KnowledgeError
 from knowledge.ingest import Added
 from knowledge.store import KnowledgeStore
 from knowledge.watching import FolderWatch
-from plugins.manuals.reading_in import added_line, adder, with_progress
+from plugins.manuals.meaning_commands import keep_meanings
+from plugins.manuals.reading_in import added_line, adder, each_file
 from plugins.manuals.tools import open_store
 
 __all__ = ["watch_folder"]
@@ -42,7 +43,7 @@ def watch_folder(
         raise ManualError(f"{folder}: no such folder; make it, or give another")
     store = open_store(env)
     with _until_signal() as stopped:
-        keeper = _Keeper(folder, store, adder(context), stopped, settle=not once, as_json=as_json)
+        keeper = _Keeper(env, folder, store, adder(context), stopped, settle=not once, as_json=as_json)
         if once:
             problems = keeper.round()
             if problems:
@@ -61,6 +62,7 @@ class _Keeper:
 
     def __init__(
         self,
+        env: Env,
         folder: Path,
         store: KnowledgeStore,
         add: Callable[[Path], Added],
@@ -69,6 +71,7 @@ class _Keeper:
         settle: bool,
         as_json: bool,
     ) -> None:
+        self._env = env
         self._store, self._add, self._stopped, self._as_json = store, add, stopped, as_json
         self._watch = FolderWatch(folder, _paths(store).keys(), settle=settle)
 
@@ -79,11 +82,25 @@ class _Keeper:
         except KnowledgeError as error:
             return [str(error)]
         problems: list[str] = []
-        for file in with_progress(changes.ready):
-            problems += self._read(file)
+        try:
+            for file in each_file(self._store, changes.ready):
+                problems += self._read(file)
+        except KnowledgeError as error:
+            for file in changes.ready:
+                self._watch.again(file)
+            return [str(error)]
         for path in changes.gone:
             problems += self._remove(path)
+        if changes.ready or changes.gone:
+            problems += self._keep_meanings()
         return problems
+
+    def _keep_meanings(self) -> list[str]:
+        try:
+            keep_meanings(self._env, self._store)
+        except KnowledgeError as error:
+            return [str(error)]
+        return []
 
     def _read(self, file: Path) -> list[str]:
         if self._stopped.is_set():
