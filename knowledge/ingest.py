@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -24,7 +25,7 @@ from knowledge.sections import Section, read_sections
 from knowledge.store import KnowledgeStore, Piece, clear_document, insert_pieces, now_text
 from knowledge.tokens import HAN, fold, language_of, tokens
 
-__all__ = ["Added", "add_file", "find_files"]
+__all__ = ["Added", "add_file", "find_files", "many_files"]
 
 _ALARM = re.compile(r"报警|告警|故障|跳闸|超限|\b(?:alarm|fault|error|trip|warning)s?\b")
 _CODE = re.compile(r"[A-Z]{1,4}[-.]?\d{1,5}[A-Z]?", re.IGNORECASE)
@@ -81,6 +82,17 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(p.resolve() for p in found))
 
 
+@contextmanager
+def many_files(store: KnowledgeStore) -> Iterator[None]:
+    """Keeps the store open between many `add_file`, so that its log is not written back after each of them."""
+    held = store.writing()
+    held.__enter__()
+    try:
+        yield
+    finally:
+        held.__exit__(None, None, None)
+
+
 def add_file(
     store: KnowledgeStore,
     path: Path,
@@ -106,8 +118,11 @@ def add_file(
             return known
     content = read_document(path, data, replace(bounds or Bounds(), max_pages=max_pages), reader)
     manual = _take_apart(path, content, passage_chars)
-    with store.writing() as db, db.atomic():
-        return replace(_store(db, path, digest, manual), scanned=content.scanned, unread=content.unread)
+    with store.writing() as db:
+        # In WAL mode this loses the last manuals at worst, never damages; their files are read again.
+        db.execute("PRAGMA synchronous = NORMAL")
+        with db.atomic():
+            return replace(_store(db, path, digest, manual), scanned=content.scanned, unread=content.unread)
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
@@ -209,6 +224,8 @@ def _names(section: Section) -> Iterable[tuple[str, str, str]]:
 
 def _codes(text: str) -> Iterable[str]:
     column: int | None = None
+    if not _CODE_COLUMN.search(fold(text)):
+        return
     for line in text.split("\n"):
         cells = table_rows(line)
         if not cells:

@@ -54,6 +54,9 @@ _MARKUP = re.compile(r"\*\*|__|`|<br\s*/?>")
 def find_limits(text: str) -> list[Limit]:
     """The limits in a section's tables, in order."""
     found: list[Limit] = []
+    folded = fold(text)
+    if not (_LOW.search(folded) or _HIGH.search(folded)):
+        return found
     columns: _Columns | None = None
     for line in text.split("\n"):
         cells = table_rows(line)

@@ -38,6 +38,7 @@ _HAN_RUN = re.compile(rf"[{HAN}]+")
 _WORD = re.compile(r"[a-z]+")
 _PLAIN_COMPOUND = re.compile(r"[a-z]{3,}(?:[-._/][a-z]{3,})+")
 _MARK = re.compile(r"[-._/]")
+_LATIN = re.compile(r"[A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CHINESE_SHARE = 0.15
 """A text is Chinese from this share of its letters: English pages that quote lamp texts stay English."""
@@ -102,7 +103,7 @@ def place_of(name: str, text: str) -> int:
 def language_of(text: str) -> str:
     """`zh` or `en`, by the share of Chinese characters among all letters; a word counts as one letter per two."""
     han = sum(len(run) for run in _HAN_RUN.findall(text))
-    letters = sum(1 for c in text if c.isascii() and c.isalpha())
+    letters = sum(map(len, _LATIN.findall(text)))
     return "zh" if han and han >= _CHINESE_SHARE * (han + letters) else "en"
 
 

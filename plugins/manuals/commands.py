@@ -14,7 +14,7 @@ import typer
 from agent.api import ManualError, emit
 from agent.console import JSON_OPTION
 from knowledge.errors import KnowledgeError
-from knowledge.ingest import find_files
+from knowledge.ingest import Added, find_files
 from knowledge.items import items_of, same_label, split_place
 from knowledge.reading import SUFFIXES
 from knowledge.search import Hit, search
@@ -22,7 +22,7 @@ from knowledge.store import Document, KnowledgeStore, StoredPassage
 from plugins.manuals.folder_command import watch_folder
 from plugins.manuals.meaning_commands import keep_meanings
 from plugins.manuals.meanings import MeaningOfBox
-from plugins.manuals.reading_in import added_line, adder, with_progress
+from plugins.manuals.reading_in import added_line, adder, each_file
 from plugins.manuals.tools import open_store
 
 __all__ = ["commands"]
@@ -60,21 +60,26 @@ def add_manuals(context: typer.Context, paths: list[Path] = _FILES, as_json: boo
 
     Example: watchkeeper kb add manuals/ vendor/vfd.pdf
     """
-    read = adder(context)
+    store, read = open_store(context.obj), adder(context)
     failed: list[str] = []
-    for file in with_progress(_told(lambda: find_files(paths))):
-        try:
-            added = read(file)
-        except KnowledgeError as error:
-            failed.append(str(error))
-            continue
-        except UnicodeEncodeError:
-            failed.append(f"{file}: its name is not UTF-8; rename it")
-            continue
-        emit(asdict(added), as_json=as_json, human=partial(added_line, added))
-    _told(lambda: keep_meanings(context.obj, open_store(context.obj)))
+    with _as_input_error():
+        for file in each_file(store, find_files(paths)):
+            failed += _add(file, read, as_json=as_json)
+    _told(lambda: keep_meanings(context.obj, store))
     if failed:
         raise ManualError(" | ".join(dict.fromkeys(failed)))
+
+
+def _add(file: Path, read: Callable[[Path], Added], *, as_json: bool) -> list[str]:
+    """Read one file in; returns why that could not be done."""
+    try:
+        added = read(file)
+    except KnowledgeError as error:
+        return [str(error)]
+    except UnicodeEncodeError:
+        return [f"{file}: its name is not UTF-8; rename it"]
+    emit(asdict(added), as_json=as_json, human=partial(added_line, added))
+    return []
 
 
 def list_manuals(context: typer.Context, as_json: bool = JSON_OPTION) -> None:

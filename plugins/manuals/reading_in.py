@@ -16,10 +16,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from agent.api import Env, Photo, Text, photo_of
 from knowledge.formats.content import Bounds, PageReader
-from knowledge.ingest import Added, add_file
+from knowledge.ingest import Added, add_file, many_files
+from knowledge.store import KnowledgeStore
 from plugins.manuals.tools import open_store
 
-__all__ = ["added_line", "adder", "with_progress"]
+__all__ = ["added_line", "adder", "each_file", "with_progress"]
 
 _BAR_BYTES = 3_000_000
 """Less than this is read before a bar is drawn."""
@@ -63,6 +64,18 @@ def _page_reader(plugins: _Readers | None, env: Env) -> PageReader | None:
         return plugins.read_page(photo_of(pixels, "page"), env) or ()
 
     return read
+
+
+def each_file(store: KnowledgeStore, files: Sequence[Path]) -> Iterator[Path]:
+    """The files, one after the other, with a bar where it takes a while.
+
+    :raises KnowledgeError: the store cannot be used.
+    """
+    if len(files) > 1:
+        with many_files(store):
+            yield from with_progress(files)
+    else:
+        yield from with_progress(files)
 
 
 def with_progress(files: Sequence[Path]) -> Iterator[Path]:
