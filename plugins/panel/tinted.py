@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from agent.api import Lamp, Text
 from plugins.panel.colors import Color, color_name, difference, saturation
 from plugins.panel.fields import ink_of
-from plugins.panel.geometry import centre, height, overlap_x, overlap_y
+from plugins.panel.geometry import centre, height, overlap_x, overlap_y, same_line
 from plugins.panel.grammar import tokens_of
 from plugins.panel.lamp_words import state_said
 from plugins.panel.marks import can_label, tidy
@@ -56,7 +56,8 @@ def _states(scene: Scene, texts: Sequence[Text], words: Sequence[int], skip: fro
     for i in sorted(words, key=lambda i: texts[i].box[0]):
         text = texts[i]
         middle = centre(text.box)[1]
-        if i in skip:
+        told = any(_counts(texts[j], texts) for j in words if same_line(texts[j].box, text.box))
+        if i in skip and not told:
             if any(abs(middle - y) < 0.5 * height(text.box) for y in lines):
                 continue
             lines.append(middle)
@@ -65,7 +66,7 @@ def _states(scene: Scene, texts: Sequence[Text], words: Sequence[int], skip: fro
             counted = i not in skip and _counts(text, texts)
             label = "" if counted else _row_name(text, texts, _ROW_REACH if i in skip else _REACH)
             in_row = name_in_row(text.box, texts, skip, label or text.text) if i in skip else label or tidy(text.text)
-            if in_row is None and _counts(text, texts):
+            if told:
                 in_row = tidy(text.text)
             if in_row is not None:
                 lamps.append(Lamp(in_row, _named(ink), state_said(text.text), text.box))
