@@ -7,7 +7,7 @@ Nothing here is worded by a model but the gist, and that is marked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.look import Look
 from agent.loop import Findings, PartFinding
@@ -95,7 +95,7 @@ def render(
     """
     parts = []
     shown: set[str] = set()
-    for finding in findings.parts:
+    for finding in _told_once(findings.parts):
         lines, citations = _part_lines(finding, language, shown, cut_short=bool(findings.stopped))
         parts.append((finding, lines, citations))
     if perception is not None:
@@ -111,6 +111,15 @@ def render(
     return Answer(language, made, (*notes, *([_LEFT_OUT[language]] if left_out else [])))
 
 
+def _told_once(parts: Sequence[PartFinding]) -> list[PartFinding]:
+    """Where a later part found just what an earlier one did, it is that finding."""
+    told: list[PartFinding] = []
+    for finding in parts:
+        same = next((f for f in told if f.result and f.result == finding.result and not f.result.passages), None)
+        told.append(replace(finding, call=same.call) if same else finding)
+    return told
+
+
 def _part_lines(
     finding: PartFinding, language: Language, shown: set[str], *, cut_short: bool
 ) -> tuple[list[str], list[str]]:
@@ -121,7 +130,7 @@ def _part_lines(
         lines.append(_quoted(finding.quote))
         citations.append(finding.quote.citation)
     if result and finding.call and finding.call.id in shown:
-        lines += [] if finding.quote or not result.records else [_ABOVE[language]]
+        lines += [] if finding.quote or not (result.records or result.notes) else [_ABOVE[language]]
     elif result:
         lines += [note[language] for note in result.notes]
         for record in result.records:

@@ -127,8 +127,12 @@ _SINGLE = re.compile(
     rf"(?P<month>{MONTH})|(?P<monthday>\d{{1,2}})[日号]",
     re.IGNORECASE,
 )
+_WEEK_OF = re.compile(
+    rf"(?:in |during )?(?:the )?week (?:of|beginning|starting)(?: on)? (?P<a>{DAY})|(?P<b>{DAY})(?:所在的?|那一?个?|当)(?:周|星期)",
+    re.IGNORECASE,
+)
 _SHIFT = re.compile(rf"(?:(?P<day>{DAY})(?:的|'s|,)?\s*)?(?P<shift>{SHIFT})", re.IGNORECASE)
-_FIND = (_SINCE_RESTART, _UNKNOWN, _RANGE, _OPEN, _SHIFT, _CHINESE_SPAN, _LAST_NIGHT, _WEEKEND, _CALENDAR_QUARTER,
+_FIND = (_SINCE_RESTART, _WEEK_OF, _UNKNOWN, _RANGE, _OPEN, _SHIFT, _CHINESE_SPAN, _LAST_NIGHT, _WEEKEND, _CALENDAR_QUARTER,
          _CALENDAR_WEEK, _CALENDAR_MONTH, _SINGLE, _ENGLISH_SPAN, _CALENDAR_YEAR)  # fmt: skip
 """In the order in which they are preferred where two begin at the same place and are equally long."""
 _NIGHT = (18, 30)
@@ -254,8 +258,11 @@ def _calendar(said: str, now: datetime) -> Period | None:
         return Period(said, first.replace(year=year, month=1), first.replace(year=year + 1, month=1)) if year else None
     if match := _LAST_NIGHT.fullmatch(said):
         hours = parse_part(match["p"]) if match["p"] else None
-        day = today - timedelta(days=1) if low == "last night" else today
-        return Period(said, *_hours(day, *((hours.start, hours.end) if hours else _NIGHT)))
+        evening = today - timedelta(days=1) if low == "last night" else today
+        return Period(said, *_hours(evening, *((hours.start, hours.end) if hours else _NIGHT)))
+    if match := _WEEK_OF.fullmatch(said):
+        day = parse_day(match["a"] or match["b"], now.date())
+        return None if day is None else _week_of(said, day.first, now)
     if _WEEKEND.fullmatch(said):
         return _weekend(said, monday, now)
     return None
@@ -271,6 +278,12 @@ def _quarter(match: re.Match[str], first: datetime, back: int) -> Period | None:
             year=int(year), month=1 + 3 * ("一二三四".find(number) if number in "一二三四" else int(number) - 1)
         )
     return Period(match.group(), start, _months_on(start, 3))
+
+
+def _week_of(said: str, day: date, now: datetime) -> Period:
+    """Monday to Sunday around a day."""
+    monday = datetime.combine(day - timedelta(days=day.weekday()), time(), tzinfo=now.tzinfo)
+    return Period(said, monday, monday + timedelta(days=7))
 
 
 def _weekend(said: str, monday: datetime, now: datetime) -> Period:
@@ -378,7 +391,7 @@ def _open(said: str, now: datetime, within: tuple[datetime, datetime] | None) ->
         start = within[0] if within else datetime(1970, 1, 2, tzinfo=now.tzinfo)
         return Period(said, start, item.start, item.note, item.to_the_second)
     after_day = word == "after" and not re.search(CLOCK, named, re.IGNORECASE)
-    start = item.end if after_day else item.start
+    start = item.end if after_day or (word == "after" and item.to_the_second) else item.start
     return Period(said, start, max(now, start + timedelta(seconds=1)), item.note, item.to_the_second)
 
 

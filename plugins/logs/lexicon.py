@@ -125,6 +125,7 @@ _WORD = re.compile(rf"({'|'.join(_CHINESE)})|([a-z]+)|(\d+)|([{HAN}])")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEAM = re.compile(rf"(?<=[{HAN}])(?=[A-Za-z])|(?<=[A-Za-z])(?=[{HAN}])")
 _NUMERALS = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6"}
+_FILLERS = "号第个台路"
 _BETWEEN = re.compile(r"[\s_\-#号no.第个台]*", re.IGNORECASE)
 
 
@@ -145,7 +146,7 @@ def spaced(text: str) -> str:
 def words_in(text: str) -> list[Word]:
     """Words of a question; a digit only where it stands next to a word, joined to it: `accelerometer` and `1`."""
     folded = fold(text)
-    found = [Word(_ours(m), m.start(), m.end()) for m in _WORD.finditer(folded)]
+    found = [Word(_ours(m), m.start(), m.end()) for m in _WORD.finditer(folded) if m.group() not in _FILLERS]
     kept = []
     for at, word in enumerate(found):
         digit = word.name if word.name.isdigit() else _NUMERALS.get(word.name, "")

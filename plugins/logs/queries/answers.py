@@ -5,6 +5,7 @@ The first line says which events were looked at: what restricted them, the span 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +15,10 @@ from agent.settings import QuerySettings
 from agent.values import Scalar
 from plugins.logs.event_lines import event_record
 from plugins.logs.interface import BUCKETS, Event, EventLog, Filter, Group, Moment, Order
-from plugins.logs.queries.asked import EventAsk
+from plugins.logs.queries.asked import EventAsk, Kind
 from plugins.logs.queries.before import find_precursors
 from plugins.logs.queries.patterns import find_chatter, find_floods, mean_between
 from plugins.logs.queries.standing import standing_events
-from plugins.logs.queries.words import Kind
 from plugins.logs.series.wording import duration, number
 
 __all__ = ["answer", "local", "unknown_value"]
@@ -99,7 +99,10 @@ def _answer_kind(query: _Query, kind: Kind) -> None:
             _before(query)
         case "span":
             _span(query)
+        case "rate":
+            _rate(query)
         case "list":
+            _share(query)
             query.show(_latest(query, query.settings.listed))
         case "count":
             pass  # stands in the first line
@@ -107,7 +110,11 @@ def _answer_kind(query: _Query, kind: Kind) -> None:
 
 def _stated(query: _Query) -> None:
     """Which events, over which span, how many."""
-    what = [*query.ask.names, *(f"{column} = {value}" for column, value in query.ask.equal.items())]
+    what = [
+        *query.ask.names,
+        *(f"…{part}…" for part in query.ask.parts),
+        *(f"{column} = {value}" for column, value in query.ask.equal.items()),
+    ]
     period = query.which.period
     if period is None:
         first, last, _ = query.log.span()
@@ -167,9 +174,12 @@ def _groups(query: _Query, kind: Kind) -> None:
         tied = [group for group in groups if group.count == best]
         zh, en = ("最多", "most") if kind == "top" else ("最少", "fewest")
         names = "、".join(_name(group) for group in tied[: query.settings.listed])
-        more = f" 等 {len(tied)} 个" if len(tied) > query.settings.listed else ""
+        many_tied = len(tied) > query.settings.listed
+        more, more_en = (f" 等 {len(tied)} 个", f" and others, {len(tied)} in all") if many_tied else ("", "")
+        each = ("各 ", " each") if len(tied) > 1 else ("", "")
         query.add(
-            f"{zh}的{_column(by, 'zh')}:{names}{more},{best} 条", f"{en} by {_column(by, 'en')}: {names}, {best} events"
+            f"{zh}的{_column(by, 'zh')}:{names}{more}({each[0]}{best} 条)",
+            f"{en} by {_column(by, 'en')}: {names}{more_en} ({best} events{each[1]})",
         )
     many = query.ask.first_n or (_MANY if kind == "distribution" else query.settings.listed)
     shown = groups[:many]
@@ -228,6 +238,13 @@ def _standing(query: _Query, kind: Kind) -> None:
         else ("未恢复", "standing")
     )
     query.add(f"{name[0]}的:{len(found)} 条", f"{name[1]}: {len(found)}")
+    states = Counter(event.state for event in found if event.state)
+    if len(states) > 1:
+        by_state = "、".join(f"{state} ({count})" for state, count in states.most_common())
+        query.add(f"按状态:{by_state}", f"by state: {by_state}")
+    if found and query.total:
+        share = number(100 * len(found) / query.total, 6)
+        query.add(f"占 {query.total} 条的 {share} %", f"{share} % of {query.total} events")
     query.show(found[: query.settings.listed])
     if len(found) > query.settings.listed:
         query.add(f"只列出 {query.settings.listed} 条", f"{query.settings.listed} are listed")
@@ -245,6 +262,32 @@ def _between(query: _Query) -> None:
         f"平均间隔(MTBF):{held[0]}({first} 至 {last},共 {len(moments)} 条)",
         f"mean time between (MTBF): {held[1]} ({first} to {last}, {len(moments)} events)",
     )
+
+
+_RATES = {
+    "分钟": 60,
+    "minute": 60,
+    "小时": 3600,
+    "hour": 3600,
+    "天": 86_400,
+    "day": 86_400,
+    "周": 604_800,
+    "week": 604_800,
+}
+
+
+def _rate(query: _Query) -> None:
+    """Over the span of time that was named, else from the first event to the last."""
+    unit = query.ask.bucket or "hour"
+    period = query.which.period
+    moments = _moments(query, query.which)
+    seconds = (period.end - period.start).total_seconds() if period else moments[-1].at - moments[0].at
+    if seconds <= 0:
+        query.add("时间太短,算不出平均", "too short a time for an average")
+        return
+    (zh, en), length = duration(_RATES[unit]), duration(seconds)
+    rate = number(query.total / seconds * _RATES[unit], 6)
+    query.add(f"平均每 {zh} {rate} 条({length[0]}内)", f"{rate} events per {en} on average (over {length[1]})")
 
 
 def _lasting(query: _Query) -> None:
@@ -329,12 +372,13 @@ def _before(query: _Query) -> None:
 
 
 def _span(query: _Query) -> None:
-    for kind in ("first", "last"):
-        order: Order = "oldest" if kind == "first" else "newest"
-        events, _ = query.log.events(query.which, now=query.now, limit=1, order=order)
-        query.show(events)
+    orders: tuple[Order, Order] = ("oldest", "newest")
+    found = [query.log.events(query.which, now=query.now, limit=1, order=order)[0] for order in orders]
+    ends = [event.at or 0.0 for events in found for event in events]
+    query.show([event for events in found for event in events])
     first, last = (record.fields.get("time") for record in (query.records[0], query.records[-1]))
-    query.add(f"时间范围:{first} 至 {last}", f"time range: {first} to {last}")
+    length = duration(ends[-1] - ends[0])
+    query.add(f"时间范围:{first} 至 {last},共 {length[0]}", f"time range: {first} to {last}, {length[1]}")
 
 
 def _moments(query: _Query, which: Filter) -> list[Moment]:

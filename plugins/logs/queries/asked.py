@@ -10,24 +10,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
 
 from agent.times import find_periods, parse_number
 from knowledge.tokens import fold, place_of
 from plugins.logs.interface import COLUMNS, EventLog
 from plugins.logs.lexicon import COLUMN_WORDS, STATE_WORDS, heading_words, spaced
 from plugins.logs.matching import find_terms
-from plugins.logs.queries.words import BUCKET_WORDS, COUNT, DIFFERENT, KINDS, NOUN, REFUSED, STOP, TOP_N, Kind
 from plugins.logs.series.asked import blank
 from plugins.logs.symptom import squeeze
+from plugins.logs.wordlists import load_words
 
-__all__ = ["EventAsk", "understand"]
+__all__ = ["EventAsk", "Kind", "understand"]
+
+Kind = Literal[
+    "flood", "chatter", "stale", "before", "between", "rate", "lasting", "longest", "bottom", "top", "distinct",
+    "standing", "distribution", "share", "first", "last", "span", "count", "list",
+]  # fmt: skip
+_FILE = Path(__file__).parent / "words.toml"
 
 _GROUPED = ("tag", "text", "priority", "state", "area")
 _MOST_VALUES = 500
 """A column with more different values is none that a question chooses by; tags and texts are found apart."""
 _TOGETHER: frozenset[Kind] = frozenset({"first", "last", "longest"})
-_MINUTES = re.compile(r"(?:within|in the|前|之前)?\s*(?P<n>\d+)\s*(?:分钟|minutes?|min)\s*(?:之?内|以内|里|before)?")
-_STANDING = dict(KINDS)["standing"]
+_LEAST_PART = {True: 3, False: 2}
+"""Letters of a Latin or a Chinese word that is looked for inside names."""
 _NEAR = 8
 """Letters between a column's name and a value that is only a number."""
 
@@ -40,10 +48,13 @@ class EventAsk:
     columns: tuple[str, ...] = ()
     """Columns that are named, as the log calls them."""
     bucket: str = ""
+    """Of time; of a rate its unit, as it was said."""
     equal: dict[str, str] = field(default_factory=dict)
     """Column → value."""
     names: tuple[str, ...] = ()
     """Texts and tags that are named."""
+    parts: tuple[str, ...] = ()
+    """Where none is named: words that stand in some of them."""
     first_n: int = 0
     """How many were asked for; 0 where it was not said."""
     minutes: float | None = None
@@ -80,40 +91,63 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
 
     :raises DatabaseError: the log cannot be read.
     """
+    words = load_words(_FILE)
+    kinds, more = words["kinds"], words["more"]
     folded = spaced(fold(question))
-    if REFUSED.search(folded):
+    if more["refused"].search(folded):
         return None
     text = _Text(blank(folded, find_periods(folded)))
-    before = next(rule for kind, rule in KINDS if kind == "before").search(text.left) is not None
-    minutes = text.take(_MINUTES) if before else None
+    minutes = text.take(more["minutes"]) if kinds["before"].search(text.left) else None
     columns = [*(name for name in _GROUPED if log.names(name)), *log.more_columns()]
+    stands = text.take(kinds["standing"]) is not None
     names = _take_names(text, log)
-    stands = text.take(_STANDING) is not None
     equal = _take_values(text, columns, log)
-    first_n = text.take(TOP_N)
-    bucket = next((name for name, rule in BUCKET_WORDS if text.take(rule)), "")
-    found = [kind for kind, rule in KINDS if text.take(rule) or (kind == "standing" and stands)]
+    ranked = kinds["top"].search(text.left) is not None
+    first_n = text.take(more["first_n"])
+    rate = text.take(kinds["rate"])
+    bucket = next((name for name, rule in words["buckets"].items() if text.take(rule)), "")
+    known = {"standing": stands, "rate": rate is not None, "top": ranked}
+    found = [cast(Kind, kind) for kind, rule in kinds.items() if text.take(rule) or known.get(kind)]
     named = _take_columns(text, columns)
-    counted, different = text.take(COUNT), text.take(DIFFERENT)
-    says_alarm = text.take(NOUN) is not None
+    counted, different = text.take(more["count"]), text.take(more["different"])
+    says_alarm = text.take(more["noun"]) is not None
     distinct = bool(named) and (different is not None or (counted is not None and _counts_column(folded, named[0])))
-    kinds = _kinds(found, bool(named or bucket or first_n), counted is not None, distinct=distinct)
-    kinds = kinds or (("list",) if equal and says_alarm else ())
-    if not kinds:
+    asked = _kinds(found, bool(named or bucket or first_n), counted is not None, distinct=distinct)
+    asked = asked or (("list",) if equal and says_alarm else ())
+    if not asked:
         return None
-    text.take(STOP)
-    number = next((x for x in (first_n.groupdict().values() if first_n else ()) if x), "")
+    text.take(more["stop"])
+    parts, unknown = _parts_of_names(text.left.split(), log) if not names else ((), text.left.split())
+    unit = more["rate_unit"].search(rate.group()) if rate else None
+    number = _said(first_n)
     return EventAsk(
-        kinds,
+        asked,
         tuple(c for c in named if c not in equal),
-        bucket,
+        unit.group() if unit else bucket,
         equal,
         names,
+        parts,
         int(parse_number(number) or 0) if number else 0,
-        float(minutes["n"]) if minutes else None,
+        float(_said(minutes)) if minutes else None,
         says_alarm,
-        " ".join(text.left.split()),
+        " ".join(unknown),
     )
+
+
+def _said(match: re.Match[str] | None) -> str:
+    """What a pattern with alternatives caught."""
+    return next((part for part in match.groups() if part), "") if match else ""
+
+
+def _parts_of_names(left: list[str], log: EventLog) -> tuple[tuple[str, ...], list[str]]:
+    """Words that stand in texts or tags of the log, and those that do not."""
+    if not left:
+        return (), []
+    known = [squeeze(name) for column in ("text", "tag") for name in log.names(column)]
+    parts = [
+        word for word in left if len(word) >= _LEAST_PART[word.isascii()] and any(squeeze(word) in n for n in known)
+    ]
+    return tuple(parts), [word for word in left if word not in parts]
 
 
 def _kinds(found: list[Kind], grouped: bool, counted: bool, *, distinct: bool) -> tuple[Kind, ...]:

@@ -11,6 +11,7 @@ from plugins.logs.matching import meant_by
 from plugins.logs.periods import resolve, spans_in
 from plugins.logs.queries.answers import answer, unknown_value
 from plugins.logs.queries.asked import EventAsk, understand
+from plugins.logs.symptom import squeeze
 
 __all__ = ["EventTool"]
 
@@ -69,6 +70,10 @@ class EventTool:
             meant = meant_by(name, self._log)
             texts.update(dict.fromkeys(meant.texts))
             tags.update(dict.fromkeys(meant.tags))
+        for part in ask.parts:
+            key = squeeze(part)
+            texts.update(dict.fromkeys(text for text in self._log.names("text") if key in squeeze(text)))
+            tags.update(dict.fromkeys(tag for tag in self._log.names("tag") if key in squeeze(tag)))
         which = Filter(texts=tuple(texts), tags=tuple(tags), period=span, equal=ask.equal)
         return answer(ask, which, self._log, turn.now, settings.queries)
 
@@ -84,7 +89,7 @@ def _is_ours(ask: EventAsk) -> bool:
     kind = ask.kinds[0]
     if kind in _SPECIAL:
         return True
-    if not (ask.says_alarm or ask.columns or ask.equal or ask.names):
+    if not (ask.says_alarm or ask.columns or ask.equal or ask.names or ask.bucket):
         return False
     if ask.unknown:
         return (kind in _TOLD or len(ask.columns) == 1) and bool(ask.columns or ask.bucket)

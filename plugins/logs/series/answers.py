@@ -15,6 +15,7 @@ import numpy as np
 from agent.api import Period, Record, Said, ToolFailed, ToolResult, say
 from agent.values import Scalar
 from plugins.logs.interface import EventLog, Points, Signal
+from plugins.logs.lexicon import heading_words, words_in
 from plugins.logs.series.asked import Figure, SeriesAsk
 from plugins.logs.series.measures import (
     aggregate,
@@ -85,9 +86,12 @@ def answer(
     :raises ToolFailed: it cannot be answered from the log, in words for the person.
     """
     found = _Found([], {})
-    label = next((signal for signal in every if is_label(signal) and signal not in signals), None)
-    label = next((s for s in every if is_label(s)), None) if "windows" in ask.figures else label
-    if (ask.inside or ask.outside or "windows" in ask.figures) and label is None:
+    if "signals" in ask.figures:
+        names = [signal.tag for signal in every]
+        found.add(f"信号 {len(names)} 个:{'、'.join(names)}", f"{len(names)} signals: {', '.join(names)}")
+        return ToolResult(notes=tuple(found.notes))
+    label = _label(ask, every)
+    if (ask.by_window or "windows" in ask.figures) and label is None:
         raise ToolFailed("the log has no column that marks windows (such as `anomaly` or `label`)")
     if "windows" in ask.figures and label is not None:
         _windows(found, log.points(label.tag, periods[0] if periods else None, now=now), label)
@@ -96,9 +100,17 @@ def answer(
         for period in periods or (None,):
             points = log.points(signal.tag, period, now=now)
             _about(found, ask, signal, points, period, log, label, now)
-        if len(periods) == 2 and not (ask.inside or ask.outside):
+        if len(periods) == 2 and not ask.by_window:
             _difference(found, ask, signal, [log.points(signal.tag, period, now=now) for period in periods], periods)
     return ToolResult(tuple(found.records.values()), notes=tuple(found.notes))
+
+
+def _label(ask: SeriesAsk, every: Sequence[Signal]) -> Signal | None:
+    """The column that marks windows: the one that is named, else one that marks more than points of change."""
+    labels = [signal for signal in every if is_label(signal)]
+    said = {word.name for word in words_in(ask.names_text)}
+    labels.sort(key=lambda s: (not said & set(heading_words(s.tag)), "changepoint" in heading_words(s.tag)))
+    return labels[0] if labels else None
 
 
 def _about(
@@ -111,6 +123,7 @@ def _about(
     label: Signal | None,
     now: datetime,
 ) -> None:
+    points = _part_of(found, ask, points)
     _stated(found, signal, points, period)
     if points.total > len(points.values):
         raise ToolFailed(
@@ -118,7 +131,7 @@ def _about(
         )
     if not len(points.values):
         return
-    if (ask.inside or ask.outside) and label is not None:
+    if ask.by_window and label is not None:
         _sides(found, ask, signal, points, log.points(label.tag, period, now=now), label)
         return
     if ask.by:
@@ -126,6 +139,19 @@ def _about(
         return
     for figure in ask.figures:
         _figure(found, figure, ask, signal, points, period)
+
+
+def _part_of(found: _Found, ask: SeriesAsk, points: Points) -> Points:
+    """Only the values at the beginning or the end, where that was asked."""
+    if not (ask.head or ask.tail):
+        return points
+    mask = np.zeros(len(points.values), dtype=np.bool_)
+    mask[: ask.head] = True
+    if ask.tail:
+        mask[-ask.tail :] = True
+    zh, en = (f"前 {ask.head}", f"first {ask.head}") if ask.head else (f"最后 {ask.tail}", f"last {ask.tail}")
+    found.add(f"只看{zh} 个值", f"only the {en} values")
+    return chosen(points, mask)
 
 
 def _stated(found: _Found, signal: Signal, points: Points, period: Period | None) -> None:
@@ -174,12 +200,31 @@ def _figure(
             found.add(f"{signal.tag} {zh}:{value}{unit}", f"{signal.tag} {en}: {value}{unit}")
         case "first" | "last":
             found.point(points, 0 if figure == "first" else -1, signal, FIGURES[figure])
+        case "percentile":
+            value = number(float(np.percentile(points.values, ask.percent)), _COMPUTED)
+            found.add(
+                f"{signal.tag} 第 {ask.percent:g} 百分位数:{value}{unit}",
+                f"{signal.tag} percentile {ask.percent:g}: {value}{unit}",
+            )
+        case "days":
+            _days(found, ask, signal, points)
         case "value":
             _value_at(found, signal, points, period)
         case "count" | "share" | "duration" | "first crossing" | "last crossing" | "crossings":
             _threshold(found, figure, ask, signal, points)
         case _:
             _quality(found, figure, ask, signal, points)
+
+
+def _days(found: _Found, ask: SeriesAsk, signal: Signal, points: Points) -> None:
+    if ask.limit is None:
+        return
+    zh, en = side_name(ask.limit)
+    days = np.unique(points.wall[fits(points, ask.limit)] // 86_400).astype(np.int64).tolist()
+    names = [_key_name(day, "day") for day in days[: 4 * _LISTED]]
+    found.add(f"{signal.tag} {zh} 的有 {len(days)} 天", f"{signal.tag} {en} on {len(days)} days")
+    if names:
+        found.add(f"它们是:{'、'.join(names)}", f"they are: {', '.join(names)}")
 
 
 def _threshold(found: _Found, figure: Figure, ask: SeriesAsk, signal: Signal, points: Points) -> None:
@@ -224,6 +269,10 @@ def _crossing(found: _Found, figure: Figure, ask: SeriesAsk, signal: Signal, poi
         found.add(f"{signal.tag} 从未{zh}", f"{signal.tag} was never {en}")
     elif figure == "first crossing":
         found.point(points, stretches[0].first, signal, (f"首次{zh}:", f"first {en}:"))
+        if stretches[0].first == 0:
+            found.add(f"开始时已{zh}", f"it was {en} from the beginning")
+            for run in stretches[1:2]:
+                found.point(points, run.first, signal, (f"之后再次{zh}:", f"next {en}:"))
     else:
         found.point(points, stretches[-1].last, signal, (f"最后一次{zh}:", f"last {en}:"))
         if stretches[-1].first != stretches[-1].last:
@@ -299,7 +348,15 @@ def _sides(found: _Found, ask: SeriesAsk, signal: Signal, points: Points, label:
     shown = "、".join(f"{moment(a)} – {moment(b)}" for a, b in spans[:_LISTED])
     english = ", ".join(f"{moment(a)} – {moment(b)}" for a, b in spans[:_LISTED])
     found.add(f"{named.tag} 标注的时段:{shown or '没有'}", f"windows marked by {named.tag}: {english or 'none'}")
-    sides = [(mask, ("内", "inside"))] * ask.inside + [(~mask, ("外", "outside"))] * ask.outside
+    marked_at = points.at[mask]
+    early = points.at < (marked_at[0] if len(marked_at) else np.inf)
+    late = points.at > (marked_at[-1] if len(marked_at) else np.inf)
+    sides = [
+        *[(mask, ("内", "inside"))] * ask.inside,
+        *[(~mask, ("外", "outside"))] * ask.outside,
+        *[(early, ("之前", "before"))] * ask.before,
+        *[(late, ("之后", "after"))] * ask.after,
+    ]
     for marked, (zh, en) in sides:
         part = chosen(points, marked)
         found.add(f"标注时段{zh}:{len(part.values)} 个值", f"{en} the windows: {len(part.values)} values")
@@ -318,11 +375,20 @@ def _windows(found: _Found, label: Points, signal: Signal) -> None:
     if not values <= {0.0, 1.0}:
         raise ToolFailed(f"the column {signal.tag} holds more than 0 and 1, so it marks no windows")
     stretches = runs(label.values > 0)
-    found.add(f"{signal.tag} 标注的时段:{len(stretches)} 段", f"windows marked by {signal.tag}: {len(stretches)}")
+    marked, every = int(np.count_nonzero(label.values > 0)), len(label.values)
+    share = number(100 * marked / every, 6) if every else "0"
+    found.add(
+        f"{signal.tag} 标注的时段:{len(stretches)} 段,{marked} 个值(共 {every} 个),占 {share} %",
+        f"windows marked by {signal.tag}: {len(stretches)}, {marked} of {every} values, {share} %",
+    )
     for at, run in enumerate(stretches[:_LISTED], 1):
         first, last = moment(label.wall[run.first]), moment(label.wall[run.last])
         row, many = f"V{int(label.rows[run.first])}", run.last - run.first + 1
-        line = say(f"第 {at} 段:{first} – {last}({many} 个值)", f"window {at}: {first} – {last} ({many} values)")
+        held = duration(float(label.at[run.last] - label.at[run.first]))
+        line = say(
+            f"第 {at} 段:{first} – {last}({many} 个值,历时 {held[0]})",
+            f"window {at}: {first} – {last} ({many} values, {held[1]})",
+        )
         found.records[row] = Record(row, "window", line, {"start": first, "end": last, "values": many})
     if len(stretches) > _LISTED:
         found.add(f"只列出前 {_LISTED} 段", f"the first {_LISTED} are listed")

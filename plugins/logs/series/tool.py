@@ -69,8 +69,10 @@ class SeriesTool:
         """The series of a question, and all there are."""
         every = self._log.signals()
         meant = meant_signals(ask.names_text, every)
-        if not meant.signals and ("windows" in ask.figures):
+        if "windows" in ask.figures:
             return tuple(signal for signal in every if is_label(signal))[:1], every
+        if "signals" in ask.figures:
+            return tuple(every[:1]), every
         if not meant.signals and ask.figures[0] in ("gaps", "duplicates", "order", "interval", "span", "count"):
             return _of_one_file(every), every
         return meant.signals, every

@@ -48,4 +48,10 @@ def duration(seconds: float) -> tuple[str, str]:
 
 def side_name(limit: Limit) -> tuple[str, str]:
     """The side of a limit, in Chinese and in English."""
-    return limit.shown()
+    low = f"{limit.low:.10g}"
+    if limit.side == "between":
+        return f"介于 {low} 和 {limit.high:.10g}", f"between {low} and {limit.high:.10g}"
+    mark = "≥" if limit.side == "above" else "≤"
+    if limit.inclusive:
+        return f"{mark} {low}", f"{mark} {low}"
+    return (f"高于 {low}", f"above {low}") if limit.side == "above" else (f"低于 {low}", f"below {low}")
