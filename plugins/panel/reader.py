@@ -47,7 +47,7 @@ from plugins.panel.upright import Upright, upright
 __all__ = ["PARSER", "read_panel"]
 
 Pixels = NDArray[np.uint8]
-PARSER = "2"
+PARSER = "3"
 """Version of what is made of the texts; a cached perception of another version is read again."""
 
 
