@@ -198,7 +198,11 @@ def test_what_is_missing_is_said(env: Env) -> None:
     report = write(env, plant)
     assert report.alarms.count == 0 and report.causes == ()
     plant.locked = "log.db: locked by another program; close it"
-    lines = " ".join(line["en"] for line in write(env, plant).missing)
+    report = write(env, plant)
+    assert not report.risk.known and report.summary["en"] == "The risk level is unknown."
+    assert "<b>0</b>" not in to_html(report, SETTINGS), "a count of what could not be read is an invented figure"
+    assert to_pdf(report, SETTINGS)
+    lines = " ".join(line["en"] for line in report.missing)
     assert "locked by another program" in lines and "no measured values" in lines
 
 
@@ -224,7 +228,7 @@ def test_the_paper_holds_text_that_can_be_found(env: Env) -> None:
     plant = Plant(evidence=replace(rich(), events=(event(1, 30, "过载跳闸🔥<b>&"),)))
     data = to_pdf(write(env, plant), SETTINGS)
     pdf = pypdfium2.PdfDocument(data)
-    text = "".join(page.get_textpage().get_text_range() for page in pdf)
+    text = "".join("".join(page.get_textpage().get_text_range().splitlines()) for page in pdf)
     pdf.close()
     assert "七号泵 维护报告" in text and "过载跳闸[U+1F525]<b>&" in text and "断电上锁挂牌" in text
     assert b"/FontFile2" in data and len(data) < 300_000

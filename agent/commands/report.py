@@ -20,7 +20,6 @@ from agent.plugin_host import PluginHost
 from agent.reports.compose import ReportWriter
 from agent.reports.files import FORMATS, reports_folder, write_files
 from agent.reports.report import Report
-from agent.reports.risk import RISK_WORDS
 from agent.reports.schedules import parse_span
 from agent.times import Period
 from agent.values import Language
@@ -109,8 +108,8 @@ def _told(report: Report, files: tuple[Path, ...]) -> dict[str, object]:
         "machine": report.machine.name,
         "start": report.start,
         "end": report.end,
-        "risk": report.risk.level,
-        "alarms": report.alarms.count,
+        "risk": report.risk.level if report.risk.known else None,
+        "alarms": report.alarms.count if report.has_log else None,
         "causes": [{"id": cause.id, "probability": round(cause.probability, 3)} for cause in report.causes],
         "summary": {language: report.summary[language] for language in report.languages},
         "worded_by": report.worded_by,
@@ -121,5 +120,5 @@ def _told(report: Report, files: tuple[Path, ...]) -> dict[str, object]:
 
 def _human(report: Report, files: tuple[Path, ...]) -> str:
     language = report.languages[0]
-    risk = RISK_WORDS[report.risk.level][language]
+    risk = report.risk.word[language]
     return "\n".join([f"[{risk}] {report.summary[language]}", *(str(file) for file in files)])

@@ -130,7 +130,8 @@ class ReportWriter:
         series = tuple(f for trend in _distinct(evidence.trends) if (f := series_figures(trend)) is not None)
         signs = [*evidence.signs, *(sign for f in series for sign in signs_of(f))]
         causes = likely_causes(self._causes, machine, alarms, signs, settings) if _something(alarms, signs) else ()
-        risk = risk_of(machine, alarms, signs, settings)
+        has_log = evidence.history_from is not None
+        risk = risk_of(machine, alarms, signs, settings, has_log=has_log, has_values=bool(series or evidence.spectra))
         return self._with_actions(machine, (start, end), evidence, alarms, series, signs, causes, risk, languages)
 
     def _with_actions(
@@ -152,7 +153,8 @@ class ReportWriter:
             choices = search.choices(topics, languages, self._env.settings.turn) if search.is_there else []
         except WatchkeeperError as error:
             failed = error
-        missing = list(evidence.missing) + list(missing_lines(alarms, series))
+        has_log = evidence.history_from is not None
+        missing = [*evidence.missing, *missing_lines(alarms, series, has_log=has_log)]
         missing += [problem] if (problem := manual_problem(search, failed)) else []
         facts = summary_facts(alarms, series, causes, risk)
         report = Report(
@@ -168,11 +170,12 @@ class ReportWriter:
             alarms=alarms,
             series=series[: self._env.settings.reports.shown_trends],
             spectra=evidence.spectra[: self._env.settings.reports.shown_trends],
-            seen=seen_lines(alarms, series, signs, has_log=evidence.history_from is not None),
+            seen=seen_lines(alarms, series, signs, has_log=has_log),
             causes=causes,
             actions=(),
             watch=watch_lines(causes, series, alarms),
             missing=tuple(missing),
+            has_log=has_log,
             chosen_by=BY_RULES,
         )
         return _Draft(report, tuple(choices), facts)

@@ -111,7 +111,7 @@ def drawings(report: Report, language: Language, settings: ReportSettings, *, ha
 
 def _tiles(report: Report, language: Language) -> tuple[Tile, ...]:
     alarms = report.alarms
-    tiles = [Tile(WORDS["alarms"][language], str(alarms.count))]
+    tiles = [Tile(WORDS["alarms"][language], str(alarms.count) if report.has_log else "–")]
     if alarms.expected is not None:
         tiles.append(Tile(WORDS["expected"][language], f"{alarms.expected:.1f}"))
     if alarms.between_hours is not None:

@@ -36,7 +36,7 @@ def to_html(report: Report, settings: ReportSettings) -> str:
         risk=report.risk,
         matrix=settings.matrix,
         w=word,
-        risk_word=lambda page: RISK_WORDS[report.risk.level][page.language],
+        risk_word=lambda page: report.risk.word[page.language],
         matrix_word=lambda row, column, page: RISK_WORDS[settings.matrix[row - 1][column - 1]][page.language],
     )
 

@@ -129,11 +129,11 @@ class _Writer:
             if part
         )
         left = [self._text(page.title, size=17, lead=22), self._space(3), self._text(meta, small=True)]
-        fill, ink = _RISK_FILL[report.risk.level]
+        fill, ink = _RISK_FILL[report.risk.level] if report.risk.known else ("#ffffff", INK)
         badge = lib.Table(
             [
                 [self._text(WORDS["risk"][page.language], small=True, middle=True)],
-                [self._text(RISK_WORDS[report.risk.level][page.language], size=14, lead=18, middle=True, ink=ink)],
+                [self._text(report.risk.word[page.language], size=14, lead=18, middle=True, ink=ink)],
             ],
             colWidths=[84],
             style=[("BACKGROUND", (0, 1), (0, 1), lib.color(fill)), ("BOX", (0, 0), (-1, -1), 1.2, lib.color(INK))],
@@ -215,7 +215,7 @@ class _Writer:
             for column in range(1, 5):
                 level, x = settings.matrix[row - 1][column - 1], 18 + (column - 1) * 42.0
                 fill, ink = _RISK_FILL[level]
-                here = (row, column) == (report.risk.likelihood, report.risk.consequence)
+                here = report.risk.known and (row, column) == (report.risk.likelihood, report.risk.consequence)
                 scene.add(Rect(x, y, 40, 23, fill=fill))
                 if here:
                     scene.add(Rect(x, y, 40, 23, ink=INK, line=2.4))

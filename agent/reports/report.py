@@ -60,6 +60,8 @@ class Report:
     actions: tuple[Action, ...]
     watch: tuple[Said, ...]
     missing: tuple[Said, ...]
+    has_log: bool
+    """Whether alarms could be read; without, their count is not told."""
     chosen_by: str
     """The rung that pointed at the quotes."""
 

@@ -45,10 +45,29 @@ class RiskLevel:
     probability: float
     """Of a stop in the days ahead."""
     grounds: tuple[Said, ...]
+    known: bool = True
+    """False where nothing could be looked at; then the cell means nothing."""
+
+    @property
+    def word(self) -> Said:
+        """As it is shown."""
+        return RISK_WORDS[self.level] if self.known else say("未知", "unknown")
 
 
-def risk_of(machine: Machine, alarms: AlarmFigures, signs: Sequence[Sign], settings: ReportSettings) -> RiskLevel:
-    """Find the cell."""
+def risk_of(
+    machine: Machine,
+    alarms: AlarmFigures,
+    signs: Sequence[Sign],
+    settings: ReportSettings,
+    *,
+    has_log: bool = True,
+    has_values: bool = True,
+) -> RiskLevel:
+    """Find the cell.
+
+    :param has_log: whether alarms could be read at all; without them a low level would mean nothing by itself.
+    :param has_values: likewise measured values.
+    """
     grounds, probability, days = [], 0.0, settings.ahead_days
     hours = alarms.urgent_between_hours
     if hours is not None:
@@ -65,6 +84,9 @@ def risk_of(machine: Machine, alarms: AlarmFigures, signs: Sequence[Sign], setti
         by_sign = _BY_SEVERITY[min(worst.severity, 3)]
         grounds.append(say(f"{worst.line['zh']}:按规则计 {by_sign:.0%}", f"{worst.line['en']}: {by_sign:.0%} by rule"))
         probability = max(probability, by_sign)
+    known = has_log or has_values or bool(signs)
+    if not has_log:
+        grounds.append(say("报警记录不可用,未计入", "the alarm log was not available and is not counted"))
     if not grounds:
         grounds.append(say("没有高级别报警,也没有异常发现", "no urgent alarm and no finding"))
     likelihood = 1 + sum(probability >= edge for edge in settings.likelihood_edges)
@@ -79,4 +101,4 @@ def risk_of(machine: Machine, alarms: AlarmFigures, signs: Sequence[Sign], setti
         )
     )
     level = settings.matrix[likelihood - 1][consequence - 1]
-    return RiskLevel(level, likelihood, consequence, probability, tuple(grounds))
+    return RiskLevel(level, likelihood, consequence, probability, tuple(grounds), known)

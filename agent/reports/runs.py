@@ -25,7 +25,6 @@ from agent.reports.delivery import Parcel
 from agent.reports.files import keep_within, reports_folder, write_files
 from agent.reports.outbox import Outbox
 from agent.reports.report import Report
-from agent.reports.risk import RISK_WORDS
 from agent.reports.schedules import ALL, Schedules
 from agent.times import Period
 
@@ -161,13 +160,13 @@ def period_of(body: Mapping[str, Any], now: datetime) -> Period:
 
 def _parcel(entry: Entry, name: str, report: Report, files: tuple[Path, ...]) -> Parcel:
     languages = report.languages
-    risk = RISK_WORDS[report.risk.level]
+    risk = report.risk.word
     subject = " / ".join(f"{report.title[language]} ({risk[language]})" for language in languages)
     facts: dict[str, object] = {
         "machine": report.machine.name,
         "start": report.start.isoformat(),
         "end": report.end.isoformat(),
-        "risk": report.risk.level,
+        "risk": report.risk.level if report.risk.known else "unknown",
         "run": entry.id,
     }
     text = "\n\n".join(report.summary[language] for language in languages)

@@ -8,7 +8,7 @@ from agent.reports.alarms import AlarmFigures
 from agent.reports.causes import Cause
 from agent.reports.readings import SeriesFigures
 from agent.reports.report import SeenLine
-from agent.reports.risk import RISK_WORDS, RiskLevel
+from agent.reports.risk import RiskLevel
 from agent.reports.values import Level, Sign
 from agent.values import Said, say
 
@@ -76,8 +76,7 @@ def summary_facts(
                 f"the most likely cause is {cause['en']}, probability {chance}",
             )
         )
-    word = RISK_WORDS[risk.level]
-    facts.append(say(f"风险等级{word['zh']}", f"the risk level is {word['en']}"))
+    facts.append(say(f"风险等级{risk.word['zh']}", f"the risk level is {risk.word['en']}"))
     return tuple(facts)
 
 
@@ -97,10 +96,12 @@ def rough(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 20 else f"{value:.2g}"
 
 
-def missing_lines(alarms: AlarmFigures, series: Sequence[SeriesFigures]) -> tuple[Said, ...]:
+def missing_lines(alarms: AlarmFigures, series: Sequence[SeriesFigures], *, has_log: bool) -> tuple[Said, ...]:
     """What the report had to do without."""
     lines = []
-    if not alarms.events and not alarms.history:
+    if not has_log:
+        lines.append(say("没有可用的报警记录", "no alarm log was available"))
+    elif not alarms.events and not alarms.history:
         lines.append(say("报警记录中没有该设备的任何记录", "the alarm log holds nothing about this machine"))
     if not series:
         lines.append(say("本期没有测量数据", "there are no measured values in this period"))
