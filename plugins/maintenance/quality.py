@@ -114,9 +114,10 @@ def _gaps(signal: Signal, sid: str) -> Iterator[Finding]:
     share = missing / float(signal.times[-1] - signal.times[0])
     start, end = float(signal.times[longest]), float(signal.times[longest + 1])
     where = f"{at(start, dated=signal.dated)} – {at(end, dated=signal.dated)}"
+    longest_zh, longest_en = _long(end - start)["zh"], _long(end - start)["en"]
     line = say(
-        f"{int(wide.sum())} 处缺数,共缺 {share:.1%} 的时间;最长 {_long(end - start)['zh']}({where})",
-        f"{int(wide.sum())} gaps, {share:.1%} of the time in all; the longest {_long(end - start)['en']} ({where})",
+        f"{int(wide.sum())} 处缺数,共缺 {share:.1%} 的时间;最长 {longest_zh}({where})",
+        f"{_many(int(wide.sum()), 'gap')}, {share:.1%} of the time in all; the longest {longest_en} ({where})",
     )
     figures = {"count": int(wide.sum()), "share": share, "longest_seconds": end - start}
     severity = 1 if share > 0.05 else 0
@@ -172,7 +173,7 @@ def _spikes(signal: Signal, sid: str) -> Iterator[Finding]:
     shown = with_unit(value, signal.unit)
     line = say(
         f"{len(found)} 个孤立尖峰,最大的 {shown}({at(when, dated=signal.dated)})",
-        f"{len(found)} single spikes, the largest {shown} ({at(when, dated=signal.dated)})",
+        f"{_many(len(found), 'single spike')}, the largest {shown} ({at(when, dated=signal.dated)})",
     )
     figures = {"count": len(found), "value": value}
     yield Finding("quality.spikes", 0, joined(signal.name, line), figures, (sid,), start=when, end=when)
@@ -181,6 +182,10 @@ def _spikes(signal: Signal, sid: str) -> Iterator[Finding]:
 def _runs(values: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     starts = np.concatenate(([0], np.flatnonzero(np.diff(values) != 0) + 1))
     return starts, np.diff(np.append(starts, len(values)))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _long(seconds: float) -> dict[str, str]:

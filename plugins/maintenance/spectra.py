@@ -18,7 +18,7 @@ from plugins.maintenance.values import Array, Wave
 __all__ = ["Averaged", "Measured", "measure", "to_millimetres"]
 
 _LEAST_BLOCK = 1_024
-_LEAST_BLOCKS = 4
+_LEAST_BLOCKS = 6
 _RESOLUTION_HZ = 0.4
 _MOST_BLOCK = 1 << 17
 _MOST = 1e60
@@ -117,10 +117,10 @@ def to_millimetres(unit: str) -> tuple[float, int] | None:
 
 
 def _block(wave: Wave, settings: MaintenanceSettings) -> int:
-    """A power of two that resolves 0.4 Hz where the recording is long enough for eight such blocks."""
+    """A power of two that resolves 0.4 Hz where the recording is long enough for six such blocks."""
     size = _LEAST_BLOCK
     most = min(_MOST_BLOCK, settings.block_samples)
-    while size * 2 <= most and wave.rate / size > _RESOLUTION_HZ and wave.count >= size * 2 * 2 * _LEAST_BLOCKS:
+    while size * 2 <= most and wave.rate / size > _RESOLUTION_HZ and wave.count >= size * 2 * _LEAST_BLOCKS:
         size *= 2
     return size
 

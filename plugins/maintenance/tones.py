@@ -18,7 +18,7 @@ from math import cos, lgamma, log, radians
 import numpy as np
 
 from plugins.maintenance.spectra import Averaged
-from plugins.maintenance.values import Tone
+from plugins.maintenance.values import Array, Tone
 
 __all__ = ["Bearing", "bearing_hertz", "find_family"]
 
@@ -111,8 +111,17 @@ def _tone(
     lobe = spectrum.power[max(0, peak - _LOBE) : peak + _LOBE + 1]
     amplitude = float(2 * max(0.0, float(lobe.sum()) - floor * len(lobe))) ** 0.5
     envelope = spectrum.band[1] > 0
-    hz = float(spectrum.hertz[peak])
+    hz = (peak + _between(spectrum.power, peak)) * spectrum.step
     return Tone(key, order, expected, hz, amplitude, unit, out, 1 - chance, envelope)
+
+
+def _between(power: Array, peak: int) -> float:
+    """Where between the bins a peak stands, -0.5 to 0.5, from a parabola through the logarithms."""
+    if not 0 < peak < len(power) - 1 or power[peak - 1 : peak + 2].min() <= 0:
+        return 0.0
+    left, middle, right = (log(float(power[peak + side])) for side in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    return min(0.5, max(-0.5, 0.5 * (left - right) / bend)) if bend < 0 else 0.0
 
 
 def _floor(spectrum: Averaged, peak: int) -> float:
