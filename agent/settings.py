@@ -202,7 +202,11 @@ class KnowledgeSettings(Section):
     """A section up to this length is given whole, also where it was cut for search."""
     max_table_rows: int = 200_000
     """Of all tables of a manual."""
-    max_unpacked_bytes: int = 200_000_000
+    max_text_bytes: int = 50_000_000
+    """Of a manual that is nothing but text; it is held in memory some times over."""
+    text_lines: int = 2_000_000
+    """Lines and paragraphs of a manual, at most."""
+    max_unpacked_bytes: int = 100_000_000
     """Of one part of a compressed manual."""
     page_pixels: int = 4_000_000
     """At which a page without text is read as a picture."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from knowledge.errors import KnowledgeError
 from knowledge.formats.asciidoc import asciidoc_lines
-from knowledge.formats.content import Bounds, Content, Line, PageReader
+from knowledge.formats.content import Bounds, Content, Line, PageReader, too_many_lines
 from knowledge.formats.csv_table import read_csv_table
 from knowledge.formats.docx import read_docx
 from knowledge.formats.encoding import decode
@@ -51,7 +51,11 @@ def _read(path: Path, suffix: str, data: bytes, bounds: Bounds, reader: PageRead
         return read_pdf(path, data, bounds, reader)
     if suffix == ".docx":
         return read_docx(path, data, bounds)
+    if len(data) > bounds.max_text_bytes:
+        raise KnowledgeError(f"{path}: {len(data):,} bytes of text, more than {bounds.max_text_bytes:,}; split it")
     text = decode(path, data, declared=suffix in (".html", ".htm"))
+    if text.count("\n") > bounds.text_lines:
+        raise too_many_lines(path, bounds)
     if suffix in (".html", ".htm"):
         return read_hypertext(path, text, bounds)
     if suffix == ".csv":

@@ -123,7 +123,7 @@ def test_docx_hidden_and_deleted_text_is_no_text() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "asks for a password"),
         (docx("<w:p>"), "damaged"),
         (docx(par("x"), styles='<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "document type"),
-        (docx(f"<w:p><w:r><w:t>{' ' * 50_000_000}</w:t></w:r></w:p>" * 5), "unpacks to more than 200,000,000"),
+        (docx(f"<w:p><w:r><w:t>{' ' * 50_000_000}</w:t></w:r></w:p>" * 3), "unpacks to more than 100,000,000"),
     ],
 )
 def test_hostile_docx_gets_one_line(data: bytes, said: str) -> None:
@@ -356,6 +356,26 @@ def test_a_scan_without_a_reader_says_so() -> None:
         take("scan.pdf", scanned())
     with pytest.raises(KnowledgeError, match="more than 1 scanned pages"):
         read_document(Path("s.pdf"), scanned(2), Bounds(max_scanned_pages=1), reads(("Text", 0.2, 0.6, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("m.txt", b"a\n" * 60),
+        ("m.html", b"<p>a" * 60),
+        ("m.docx", docx(par("a") * 60)),
+    ],
+)
+def test_too_many_lines_are_refused(name: str, data: bytes) -> None:
+    """Short lines without end would fill the memory long before the file is large."""
+    with pytest.raises(KnowledgeError, match="more than 50 lines"):
+        read_document(Path(name), data, Bounds(text_lines=50))
+
+
+def test_a_large_text_is_refused() -> None:
+    """Text is held in memory some times over, so it has a bound of its own."""
+    with pytest.raises(KnowledgeError, match="60 bytes of text, more than 50; split it"):
+        read_document(Path("m.txt"), b"a" * 60, Bounds(max_text_bytes=50))
 
 
 def test_too_many_rows_are_refused() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bounds", "Content", "Line", "PageReader", "PrintedText"]
+from knowledge.errors import KnowledgeError
+
+__all__ = ["Bounds", "Content", "Line", "PageReader", "PrintedText", "too_many_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,11 @@ class Bounds:
     max_pages: int = 5_000
     max_rows: int = 200_000
     """Of all tables together."""
-    max_unpacked_bytes: int = 200_000_000
+    max_text_bytes: int = 50_000_000
+    """Of a document that is nothing but text; it is held in memory some times over."""
+    text_lines: int = 2_000_000
+    """Lines and paragraphs, at most."""
+    max_unpacked_bytes: int = 100_000_000
     """Of one part of a compressed document."""
     markup_depth: int = 200
     """Lists within lists whose numbers are counted."""
@@ -59,6 +66,11 @@ class Bounds:
     max_scanned_pages: int = 500
     scan_score: float = 0.6
     """Lines of a scanned page that the reader is less sure of are dropped."""
+
+
+def too_many_lines(path: Path, bounds: Bounds) -> KnowledgeError:
+    """Why a document with more lines than `text_lines` is refused."""
+    return KnowledgeError(f"{path}: more than {bounds.text_lines:,} lines; split it")
 
 
 class PrintedText(Protocol):

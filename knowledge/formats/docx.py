@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from knowledge.errors import KnowledgeError
-from knowledge.formats.content import Bounds, Content, Line
+from knowledge.formats.content import Bounds, Content, Line, too_many_lines
 from knowledge.formats.docx_styles import Counter, NumberingReader, Style, StyleReader, chain
 from knowledge.formats.office_xml import OfficePackage, local
 from knowledge.formats.tables import table_lines
@@ -165,6 +165,8 @@ class _Body:
         self._row = []
 
     def _paragraph(self, paragraph: _Paragraph) -> None:
+        if len(self.lines) > self._bounds.text_lines:
+            raise too_many_lines(self._path, self._bounds)
         style = self._style(paragraph.style)
         number = paragraph.number if paragraph.number is not None else style.number
         depth = paragraph.depth if paragraph.depth is not None else style.depth

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from knowledge.errors import KnowledgeError
-from knowledge.formats.content import Bounds, Content, Line
+from knowledge.formats.content import Bounds, Content, Line, too_many_lines
 from knowledge.formats.markdown import without_comments
 from knowledge.formats.tables import table_lines
 
@@ -143,6 +143,8 @@ class _Page(HTMLParser):
         if item_goes_on and _MARKER.fullmatch(text.strip()):
             return  # a paragraph inside an item stands behind its marker
         self._words = []
+        if len(self.lines) > self._bounds.text_lines:
+            raise too_many_lines(self._path, self._bounds)
         level, self._level = self._level, 0
         lines = [_SPACES.sub(" ", part).strip() for part in text.split("\n")] if "\n" in text else [text.strip()]
         joined = " ".join(part for part in lines if part)

@@ -40,6 +40,8 @@ def adder(context: typer.Context) -> Callable[[Path], Added]:
     settings = env.settings.knowledge
     bounds = Bounds(
         max_rows=settings.max_table_rows,
+        max_text_bytes=settings.max_text_bytes,
+        text_lines=settings.text_lines,
         max_unpacked_bytes=settings.max_unpacked_bytes,
         page_pixels=settings.page_pixels,
         max_scanned_pages=settings.max_scanned_pages,
