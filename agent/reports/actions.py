@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from agent.asks import likeness, offered_quotes
 from agent.bound import LETTERS, PickBound, PickPart
 from agent.env import Env
-from agent.errors import WatchkeeperError
+from agent.errors import SeenByModel, ToolUnavailable, WatchkeeperError
 from agent.messages import Message
 from agent.model.protocol import ReplyLimits, Request
 from agent.plugin_host import PluginHost
@@ -104,8 +104,7 @@ class Search:
         key = (phrase, language)
         if key not in self._known:
             view = TurnView(phrase, language, self._env.now(), None)
-            found = [tool.run({_phrase_of(tool): phrase}, view).passages for tool in self._tools]
-            self._known[key] = tuple(passage for passages in found for passage in passages)
+            self._known[key] = tuple(p for tool in self._tools for p in _found(tool, phrase, view))
         return self._known[key]
 
 
@@ -171,6 +170,19 @@ def _bound(choices: Sequence[Choice]) -> PickBound | None:
             parts.setdefault(choice.part.text, choice.part)
             shown |= dict.fromkeys(choice.part.quotes)
     return PickBound(tuple(parts.values()), tuple(shown)) if parts else None
+
+
+def _found(tool: Tool, phrase: str, view: TurnView) -> tuple[Passage, ...]:
+    """Nothing where the phrase is not what the tool is for.
+
+    :raises WatchkeeperError: what it needs is not there.
+    """
+    try:
+        return tool.run({_phrase_of(tool): phrase}, view).passages
+    except ToolUnavailable:
+        raise
+    except SeenByModel:
+        return ()
 
 
 def _near(phrase: str, quote: Quote) -> bool:
