@@ -5,12 +5,14 @@ A span that cannot be known is told, never left out: an answer over all time wou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent.api import Period, ToolFailed, resolve_period, say
+from agent.dates import CLOCK, DAY
 from agent.settings import Settings
 from agent.shifts import names_shift
 from agent.times import find_periods, names_restart
@@ -18,6 +20,8 @@ from plugins.logs.interface import EventLog, Filter
 
 __all__ = ["plant_clock", "resolve", "spans_in"]
 
+_DAY = re.compile(rf"(?:{DAY})", re.IGNORECASE)
+_CLOCK = re.compile(rf"(?:{CLOCK})", re.IGNORECASE)
 _RESTART_WORDS = (
     "启动",
     "重启",
@@ -58,7 +62,19 @@ def spans_in(
     :param within: first and last instant of what is searched; decides a year or a day that was not said.
     :raises ToolFailed: one of them cannot be known.
     """
-    return [resolve(phrase, now, settings, log, within=within) for _, phrase in find_periods(text)]
+    phrases = _joined([phrase for _, phrase in find_periods(text)])
+    found = [resolve(phrase, now, settings, log, within=within) for phrase in phrases]
+    return list({(period.start, period.end): period for period in found}.values())
+
+
+def _joined(phrases: list[str]) -> list[str]:
+    """A day said apart from the hours ("on March 4, between 10:00 and 10:30") is their day."""
+    hours = [phrase for phrase in phrases if not _DAY.search(phrase) and _CLOCK.search(phrase)]
+    days = [phrase for phrase in phrases if _DAY.fullmatch(phrase)]
+    if len(days) != 1 or not hours:
+        return phrases
+    day = days[0].removeprefix("on ").removeprefix("On ")
+    return [f"{phrase} on {day}" if phrase in hours else phrase for phrase in phrases if phrase != days[0]]
 
 
 def resolve(

@@ -173,19 +173,20 @@ def _groups(query: _Query, kind: Kind) -> None:
         best = groups[0].count
         tied = [group for group in groups if group.count == best]
         zh, en = ("最多", "most") if kind == "top" else ("最少", "fewest")
-        names = "、".join(_name(group) for group in tied[: query.settings.listed])
+        listed = [_name(group) for group in tied[: query.settings.listed]]
+        names, names_en = "、".join(listed), ", ".join(listed)
         many_tied = len(tied) > query.settings.listed
         more, more_en = (f" 等 {len(tied)} 个", f" and others, {len(tied)} in all") if many_tied else ("", "")
         each = ("各 ", " each") if len(tied) > 1 else ("", "")
         query.add(
             f"{zh}的{_column(by, 'zh')}:{names}{more}({each[0]}{best} 条)",
-            f"{en} by {_column(by, 'en')}: {names}{more_en} ({best} events{each[1]})",
+            f"{en} by {_column(by, 'en')}: {names_en}{more_en} ({best} events{each[1]})",
         )
     many = query.ask.first_n or (_MANY if kind == "distribution" else query.settings.listed)
     shown = groups[:many]
     if len(shown) > 1:
-        listed = ";".join(f"{_name(group)} ({group.count})" for group in shown)
-        query.add(f"按{_column(by, 'zh')}:{listed}", f"by {_column(by, 'en')}: {listed.replace(';', '; ')}")
+        counts = [f"{_name(group)} ({group.count})" for group in shown]
+        query.add(f"按{_column(by, 'zh')}:{';'.join(counts)}", f"by {_column(by, 'en')}: {'; '.join(counts)}")
     if different > len(shown) > 1:
         query.add(f"共 {different} 个,只列出 {len(shown)} 个", f"{different} in all, {len(shown)} are listed")
 

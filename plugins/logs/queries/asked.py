@@ -99,6 +99,7 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     text = _Text(blank(folded, find_periods(folded)))
     minutes = text.take(more["minutes"]) if kinds["before"].search(text.left) else None
     columns = [*(name for name in _GROUPED if log.names(name)), *log.more_columns()]
+    stale = kinds["stale"].search(text.left) is not None
     stands = text.take(kinds["standing"]) is not None
     names = _take_names(text, log)
     equal = _take_values(text, columns, log)
@@ -106,7 +107,7 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     first_n = text.take(more["first_n"])
     rate = text.take(kinds["rate"])
     bucket = next((name for name, rule in words["buckets"].items() if text.take(rule)), "")
-    known = {"standing": stands, "rate": rate is not None, "top": ranked}
+    known = {"stale": stale, "standing": stands, "rate": rate is not None, "top": ranked}
     found = [cast(Kind, kind) for kind, rule in kinds.items() if text.take(rule) or known.get(kind)]
     named = _take_columns(text, columns)
     counted, different = text.take(more["count"]), text.take(more["different"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from agent.api import Binds, DatabaseError, Env, Tool, ToolFailed, ToolResult, TurnView, tool
@@ -61,9 +62,8 @@ class EventTool:
             return told
         settings = self._env.settings
         spans = spans_in(asked, turn.now, settings, self._log, within=self._ends(turn))
-        span = spans[0] if spans else None
-        if span is None and period:
-            span = resolve(period, turn.now, settings, self._log, within=self._ends(turn))
+        if not spans and period:
+            spans = [resolve(period, turn.now, settings, self._log, within=self._ends(turn))]
         texts: dict[str, None] = {}
         tags: dict[str, None] = {}
         for name in ask.names:
@@ -74,8 +74,12 @@ class EventTool:
             key = squeeze(part)
             texts.update(dict.fromkeys(text for text in self._log.names("text") if key in squeeze(text)))
             tags.update(dict.fromkeys(tag for tag in self._log.names("tag") if key in squeeze(tag)))
-        which = Filter(texts=tuple(texts), tags=tuple(tags), period=span, equal=ask.equal)
-        return answer(ask, which, self._log, turn.now, settings.queries)
+        which = Filter(texts=tuple(texts), tags=tuple(tags), equal=ask.equal)
+        found = [
+            answer(ask, replace(which, period=span), self._log, turn.now, settings.queries) for span in spans or [None]
+        ]
+        records = {record.id: record for result in found for record in result.records}
+        return ToolResult(tuple(records.values()), notes=tuple(note for result in found for note in result.notes))
 
     def _ends(self, turn: TurnView) -> tuple[float, float] | None:
         """Instants of the first and the last event."""

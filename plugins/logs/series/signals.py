@@ -1,4 +1,4 @@
-"""Which series a question means: by its name, by the words of its name in either language, or because there is only one.
+"""Which series a question means: by its name, by the words of its name in either language, or as the only one there is.
 
 Every word of the question that fits a series is given to the series whose name it fits best. Where two fit equally
 ("加速度计" with two of them) both are meant, and an answer names both.
@@ -77,7 +77,7 @@ def meant_signals(question: str, signals: Sequence[Signal]) -> Meant:
     scored = []
     for signal in signals:
         places, share = _match(signal, words)
-        exact = place_of(signal.tag, question) if len(signal.tag) > 1 else -1
+        exact = place_of(signal.tag, said) if len(signal.tag) > 1 else -1
         if exact >= 0:
             places = places | set(range(exact, exact + len(signal.tag)))
             share += 10 + len(signal.tag)
