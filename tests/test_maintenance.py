@@ -105,6 +105,25 @@ def test_a_machine_is_found_in_a_question(plant: Env) -> None:
     assert list(maintenance.find_terms("What is the weather?", plant)) == []
 
 
+def test_the_tool_is_offered_where_a_machine_is_named(plant: Env) -> None:
+    """It costs no other question anything: a machine's name and a word for its condition are both needed."""
+    asked = named(maintenance.register_tools(plant)).asked
+    assert asked is not None
+    assert asked("循环泵P1 的轴承怎么样?") and asked("What is the condition of circulation pump 1?")
+    assert not asked("轴承怎么样?") and not asked("循环泵P1 什么时候报警?")
+
+
+def test_flaws_before_the_period_are_not_told(plant: Env) -> None:
+    """A pause weeks ago is no news of this week."""
+    machine = next(m for m in maintenance.report_machines(plant) if m.name == "循环泵P1")
+    week, whole = (
+        maintenance.report_evidence(machine, Period("", NOW - timedelta(days=days), NOW), plant) for days in (7, 60)
+    )
+    assert week is not None and whole is not None
+    assert "quality.gaps" not in {sign.key for sign in week.signs}
+    assert "quality.gaps" in {sign.key for sign in whole.signs}
+
+
 def test_the_report_gets_signs_trends_and_spectra(plant: Env) -> None:
     """Everything that was found goes into the report, what was looked for and is not there included."""
     machine = next(m for m in maintenance.report_machines(plant) if m.name == "循环泵P1")

@@ -8,6 +8,7 @@ data_home="${XDG_DATA_HOME:-$HOME/.local/share}"
 export WATCHKEEPER_WEIGHTS__FOLDER="${WATCHKEEPER_WEIGHTS__FOLDER:-${WATCHKEEPER_HOME:-$data_home/watchkeeper}/weights}"
 export WATCHKEEPER_HOME="$root/.demo"
 export WATCHKEEPER_CONFIG="$here/watchkeeper.toml"
+export WATCHKEEPER_MAINTENANCE__MACHINES="$here/machines.toml"
 
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 

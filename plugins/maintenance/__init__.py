@@ -10,9 +10,8 @@ from collections.abc import Iterable
 import typer
 
 from agent.api import Env, Evidence, Finding, InputError, Machine, Period, Sign, Term, Tool, hookimpl
-from knowledge.tokens import place_of
 from plugins.maintenance.commands import add_commands
-from plugins.maintenance.tools import MachineTools, analysis_of, sheets_of
+from plugins.maintenance.tools import MachineTools, analysis_of, machines_in, sheets_of
 from plugins.maintenance.zones import load_zones
 
 __all__ = [
@@ -46,17 +45,7 @@ def register_commands(cli: typer.Typer) -> None:
 @hookimpl
 def find_terms(question: str, env: Env) -> Iterable[Term]:
     """Machines that stand in a question, by name or title."""
-    try:
-        sheets = sheets_of(env)
-    except InputError:
-        return []
-    found = []
-    for sheet in sheets:
-        names = [sheet.name, *((sheet.title.zh, sheet.title.en) if sheet.title else ())]
-        places = [place for name in names if (place := place_of(name, question)) >= 0]
-        if places:
-            found.append(Term("machine", sheet.name, "question", min(places)))
-    return found
+    return [Term("machine", name, "question", place) for name, place in machines_in(question, env).items()]
 
 
 @hookimpl

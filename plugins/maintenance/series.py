@@ -60,7 +60,8 @@ def look_at_series(
     :param sid: S1 …
     :param period: seconds, what is told; readings before it show what is usual.
     """
-    ordered, findings = clean(signal, sid)
+    ordered, flaws = clean(signal, sid)
+    findings = [f for f in flaws if f.start is None or (f.start <= period[1] and (f.end or f.start) >= period[0])]
     look = SeriesLook(Features(sid), findings)
     inside = (ordered.times >= period[0]) & (ordered.times <= period[1])
     values, times = ordered.values[inside], ordered.times[inside]

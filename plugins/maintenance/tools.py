@@ -6,25 +6,45 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from agent.api import Binds, Env, Period, Record, Tool, ToolFailed, ToolResult, TurnView, resolve_period, say, tool
+from agent.api import (
+    Binds,
+    Env,
+    InputError,
+    Period,
+    Record,
+    Tool,
+    ToolFailed,
+    ToolResult,
+    TurnView,
+    resolve_period,
+    say,
+    tool,
+)
+from knowledge.tokens import place_of
 from plugins.maintenance.analysis import analyse, wall_seconds
 from plugins.maintenance.machines import Sheet, load_sheets, machines_path
 from plugins.maintenance.sources import sources_of
 from plugins.maintenance.values import Analysis
 from plugins.maintenance.zones import load_zones
 
-__all__ = ["MachineTools", "analysis_of", "sheets_of"]
+__all__ = ["MachineTools", "analysis_of", "machines_in", "sheets_of"]
 
 _CUES = (
-    "设备状态",
-    "运行状况",
+    "状态",
+    "状况",
     "健康",
     "振动",
-    "轴承状态",
-    "machine condition",
-    "condition of",
-    "health of",
-    "vibration",
+    "轴承",
+    "趋势",
+    "怎么样",
+    "正常吗",
+    "condition",
+    "health",
+    "vibrat",
+    "bearing",
+    "trend",
+    "how is",
+    "doing",
 )
 _EXAMPLES = ("一号泵的设备状态怎么样?", "How is the condition of the fan this week?", "最近一个月风机振动正常吗?")
 _USUAL_DAYS = 7
@@ -39,7 +59,12 @@ class MachineTools:
 
     def tools(self) -> Iterable[Tool]:
         """As the model sees them; none where no machine is known."""
-        return [tool(risk="read", cues=_CUES, examples=_EXAMPLES)(self.machine_condition)]
+        return [tool(risk="read", cues=_CUES, examples=_EXAMPLES, asked=self._asked)(self.machine_condition)]
+
+    def _asked(self, part: str) -> bool:
+        """A machine by name, and a word for how it is."""
+        said = part.casefold()
+        return any(cue in said for cue in _CUES) and bool(machines_in(part, self._env))
 
     def machine_condition(
         self,
@@ -71,6 +96,21 @@ def sheets_of(env: Env) -> tuple[Sheet, ...]:
     :raises InputError: `machines.toml` is not sound.
     """
     return load_sheets(machines_path(env.home, env.settings.maintenance), env.settings.maintenance)
+
+
+def machines_in(question: str, env: Env) -> dict[str, int]:
+    """Machines that stand in a question by name or title, and where; none where `machines.toml` is not sound."""
+    try:
+        sheets = sheets_of(env)
+    except InputError:
+        return {}
+    found = {}
+    for sheet in sheets:
+        names = [sheet.name, *((sheet.title.zh, sheet.title.en) if sheet.title else ())]
+        places = [place for name in names if (place := place_of(name, question)) >= 0]
+        if places:
+            found[sheet.name] = min(places)
+    return found
 
 
 def analysis_of(sheet: Sheet, env: Env, start: datetime, end: datetime) -> Analysis:
