@@ -144,7 +144,8 @@ def _merged(actions: Sequence[Action]) -> list[Action]:
     """Topics with the same quotes together; one that is silent beside others that are not stays by itself."""
     merged: dict[object, Action] = {}
     for action in actions:
-        key = action.quotes or (action.topic["zh"], action.topic["en"])
+        said = tuple((language, quote.text, quote.citation) for language, quote in action.quotes)
+        key = said or (action.topic["zh"], action.topic["en"])
         before = merged.get(key)
         topic = action.topic
         if before is not None:

@@ -229,7 +229,10 @@ class ReportWriter:
         summary, worded = dict(report.summary), True
         for language in report.languages:
             line = " ".join((_text(said.get((number, language))) or "").split())
-            problem = wording_problem(line, draft.facts, language)
+            names = [cause.name[language] for cause in report.causes] + [
+                bar.text for bar in report.alarms.bars if bar.text
+            ]
+            problem = wording_problem(line, draft.facts, language, names)
             worded &= problem is None
             summary[language] = line if problem is None else summary[language]
             if line:

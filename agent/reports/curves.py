@@ -38,6 +38,8 @@ __all__ = ["spectrum_chart", "trend_chart"]
 _LEFT, _TOP, _BOTTOM, _SIZE = 48.0, 40.0, 26.0, 11.0
 _STEPS = (1, 2, 2.5, 5, 10)
 _HOURS = (1, 3, 6, 12, 24, 48, 168, 336, 720, 2160, 8760)
+_AROUND = 2.5
+"""A spectrum is shown up to so many times its highest marked frequency."""
 _GAP = 6.0
 """A gap longer than so many usual distances is not drawn over."""
 
@@ -109,8 +111,12 @@ def spectrum_chart(spectrum: Spectrum, language: Language, *, width: float, heig
     scene.add(Text(0, 14, cut_to(title, 13, width - 4), 13, bold=True))
     if len(spectrum.hertz) < 2:
         return scene
-    top = float(spectrum.amplitudes.max()) or 1.0
     last = float(spectrum.hertz[-1]) or 1.0
+    if spectrum.peaks:
+        last = min(last, _AROUND * max(peak.hertz for peak in spectrum.peaks))
+    shown = max(int(np.searchsorted(spectrum.hertz, last, side="right")), 2)
+    hertz, amplitudes = spectrum.hertz[:shown], spectrum.amplitudes[:shown]
+    top = float(amplitudes.max()) or 1.0
     axes = _Axes(scene, (0.0, last), (0.0, top * 1.25), right=10)
     _grid_y(scene, axes, 0.0, top * 1.25)
     step = _nice(last / 6)
@@ -119,9 +125,9 @@ def spectrum_chart(spectrum: Spectrum, language: Language, *, width: float, heig
         scene.add(Text(x, scene.height - 8, f"{i * step:g}", _SIZE, SOFT, "middle"))
     scene.add(Text(width, scene.height - 8, "Hz", _SIZE, SOFT, "end"))
     bins = max(int(axes.right - axes.left), 10)
-    edges = np.linspace(0, len(spectrum.hertz), min(bins, len(spectrum.hertz)) + 1).astype(int)
-    tops = [int(a + spectrum.amplitudes[a:b].argmax()) for a, b in pairwise(edges) if b > a]
-    scene.add(Line(tuple((axes.x(spectrum.hertz[i]), axes.y(spectrum.amplitudes[i])) for i in tops), BLUE, 1.0))
+    edges = np.linspace(0, shown, min(bins, shown) + 1).astype(int)
+    tops = [int(a + amplitudes[a:b].argmax()) for a, b in pairwise(edges) if b > a]
+    scene.add(Line(tuple((axes.x(hertz[i]), axes.y(amplitudes[i])) for i in tops), BLUE, 1.0))
     peaks = sorted((p for p in spectrum.peaks if 0 <= p.hertz <= last), key=lambda p: p.hertz)
     lines = _staggered([axes.x(p.hertz) for p in peaks], [width_of(p.name[language], 10) for p in peaks], width)
     for peak, row in zip(peaks, lines, strict=True):

@@ -92,11 +92,13 @@ def outline(report: Report, language: Language) -> Outline:
     )
 
 
-def drawings(report: Report, language: Language, settings: ReportSettings, *, half: float, whole: float) -> list[Scene]:
+def drawings(
+    report: Report, language: Language, settings: ReportSettings, *, half: float, whole: float, height: float = 220.0
+) -> list[Scene]:
     """The pictures.
 
     :param half: width of those that may stand side by side; the first two, or none.
-    :param whole: width of the others.
+    :param whole: width of the others, `height` their height.
     """
     scenes: list[Scene] = []
     if report.alarms.events:
@@ -104,8 +106,12 @@ def drawings(report: Report, language: Language, settings: ReportSettings, *, ha
     if report.alarms.events or report.alarms.history:
         scenes.append(calendar(report.alarms, report.start, report.end, language, width=half))
     for figures in report.series:
-        scenes.append(trend_chart(figures.trend, report.start, report.end, report.alarms.events, language, width=whole))
-    scenes += [spectrum_chart(spectrum, language, width=whole) for spectrum in report.spectra]
+        scenes.append(
+            trend_chart(
+                figures.trend, report.start, report.end, report.alarms.events, language, width=whole, height=height
+            )
+        )
+    scenes += [spectrum_chart(spectrum, language, width=whole, height=height) for spectrum in report.spectra]
     return scenes
 
 

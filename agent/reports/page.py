@@ -17,15 +17,16 @@ from agent.settings import ReportSettings
 
 __all__ = ["to_html"]
 
-_HALF, _WHOLE = 440.0, 760.0
+_WIDTH = 440.0
+"""Of a drawing: two stand side by side on a screen, and one fills a phone so that its text can be read."""
 
 
 def to_html(report: Report, settings: ReportSettings) -> str:
     """The whole file; whatever came from a log or a manual is escaped."""
     charts = {}
     for language in report.languages:
-        scenes = drawings(report, language, settings, half=_HALF, whole=_WHOLE)
-        charts[language] = [(Markup(to_svg(scene)), scene.width > _HALF) for scene in scenes]
+        scenes = drawings(report, language, settings, half=_WIDTH, whole=_WIDTH)
+        charts[language] = [Markup(to_svg(scene)) for scene in scenes]
 
     def word(name: str, page: Outline) -> str:
         return WORDS[name][page.language]

@@ -174,7 +174,7 @@ class _Writer:
         )
 
     def _charts(self, report: Report, page: Outline, settings: ReportSettings, half: float) -> list[Any]:
-        scenes = drawings(report, page.language, settings, half=half, whole=self._width)
+        scenes = drawings(report, page.language, settings, half=half, whole=self._width, height=158)
         narrow = [_drawing(self._lib, scene) for scene in scenes if scene.width <= half]
         wide = [_drawing(self._lib, scene) for scene in scenes if scene.width > half]
         rows = [narrow[i : i + 2] for i in range(0, len(narrow), 2)]

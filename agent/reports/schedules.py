@@ -68,7 +68,7 @@ class Schedules:
     """The schedules of one box."""
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self.journal = journal
 
     def add(self, name: str, said: str, zone: str, order: Order, *, now: datetime) -> Schedule:
         """Keep a schedule.
@@ -81,7 +81,7 @@ class Schedules:
         cron, zone = parse_when(said), zone_of(zone).key
         first = next_after(cron, zone, now).timestamp()
         schedule = Schedule(name, said, cron, zone, order, now.timestamp(), first)
-        with self._journal.trail.writing() as writing:
+        with self.journal.trail.writing() as writing:
             if writing.db.execute("SELECT 1 FROM schedules WHERE id = ?", (name,)).fetchone():
                 raise InputError(f"{name}: there is such a schedule already; remove it or take another name")
             row = (name, said, cron, zone, json.dumps(asdict(order), ensure_ascii=False), schedule.made, first)
@@ -95,7 +95,7 @@ class Schedules:
         :raises InputError: there is none of that name.
         """
         self.get(name)
-        with self._journal.trail.writing() as writing:
+        with self.journal.trail.writing() as writing:
             writing.db.execute("DELETE FROM schedules WHERE id = ?", (name,))
             writing.add("", "schedule_removed", {"schedule": name})
 
@@ -104,7 +104,7 @@ class Schedules:
 
         :raises DatabaseError: they cannot be read.
         """
-        rows = self._journal.trail.select(f"SELECT {_COLUMNS} FROM schedules ORDER BY id", ())
+        rows = self.journal.trail.select(f"SELECT {_COLUMNS} FROM schedules ORDER BY id", ())
         return [schedule for row in rows if (schedule := _schedule(row)) is not None]
 
     def get(self, name: str) -> Schedule:
@@ -130,11 +130,11 @@ class Schedules:
 
         :raises InputError: the very same run was made before.
         """
-        if self._journal.entry("report", run_id(schedule.id, now.timestamp())) is not None:
+        if self.journal.entry("report", run_id(schedule.id, now.timestamp())) is not None:
             raise InputError(
                 f"{run_id(schedule.id, now.timestamp())}: this run was made before; see the reports folder"
             )
-        with self._journal.writing() as pen:
+        with self.journal.writing() as pen:
             return self._begin(pen, schedule, now.timestamp(), missed=0)
 
     def _begin_one(self, schedule: Schedule, now: datetime) -> Entry | None:
@@ -144,7 +144,7 @@ class Schedules:
         upcoming = next_after(schedule.cron, schedule.zone, now).timestamp()
         if at < schedule.next <= upcoming:
             return None
-        with self._journal.writing() as pen:
+        with self.journal.writing() as pen:
             current = pen.value("SELECT next FROM schedules WHERE id = ?", (schedule.id,))
             if current != schedule.next:
                 return None  # another process was quicker

@@ -15,6 +15,7 @@ from agent.values import Said, say
 __all__ = ["missing_lines", "number", "rough", "seen_lines", "summary_facts", "summary_line", "watch_lines"]
 
 _SHOWN_IDS = 4
+_SHOWN_CAUSES = 3
 
 
 def seen_lines(
@@ -69,13 +70,9 @@ def summary_facts(
                 )
             )
     if causes:
-        cause, chance = causes[0].name, f"{causes[0].probability:.0%}"
-        facts.append(
-            say(
-                f"最可能的原因是{cause['zh']},概率 {chance}",
-                f"the most likely cause is {cause['en']}, probability {chance}",
-            )
-        )
+        zh = "、".join(f"{c.name['zh']} {c.probability:.0%}" for c in causes[:_SHOWN_CAUSES])
+        en = ", ".join(f"{c.name['en']} {c.probability:.0%}" for c in causes[:_SHOWN_CAUSES])
+        facts.append(say(f"可能的原因:{zh}", f"likely causes: {en}"))
     facts.append(say(f"风险等级{risk.word['zh']}", f"the risk level is {risk.word['en']}"))
     return tuple(facts)
 
@@ -168,8 +165,8 @@ def _series_lines(figures: SeriesFigures) -> list[SeenLine]:
         f"last {last}{unit}"
     )
     if figures.change is not None:
-        zh += f";本期{'上升' if figures.change > 0 else '下降'}约 {number(abs(figures.change))}{unit}"
-        en += f"; {'rose' if figures.change > 0 else 'fell'} by about {number(abs(figures.change))}{unit}"
+        zh += f";本期{'上升' if figures.change > 0 else '下降'}约 {rough(abs(figures.change))}{unit}"
+        en += f"; {'rose' if figures.change > 0 else 'fell'} by about {rough(abs(figures.change))}{unit}"
     lines = [SeenLine(say(zh, en), (trend.id,))]
     for c in figures.crossings:
         side = "高于" if c.level.side == "high" else "低于"

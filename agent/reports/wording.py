@@ -44,9 +44,13 @@ def wording_request(facts: Sequence[Said], language: Language, *, max_tokens: in
     )
 
 
-def wording_problem(line: str, facts: Sequence[Said], language: Language) -> str | None:
-    """Why a line may not stand; None where it may."""
-    texts = [fact[language] for fact in facts]
+def wording_problem(line: str, facts: Sequence[Said], language: Language, names: Sequence[str] = ()) -> str | None:
+    """Why a line may not stand; None where it may.
+
+    :param names: of causes and alarms; they say nothing by themselves, also where they hold a negation (不平衡).
+    """
+    texts = [_without(fact[language], names) for fact in facts]
+    line = _without(line, names)
     if not line.strip():
         return "it is empty"
     if detect_language(line) != language:
@@ -62,6 +66,12 @@ def wording_problem(line: str, facts: Sequence[Said], language: Language) -> str
         if said and not re.search(kind, whole, re.IGNORECASE):
             return f"{said.group()!r} is in no evidence"
     return None
+
+
+def _without(text: str, names: Sequence[str]) -> str:
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, "…")
+    return text
 
 
 def _counted(text: str) -> set[str]:

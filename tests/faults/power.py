@@ -1,7 +1,7 @@
 """Power that goes at any write, disks that fill up, clocks that jump: `tests.faults.power_box`, in full.
 
 Killing leaves what the kernel holds, losing power does not: of what was not synced, each write survives with even odds.
-Reports are not written yet, and a swap is among the faults of modules.
+A swap is among the faults of modules.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.faults.storage import storage_rows
 __all__ = ["run", "run_box"]
 
 ROUNDS = 10
-POWER = ("first start", "turn", "request", "approval", "command", "recovery", "pull")
+POWER = ("first start", "turn", "request", "approval", "command", "recovery", "pull", "report")
 DISK = ("turn", "approval", "command", "recovery", "pull")
 LIVE = ("turn",)
 CLOCK = ("turn", "approval", "command", "recovery")

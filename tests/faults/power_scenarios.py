@@ -1,10 +1,11 @@
-"""What a box does when its power goes: seven stories, each with what must be so afterwards, wherever it was cut."""
+"""What a box does when its power goes: eight stories, each with what must be so afterwards, wherever it was cut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +15,15 @@ from agent.device_commands import DeviceCommands
 from agent.env import Env, load_env
 from agent.errors import NeedsPerson
 from agent.journal import Journal
+from agent.reports.runs import Runner
+from agent.reports.schedules import Order
 from agent.tools import Binds, Tool, TurnView, tool
 from agent.turn import Agent, TurnRecord
 from agent.values import Json, Record, Term, ToolResult, say
 from agent.weights.progress import SilentReporter
 from agent.weights.pull import pull
 from tests.fakes import call
+from tests.reports_kit import Plant
 from tests.test_turn import Bench
 from tests.weights_kit import MODEL, lend, make_store
 
@@ -27,6 +31,7 @@ __all__ = ["LOOK", "SCENARIOS", "Box", "Scenario"]
 
 ORDER, LOOK = "打开供水阀", "供水阀以前出现过什么?"
 OPEN: dict[str, Json] = {"valve": "供水阀"}
+DUE = datetime(2025, 3, 10, 6, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +254,41 @@ def _pulled(box: Box) -> None:
     assert not left, f"left behind: {left}"
 
 
+def _report_due(box: Box) -> None:
+    """A schedule whose run is due, to be delivered into a folder."""
+    with _reports(box) as runner:
+        order = Order(("P-7",), 168.0, ("zh",), ("html",), (str(box.folder / "desk"),))
+        runner.schedules.add("mon", "every Monday 6:00", "UTC", order, now=DUE - timedelta(hours=1))
+
+
+def _report(box: Box) -> None:
+    with _reports(box) as runner:
+        for done in runner.tick():
+            box.tell(done.run)
+
+
+def _report_came_once(box: Box) -> None:
+    """Whatever was cut off: the run is written, is in the trail once, and lies on the desk whole."""
+    _report(box)
+    with _reports(box) as runner:
+        assert runner.tick() == [] and runner.outbox.waiting() == []
+        trail = runner.schedules.journal.trail
+        trail.verify()
+        assert trail.select("PRAGMA integrity_check", ()) == [("ok",)]
+        kinds = [row.kind for row in trail.rows()]
+        assert kinds.count("report_due") == kinds.count("report_written") == 1, f"the run came {kinds}"
+        assert runner.schedules.get("mon").next_at == DUE + timedelta(days=7)
+    (page,) = (box.folder / "desk").glob("*.html")
+    assert page.read_text(encoding="utf-8").rstrip().endswith("</html>"), "a torn report was delivered"
+
+
+@contextmanager
+def _reports(box: Box) -> Iterator[Runner]:
+    env = box.env()
+    with closing(Trail(env.home.watch_db, busy_seconds=5)) as trail, closing(Journal(trail)) as journal:
+        yield Runner(env, Plant().host(), journal, lambda: None, now=lambda: DUE + timedelta(seconds=1))
+
+
 SCENARIOS = {
     s.name: s
     for s in (
@@ -259,6 +299,7 @@ SCENARIOS = {
         Scenario("command", _approved, _command, _command_came_once),
         Scenario("recovery", _half_done, _recover, _recovered),
         Scenario("pull", _stick, _pull, _pulled),
+        Scenario("report", _report_due, _report, _report_came_once),
     )
 }
 
