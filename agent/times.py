@@ -14,127 +14,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from agent.dates import (
-    CLOCK,
-    DAY,
-    ENGLISH_NUMBERS,
-    MONTH,
-    PART,
-    Clock,
-    parse_clock,
-    parse_day,
-    parse_number,
-    parse_part,
+from agent.dates import CLOCK, DAY, MONTH, Clock, parse_clock, parse_day, parse_number, parse_part
+from agent.shifts import ShiftLike, find_shift
+from agent.time_phrases import (
+    CALENDAR,
+    CALENDAR_MONTH,
+    CALENDAR_QUARTER,
+    CALENDAR_WEEK,
+    CALENDAR_YEAR,
+    CHINESE_SPAN,
+    ENGLISH_SPAN,
+    FIND,
+    LAST_NIGHT,
+    OPEN,
+    RANGE,
+    SHIFT_SPAN,
+    SINCE_RESTART,
+    SINGLE,
+    UNITS,
+    WEEK_OF,
+    WEEKEND,
 )
-from agent.shifts import SHIFT, ShiftLike, find_shift
 from agent.values import Said, say
 
 __all__ = ["Period", "find_periods", "names_restart", "parse_number", "resolve_period"]
 
-_NUMBER = r"(?:\d+|[零一二两三四五六七八九十百]+|半)"
-_ENGLISH_NUMBER = rf"(?:\d+|{'|'.join(ENGLISH_NUMBERS)})"
-_UNITS = {
-    "分钟": "minutes",
-    "个小时": "hours",
-    "小时": "hours",
-    "天": "days",
-    "日": "days",
-    "周": "weeks",
-    "个星期": "weeks",
-    "星期": "weeks",
-    "个月": "months",
-    "minute": "minutes",
-    "hour": "hours",
-    "day": "days",
-    "week": "weeks",
-    "month": "months",
-    "年": "years",
-    "year": "years",
-}
-_CHINESE_SPAN = re.compile(
-    rf"(?:最近|过去|近|这|(?<!大)前)(?:的)?\s*(?P<n>{_NUMBER})\s*"
-    r"(?P<unit>分钟|个小时|小时|天|日|个星期|星期|周|个月|年)(?:内|以内|里|来)?"
-)
-_ENGLISH_SPAN = re.compile(
-    rf"(?:in |over |within |during )?(?:the )?(?:last|past|previous) (?:(?P<n>{_ENGLISH_NUMBER}) )?"
-    r"(?P<unit>minute|hour|day|week|month|year)s?\b",
-    re.IGNORECASE,
-)
-_CALENDAR_WEEK = re.compile(
-    r"上上个?(?:周|星期|礼拜)(?![一二三四五六日天末])|(?:本|这|(?<!上)上)个?(?:周|星期|礼拜)(?![一二三四五六日天末])|"
-    r"(?<!the )\b(?:last|previous) week\b|\bthis week\b",
-    re.IGNORECASE,
-)
-_CALENDAR_MONTH = re.compile(
-    r"本月|这个月|当月|上上个?月|上个?月|(?<!the )\b(?:last|previous) month\b|\bthis month\b", re.IGNORECASE
-)
-_CALENDAR_QUARTER = re.compile(
-    r"本季度|这个?季度|上个?季度|(?:(?P<y>\d{4})年|(?P<yw>今年|去年))?第?(?P<q>[一二三四1-4])季度|"
-    r"\b(?:last|previous|this) quarter\b|\bq(?P<eq>[1-4])(?: (?:of )?(?P<ey>\d{4}))?\b",
-    re.IGNORECASE,
-)
-_CALENDAR_YEAR = re.compile(
-    r"今年|去年|前年|(?<!\d)(?P<y>\d{4})年(?:全年)?(?!\d)|(?<!the )\b(?:last|previous) year\b|\bthis year\b|"
-    r"\b(?:in |during |of )(?P<ey>(?:19|20)\d{2})\b(?![-/.:]\d)",
-    re.IGNORECASE,
-)
-_CALENDAR = (_CALENDAR_QUARTER, _CALENDAR_YEAR, _CALENDAR_MONTH, _CALENDAR_WEEK)
-_LAST_NIGHT = re.compile(
-    r"\blast night\b(?! shift)|\btonight\b|\bthis (?P<p>morning|afternoon|evening)\b", re.IGNORECASE
-)
-_WEEKEND = re.compile(
-    r"(?:上个?|本|这个?)?(?:周末)|\b(?:last |this |over the |at the |on the )?weekend\b", re.IGNORECASE
-)
-_UNKNOWN = re.compile(
-    r"每(?:天|日|周[一二三四五六日天]?|个?月)(?:的)?(?:凌晨|早上|上午|中午|下午|晚上|夜里)?\s*(?:\d{1,2}|[一二两三四五六七八九十]{1,3})点|"
-    r"(?:今年|去年|前年|上个?)?(?:春节|元旦|清明|五一|端午|中秋|国庆|圣诞|春天|夏天|秋天|冬天|春季|夏季|秋季|冬季)(?:节?(?:期间|假期|前后|时候)?)|"
-    r"\b(?:during |over |at |on |around |in )?(?:last |this |the )?(?:spring festival|chinese new year|"
-    r"new year(?:'s(?: eve)?)?|christmas|easter|thanksgiving|holidays?|summer|winter|autumn)\b",
-    re.IGNORECASE,
-)
-_RESTART = (
-    r"(?:上一?次|最近一次|最后一次)(?:重新|再)?(?:启动|重启|开机|上电|停机|停车|开车)|"
-    r"(?:the )?(?:last|latest|most recent) "
-    r"(?:re)?(?:start(?:-?up)?|boot|power[- ]?up|power[- ]?on|shutdown|shut-down|trip)"
-)
-_SINCE_RESTART = re.compile(
-    rf"(?:自从?|从)?(?:{_RESTART})(?:以来|之后|以后|后|起|至今)|\b(?:since|after) (?:{_RESTART})\b", re.IGNORECASE
-)
-_SEP = r"\s*(?:到|至|-|–|—|~|～|\bto\b|\buntil\b|\btill\b|\bthrough\b)\s*"
-_AND = r"\s*(?:,? and|和|与)\s*"
-_ITEM = (
-    rf"(?:(?:{DAY})(?:的|\s*,)?\s*(?:T|at |in the |from |between )?(?:{SHIFT})|"
-    rf"(?:{DAY})(?:的|\s*,)?\s*(?:T|at |in the )?(?:{PART})?\s*(?:at )?(?:{CLOCK})?|"
-    rf"(?:{PART})\s*(?:at )?(?:{CLOCK})|"
-    rf"(?:{CLOCK})(?:,? (?:on |of )?(?:{DAY}))?)"
-)
-_RANGE = re.compile(
-    rf"(?:(?:从|在|\bfrom\b|\bbetween\b)?\s*(?P<a>{_ITEM}|{MONTH}){_SEP}(?P<b>{_ITEM}|{MONTH}|\d{{1,2}}[日号])|"
-    rf"(?<!difference )\bbetween (?P<a2>{_ITEM}|{MONTH}){_AND}(?P<b2>{_ITEM}|{MONTH})|"
-    rf"(?P<a3>{_ITEM}|{MONTH}){_AND}(?P<b3>{_ITEM}|{MONTH})(?=之?间))"
-    rf"(?:\s*(?:,|on|of)\s*(?P<on>{DAY}))?(?:之间|期间|间)?",
-    re.IGNORECASE,
-)
-_OPEN = re.compile(
-    rf"(?:(?:自从?|从)\s*(?P<s1>{_ITEM})\s*(?:以来|之后|以后|起|开始|至今)?|(?P<s2>{_ITEM})\s*(?:以来|之后|以后|起|至今)|"
-    rf"\b(?P<w>since|after|before|until)\s+(?P<s3>{_ITEM}|{MONTH})|(?P<e1>{_ITEM})\s*(?:之前|以前))",
-    re.IGNORECASE,
-)
-_SINGLE = re.compile(
-    rf"(?P<clock>{CLOCK}),? (?:on |of )?(?P<day>{DAY})|"
-    rf"(?P<day2>{DAY})(?:(?:的|\s*,)?\s*(?:T|at |in the )?(?P<part>{PART}))?(?:\s*,?\s*(?:T|at )?(?P<clock2>{CLOCK}))?|"
-    rf"(?P<part3>{PART})\s*(?:at )?(?P<clock3>{CLOCK})|(?P<clock4>{CLOCK})|"
-    rf"(?P<month>{MONTH})|(?P<monthday>\d{{1,2}})[日号]",
-    re.IGNORECASE,
-)
-_WEEK_OF = re.compile(
-    rf"(?:in |during )?(?:the )?week (?:of|beginning|starting)(?: on)? (?P<a>{DAY})|(?P<b>{DAY})(?:所在的?|那一?个?|当)(?:周|星期)",
-    re.IGNORECASE,
-)
-_SHIFT = re.compile(rf"(?:(?P<day>{DAY})(?:的|'s|,)?\s*)?(?P<shift>{SHIFT})", re.IGNORECASE)
-_FIND = (_SINCE_RESTART, _WEEK_OF, _UNKNOWN, _RANGE, _OPEN, _SHIFT, _CHINESE_SPAN, _LAST_NIGHT, _WEEKEND, _CALENDAR_QUARTER,
-         _CALENDAR_WEEK, _CALENDAR_MONTH, _SINGLE, _ENGLISH_SPAN, _CALENDAR_YEAR)  # fmt: skip
-"""In the order in which they are preferred where two begin at the same place and are equally long."""
 _NIGHT = (18, 30)
 _YEAR_SAID = re.compile(r"(?<!\d)\d{4}(?!\d)|今年|去年|前年|周|星期|天|昨|今|day", re.IGNORECASE)
 """A day that names its year, or that is told from today."""
@@ -163,9 +67,9 @@ def find_periods(text: str) -> list[tuple[int, str]]:
     """Where spans of time stand in a text: (offset, phrase), in order; of overlapping ones the longest."""
     found = [
         (m.start() + len(m.group()) - len(m.group().lstrip()), m.group().strip(), rank)
-        for rank, rule in enumerate(_FIND)
+        for rank, rule in enumerate(FIND)
         for m in rule.finditer(text)
-        if rule is not _SINGLE or m["month"] or m["day"] or m["day2"] or m["part3"] or m["clock4"]
+        if rule is not SINGLE or m["month"] or m["day"] or m["day2"] or m["part3"] or m["clock4"]
     ]
     kept: list[tuple[int, str]] = []
     for start, phrase, _ in sorted(found, key=lambda f: (-len(f[1]), f[0], f[2])):
@@ -176,7 +80,7 @@ def find_periods(text: str) -> list[tuple[int, str]]:
 
 def names_restart(phrase: str) -> bool:
     """Whether a span begins where the log last says that something started: only the log knows when."""
-    return _SINCE_RESTART.fullmatch(phrase.strip()) is not None
+    return SINCE_RESTART.fullmatch(phrase.strip()) is not None
 
 
 def resolve_period(
@@ -220,13 +124,13 @@ def _offset_open(moment: datetime) -> bool:
 
 
 def _duration(said: str, now: datetime) -> Period | None:
-    span = _CHINESE_SPAN.fullmatch(said) or (None if _is_calendar(said) else _ENGLISH_SPAN.fullmatch(said))
+    span = CHINESE_SPAN.fullmatch(said) or (None if _is_calendar(said) else ENGLISH_SPAN.fullmatch(said))
     if span is None:
         return None
     count = parse_number(span["n"]) if span["n"] else 1.0
     if count is None:
         return None
-    unit = _UNITS[span["unit"].lower()]
+    unit = UNITS[span["unit"].lower()]
     if unit in ("months", "years"):
         return Period(said, now - timedelta(days=(30 if unit == "months" else 365) * count), now)
     length = timedelta(**{unit: count})
@@ -236,7 +140,7 @@ def _duration(said: str, now: datetime) -> Period | None:
 
 
 def _is_calendar(said: str) -> bool:
-    return any(rule.fullmatch(said) for rule in _CALENDAR)
+    return any(rule.fullmatch(said) for rule in CALENDAR)
 
 
 def _calendar(said: str, now: datetime) -> Period | None:
@@ -244,26 +148,26 @@ def _calendar(said: str, now: datetime) -> Period | None:
     monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
     low = said.lower()
     back = 2 if "上上" in low else 1 if low.startswith(("上", "last", "previous")) else 0
-    if _CALENDAR_WEEK.fullmatch(said):
+    if CALENDAR_WEEK.fullmatch(said):
         start = monday - timedelta(days=7 * back)
         return Period(said, start, start + timedelta(days=7))
-    if _CALENDAR_MONTH.fullmatch(said):
+    if CALENDAR_MONTH.fullmatch(said):
         start = _months_on(first, -back)
         return Period(said, start, _months_on(start, 1))
-    if match := _CALENDAR_QUARTER.fullmatch(said):
+    if match := CALENDAR_QUARTER.fullmatch(said):
         return _quarter(match, first, back)
-    if match := _CALENDAR_YEAR.fullmatch(said):
+    if match := CALENDAR_YEAR.fullmatch(said):
         said_year = match["y"] or match["ey"]
         year = int(said_year) if said_year else first.year - {"去年": 1, "前年": 2}.get(said, back)
         return Period(said, first.replace(year=year, month=1), first.replace(year=year + 1, month=1)) if year else None
-    if match := _LAST_NIGHT.fullmatch(said):
+    if match := LAST_NIGHT.fullmatch(said):
         hours = parse_part(match["p"]) if match["p"] else None
         evening = today - timedelta(days=1) if low == "last night" else today
         return Period(said, *_hours(evening, *((hours.start, hours.end) if hours else _NIGHT)))
-    if match := _WEEK_OF.fullmatch(said):
+    if match := WEEK_OF.fullmatch(said):
         day = parse_day(match["a"] or match["b"], now.date())
         return None if day is None else _week_of(said, day.first, now)
-    if _WEEKEND.fullmatch(said):
+    if WEEKEND.fullmatch(said):
         return _weekend(said, monday, now)
     return None
 
@@ -305,7 +209,7 @@ def _hours(day: datetime, start: int, end: int) -> tuple[datetime, datetime]:
 
 
 def _shift(said: str, now: datetime, shifts: Sequence[ShiftLike]) -> Period | None:
-    match = _SHIFT.fullmatch(said)
+    match = SHIFT_SPAN.fullmatch(said)
     if match is None or not shifts:
         return None
     day = parse_day(match["day"], now.date()) if match["day"] else None
@@ -321,7 +225,7 @@ def _shift(said: str, now: datetime, shifts: Sequence[ShiftLike]) -> Period | No
 def _between(
     said: str, now: datetime, within: tuple[datetime, datetime] | None, shifts: Sequence[ShiftLike]
 ) -> Period | None:
-    match = _RANGE.fullmatch(said)
+    match = RANGE.fullmatch(said)
     if match is None:
         return None
     day = parse_day(match["on"], now.date(), _days(within)) if match["on"] else None
@@ -379,7 +283,7 @@ def _second(
 
 
 def _open(said: str, now: datetime, within: tuple[datetime, datetime] | None) -> Period | None:
-    match = _OPEN.fullmatch(said)
+    match = OPEN.fullmatch(said)
     if match is None:
         return None
     named = next(match[name] for name in ("s1", "s2", "s3", "e1") if match[name])
@@ -410,9 +314,9 @@ def _item(
 
     :param on: the day of a time of day without one; None is today, and said so.
     """
-    if _SHIFT.fullmatch(said):
+    if SHIFT_SPAN.fullmatch(said):
         return _shift(said, now, shifts)
-    match = _SINGLE.fullmatch(said.strip())
+    match = SINGLE.fullmatch(said.strip())
     if match is None or match["monthday"]:
         return None
     named = match["day"] or match["day2"] or match["month"]

@@ -1,4 +1,4 @@
-"""Spans of time in a question about the log: resolved with the plant's shift calendar, its zone, and what the log holds.
+"""Spans of time in a question about the log: resolved with the plant's shifts, its zone and what the log holds.
 
 A span that cannot be known is told, never left out: an answer over all time would look like one over that span.
 """

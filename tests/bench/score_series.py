@@ -1,4 +1,4 @@
-"""`python -m tests.bench.score_series`: the series half of the answers' score alone, on files that we draw and on a folder.
+"""`python -m tests.bench.score_series`: the series half of the answers' score, on drawn files and on a folder.
 
 For a folder, its `qa.jsonl` is asked, and with `--more` also questions of ours about its CSV files.
 """

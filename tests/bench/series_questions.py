@@ -1,6 +1,6 @@
-"""Questions about files of signals and alarms, in both languages and many wordings, with answers computed from the rows.
+"""Questions about files of signals and alarms, in both languages and many wordings, answers computed from the rows.
 
-Nothing here is fitted to a file: names are the file's own headings, limits lie between its own values, days are its own.
+Nothing is fitted to a file: names are the file's own headings, limits lie between its own values, days are its own.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 __all__ = ["Alarms", "Series", "read_alarms", "read_series"]
@@ -37,12 +38,12 @@ class Series:
     def step(self) -> timedelta:
         """The most frequent time between stamps that differ."""
         stamps = sorted({at for at, _ in self.points})
-        return Counter(b - a for a, b in zip(stamps, stamps[1:], strict=False)).most_common(1)[0][0]
+        return Counter(b - a for a, b in pairwise(stamps)).most_common(1)[0][0]
 
     def gaps(self) -> list[tuple[datetime, datetime]]:
         limit = self.step() * 1.5
         stamps = [at for at, _ in self.points]
-        return [(a, b) for a, b in zip(stamps, stamps[1:], strict=False) if b - a > limit]
+        return [(a, b) for a, b in pairwise(stamps) if b - a > limit]
 
     def doubled(self) -> int:
         return sum(1 for count in Counter(at for at, _ in self.points).values() if count > 1)

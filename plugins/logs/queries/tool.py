@@ -75,9 +75,8 @@ class EventTool:
             texts.update(dict.fromkeys(text for text in self._log.names("text") if key in squeeze(text)))
             tags.update(dict.fromkeys(tag for tag in self._log.names("tag") if key in squeeze(tag)))
         which = Filter(texts=tuple(texts), tags=tuple(tags), equal=ask.equal)
-        found = [
-            answer(ask, replace(which, period=span), self._log, turn.now, settings.queries) for span in spans or [None]
-        ]
+        each = [replace(which, period=span) for span in spans] or [which]
+        found = [answer(ask, one, self._log, turn.now, settings.queries) for one in each]
         records = {record.id: record for result in found for record in result.records}
         return ToolResult(tuple(records.values()), notes=tuple(note for result in found for note in result.notes))
 
