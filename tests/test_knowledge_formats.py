@@ -168,6 +168,13 @@ def test_csv_fault_table(encoding: str) -> None:
     ]
 
 
+def test_csv_codes_under_english_headings() -> None:
+    """A word of the heading that could be a hexadecimal number is still a word; rows are named by their codes."""
+    text = "Fault list\ncode\tmessage\tremedy\n0x1A\tCommunication lost\tCheck the bus\nE-17.2\tBad face\tClean it\n"
+    found = sections("codes.csv", text)[1:]
+    assert [(s.number, s.heading) for s in found] == [("0x1A", "Communication lost"), ("E-17.2", "Bad face")]
+
+
 def test_csv_with_semicolons_and_without_codes() -> None:
     """A table of limits stays one table, whatever parts its cells; its limits are found."""
     text = "Parameter;Low;High;Unit\nOil pressure;1,5;4,0;bar\nOutlet temperature;;110;°C\n"

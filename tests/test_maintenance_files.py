@@ -136,11 +136,24 @@ def test_readings_of_the_log(env: Env) -> None:
     stamp = "2024-03-31T14:05:06+08:00"
     readings(
         env.log_path,
-        [(stamp, "TT-1", 61.0, "°C", None), (stamp, "TT-1", None, "", FIRST + 1), ("x", "TT-1", 62.0, "", FIRST + 9e9)],
+        [
+            (stamp, "TT-1", 61.0, "°C", FIRST),
+            (stamp, "TT-1", None, "", FIRST + 1),
+            ("x", "TT-1", 62.0, "", FIRST + 9e9),
+        ],
     )
     (signal,) = read_readings(env, ["TT-1"], FIRST - 10, FIRST + 10)
     assert (signal.times.tolist(), signal.values.tolist(), signal.unit, signal.skipped) == ([FIRST], [61.0], "°C", 1)
     assert read_readings(env, ["none'; DROP TABLE readings"], 0, 2e9) == []
+
+
+def test_readings_of_a_table_of_another_make(env: Env) -> None:
+    """Without our column of wall clock, the time is taken as it was written."""
+    with closing(sqlite3.connect(env.log_path)) as log, log:
+        log.execute("CREATE TABLE readings (time, tag, value)")
+        log.execute("INSERT INTO readings VALUES ('2024-03-31T14:05:06+08:00', 'TT-1', 61.0), ('soon', 'TT-1', 1.0)")
+    (signal,) = read_readings(env, [], FIRST - 10, FIRST + 10)
+    assert (signal.times.tolist(), signal.skipped) == ([FIRST], 1)
 
 
 def test_a_log_that_is_no_database_is_one_line(env: Env) -> None:

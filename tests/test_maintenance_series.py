@@ -167,3 +167,18 @@ def test_any_scale_is_looked_at(count: int, size: float, seed: int) -> None:
     draws = np.random.default_rng(seed)
     look = look_at_series(series(size * draws.standard_normal(count)), "S1", None, EVER, SETTINGS)
     assert all(math.isfinite(figure.value) for figure in look.features.figures)
+
+
+@given(st.integers(0, 10_000), st.floats(0, 0.98), st.integers(1, 400), st.sampled_from([1.0, 300.0, 7_200.0]))
+@settings(max_examples=60, deadline=None)
+def test_any_pattern_of_gaps_is_searched(seed: int, lost: float, run: int, step: float) -> None:
+    """Whatever is missing, the search ends, without a warning, and tells of values that were read."""
+    draws = np.random.default_rng(seed)
+    values = noise(1_500, seed) * draws.choice([1.0, 5.0], 1_500, p=[0.9, 0.1])
+    values[int(draws.integers(0, 1_400)) :] += float(draws.choice([0.0, 30.0]))
+    kept = np.repeat(draws.random(1_500 // run + 1) > lost, run)[:1_500]
+    whole = series(values, step)
+    look = look_at_series(replace(whole, times=whole.times[kept], values=values[kept]), "S1", None, EVER, SETTINGS)
+    for episode in look.episodes:
+        if episode.kind in ("high", "low"):
+            assert values.min() <= episode.extreme <= values.max()

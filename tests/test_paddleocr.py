@@ -22,9 +22,9 @@ from agent.env import Env, load_env
 from agent.errors import WatchkeeperError, WeightsError
 from agent.modules.host import ModuleHost
 from agent.photo import load_photo
-from plugins.panel.module_ocr import ModuleReader, open_module_reader
-from plugins.panel.ocr import open_engine
-from plugins.panel.ppocr import PpOcr
+from plugins.panel.texts.module_ocr import ModuleReader, open_module_reader
+from plugins.panel.texts.ocr import open_engine
+from plugins.panel.texts.ppocr import PpOcr
 from tests.bench.panel_truth import key
 from tests.conftest import weights_environ
 from tests.modules_kit import installed, wheel

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.perception import Box, Text
-from plugins.panel.areas import find_areas, holders
+from plugins.panel.layouts.areas import find_areas, holders
 
 
 def panel(ground: int, card: int, *, border: bool, radius: int = 0) -> tuple[np.ndarray, Box]:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.perception import Text
-from plugins.panel.bar_scales import find_scales
-from plugins.panel.bars import find_bars
+from plugins.panel.bars.bars import find_bars
+from plugins.panel.bars.scales import find_scales
 
 LEFT, TOP, LONG, THICK = 200, 60, 300, 24
 LIGHT, DARK = (248, 248, 248), (28, 30, 36)

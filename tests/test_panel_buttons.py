@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.perception import Text
-from plugins.panel.buttons import find_buttons
-from plugins.panel.popups import find_popups
+from plugins.panel.lights.buttons import find_buttons
+from plugins.panel.lights.popups import find_popups
 
 LIGHT, DARK = (240, 242, 245), (26, 28, 34)
 

@@ -17,7 +17,7 @@ from agent.api import Box, Reading, Text
 from agent.env import Env
 from plugins.panel.displays import find_displays
 from plugins.panel.displays.glyphs import CHARACTERS, is_number, unit_within
-from plugins.panel.ocr import open_engine
+from plugins.panel.texts.ocr import open_engine
 from tests.display_drawings import Drawn, Pixels, Shape, draw_counter, draw_display, ink_of
 
 SHAPE = Shape(width=0.55, thick=0.13, gap=0.025, slant=0.08, space=0.35, blunt=False)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from agent.api import Env, Text
 from plugins.panel.gauges import find_gauges
 from plugins.panel.instruments import Instrument
-from plugins.panel.ocr import open_engine
+from plugins.panel.texts.ocr import open_engine
 from tests.gauge_drawings import Drawn, Style, draw, random_style
 
 TOLERANCE = 0.02

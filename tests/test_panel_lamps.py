@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.perception import Popup, Text
-from plugins.panel.lamps import color_name, find_lamps
+from plugins.panel.lights.lamps import color_name, find_lamps
 
 GROUND = (24, 26, 34)
 

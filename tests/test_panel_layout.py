@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.perception import Reading, Text
-from plugins.panel.layout import Layout, in_reading_order, understand
-from plugins.panel.pairing import _assign
+from plugins.panel.layouts.layout import Layout, in_reading_order, understand
+from plugins.panel.layouts.pairing import _assign
 
 SIZE = (1000, 600)
 

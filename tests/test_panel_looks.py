@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 from agent.api import AlarmRow, Box, Reading, Text
 from agent.settings import Settings
-from plugins.panel.arcs import is_on_arc
-from plugins.panel.cell_looks import look_at_cells
-from plugins.panel.columns import heading_role
 from plugins.panel.displays.captions import caption_of
 from plugins.panel.displays.tiles import find_tiles
-from plugins.panel.field_looks import look_in_fields
 from plugins.panel.grammar import Token, is_moment, split_unit, tokens_of
-from plugins.panel.label_repairs import repaired_label
-from plugins.panel.layout import Layout, in_reading_order, understand
-from plugins.panel.moments import moment_in, unglued
-from plugins.panel.regions import scene_of
-from plugins.panel.strokes import pieces_of, strokes_of
-from plugins.panel.unit_looks import read_units
-from plugins.panel.unit_places import with_told_units, with_unit_doubts
+from plugins.panel.layouts.arcs import is_on_arc
+from plugins.panel.layouts.field_looks import look_in_fields
+from plugins.panel.layouts.label_repairs import repaired_label
+from plugins.panel.layouts.layout import Layout, in_reading_order, understand
+from plugins.panel.layouts.unit_looks import read_units
+from plugins.panel.layouts.unit_places import with_told_units, with_unit_doubts
+from plugins.panel.lights.regions import scene_of
+from plugins.panel.numbers.strokes import pieces_of, strokes_of
+from plugins.panel.tables.cell_looks import look_at_cells
+from plugins.panel.tables.columns import heading_role
+from plugins.panel.tables.moments import moment_in, unglued
 
 Pixels = NDArray[np.uint8]
 PANEL = Settings().panel

@@ -16,13 +16,13 @@ from PIL import Image, ImageDraw, ImageFont
 from agent.env import Env
 from agent.errors import ModelError
 from agent.settings import PanelSettings
-from plugins.panel import text_lines
-from plugins.panel.ocr import open_engine
-from plugins.panel.ppocr import PpOcr
-from plugins.panel.text_crops import bounds, clockwise, ink_of, runs, straightened, unstacked
-from plugins.panel.text_finder import Place, joined
-from plugins.panel.text_lines import NOTHING, Line
-from plugins.panel.text_repairs import clearer, cut_sides, goes_on, repaired, with_its_point
+from plugins.panel.texts import lines as text_lines
+from plugins.panel.texts.crops import bounds, clockwise, ink_of, runs, straightened, unstacked
+from plugins.panel.texts.finder import Place, joined
+from plugins.panel.texts.lines import NOTHING, Line
+from plugins.panel.texts.ocr import open_engine
+from plugins.panel.texts.ppocr import PpOcr
+from plugins.panel.texts.repairs import clearer, cut_sides, goes_on, repaired, with_its_point
 
 Pixels = NDArray[np.uint8]
 CROPS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 60), st.integers(1, 60), st.just(3)))
@@ -258,7 +258,7 @@ def test_the_tiny_reader_alone_and_the_small_one_alone_read(weights_env: Env, mo
     for size in ("tiny", "small"):
         settings = weights_env.settings.model_copy(update={"panel": PanelSettings(threads=1, ocr=size)})
         with monkeypatch.context() as patch:
-            patch.setattr("plugins.panel.ocr._screen", lambda *_: None)
+            patch.setattr("plugins.panel.texts.ocr._screen", lambda *_: None)
             reader, _ = open_engine(replace(weights_env, settings=settings))
         assert isinstance(reader, PpOcr) and seen(reader, screen) == {"Level 45 %"}
         names.add(reader.name)

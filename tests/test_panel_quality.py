@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from agent.env import Env
-from plugins.panel.ocr import open_engine
-from plugins.panel.quality import clear_view, is_drawn, measure_quality
+from plugins.panel.photos.quality import clear_view, is_drawn, measure_quality
+from plugins.panel.texts.ocr import open_engine
 from tests.photo_scenes import Damage, photograph
 
 SHOTS = sorted(Path(__file__).parent.glob("data/panels/*.png"))

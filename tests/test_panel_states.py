@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agent.perception import Lamp, Text
-from plugins.panel.lamps import find_lamps
+from plugins.panel.lights.lamps import find_lamps
 
 DARK, LIGHT, WHITE = (24, 26, 34), (198, 198, 198), (255, 255, 255)
 GREEN, RED, AMBER, BLUE = (20, 200, 60), (225, 35, 35), (255, 165, 10), (40, 120, 240)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.perception import AlarmRow, Text
-from plugins.panel.layout import in_reading_order
-from plugins.panel.moments import moment_in, unglued
-from plugins.panel.row_marks import find_row_marks
-from plugins.panel.tables import find_tables, value_readings
+from plugins.panel.layouts.layout import in_reading_order
+from plugins.panel.tables.moments import moment_in, unglued
+from plugins.panel.tables.row_marks import find_row_marks
+from plugins.panel.tables.tables import find_tables, value_readings
 
 
 def at(text: str, left: int, top: int, tall: int = 16) -> Text:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from agent.perception import Box, Reading, Text
 from agent.settings import PanelSettings
-from plugins.panel.calibration import Features, confidence, reliability
-from plugins.panel.formats import format_doubts, number_of
-from plugins.panel.ink import Ink, look_at
-from plugins.panel.layout import Layout
-from plugins.panel.trust import Checked, check_numbers, marked
+from plugins.panel.layouts.layout import Layout
+from plugins.panel.numbers.calibration import Features, confidence, reliability
+from plugins.panel.numbers.formats import format_doubts, number_of
+from plugins.panel.numbers.ink import Ink, look_at
+from plugins.panel.numbers.trust import Checked, check_numbers, marked
 
 Pixels = NDArray[np.uint8]
 FONT = cv2.FONT_HERSHEY_SIMPLEX

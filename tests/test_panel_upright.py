@@ -18,10 +18,10 @@ from PIL import Image
 
 from agent.api import Box, Env, Text
 from agent.settings import Settings
-from plugins.panel.ocr import OcrEngine, open_engine
-from plugins.panel.rectify import find_screen, mapped_box, straighten
-from plugins.panel.slope import find_slope, text_slopes
-from plugins.panel.upright import find_turn, turned, upright
+from plugins.panel.photos.rectify import find_screen, mapped_box, straighten
+from plugins.panel.photos.slope import find_slope, text_slopes
+from plugins.panel.photos.upright import find_turn, turned, upright
+from plugins.panel.texts.ocr import OcrEngine, open_engine
 from tests.photo_scenes import Damage, Shot, photograph
 
 Pixels = NDArray[np.uint8]
@@ -117,7 +117,7 @@ def test_slivers_are_upright(shape: tuple[int, int]) -> None:
 def test_edges_of_dense_lattices_cost_no_memory() -> None:
     """Edges are found on any lattice in a process that lives on; OpenCV's own way through IPP ends it."""
     work = (
-        "import cv2, numpy as np; from plugins.panel.edges import find_edges\n"
+        "import cv2, numpy as np; from plugins.panel.photos.edges import find_edges\n"
         "cv2.setNumThreads(1)\n"
         "for step in range(2, 32):\n"
         "    lattice = np.full((377, 800), 250, np.uint8)\n"

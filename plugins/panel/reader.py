@@ -20,29 +20,29 @@ from numpy.typing import NDArray
 
 from agent.api import Perception, Photo, Reading, Text
 from agent.settings import PanelSettings
-from plugins.panel.areas import find_areas
-from plugins.panel.bars import find_bars
-from plugins.panel.buttons import find_buttons
-from plugins.panel.cell_looks import look_at_cells
+from plugins.panel.bars.bars import find_bars
 from plugins.panel.displays import find_displays
 from plugins.panel.displays.tiles import find_tiles
-from plugins.panel.field_looks import look_in_fields
 from plugins.panel.gauges import find_gauges
 from plugins.panel.instruments import Instrument
-from plugins.panel.label_repairs import repaired_label
-from plugins.panel.lamps import find_lamps
-from plugins.panel.layout import Layout, in_reading_order, understand
-from plugins.panel.ocr import OcrEngine
-from plugins.panel.popups import find_popups
-from plugins.panel.quality import measure_quality
-from plugins.panel.regions import Scene, scene_of
-from plugins.panel.row_marks import find_row_marks
-from plugins.panel.sights import sight_of
-from plugins.panel.tables import find_tables
-from plugins.panel.trust import check_numbers, marked
-from plugins.panel.unit_looks import read_units
-from plugins.panel.unit_places import with_told_units, with_unit_doubts
-from plugins.panel.upright import Upright, upright
+from plugins.panel.layouts.areas import find_areas
+from plugins.panel.layouts.field_looks import look_in_fields
+from plugins.panel.layouts.label_repairs import repaired_label
+from plugins.panel.layouts.layout import Layout, in_reading_order, understand
+from plugins.panel.layouts.unit_looks import read_units
+from plugins.panel.layouts.unit_places import with_told_units, with_unit_doubts
+from plugins.panel.lights.buttons import find_buttons
+from plugins.panel.lights.lamps import find_lamps
+from plugins.panel.lights.popups import find_popups
+from plugins.panel.lights.regions import Scene, scene_of
+from plugins.panel.lights.sights import sight_of
+from plugins.panel.numbers.trust import check_numbers, marked
+from plugins.panel.photos.quality import measure_quality
+from plugins.panel.photos.upright import Upright, upright
+from plugins.panel.tables.cell_looks import look_at_cells
+from plugins.panel.tables.row_marks import find_row_marks
+from plugins.panel.tables.tables import find_tables
+from plugins.panel.texts.ocr import OcrEngine
 
 __all__ = ["PARSER", "read_panel"]
 

@@ -8,10 +8,10 @@ from threading import Lock
 
 from agent.api import Env, Perception, Photo, PhotoError, Text
 from plugins.panel.cache import PerceptionCache
-from plugins.panel.module_ocr import chosen_reader
-from plugins.panel.ocr import OcrEngine, open_engine
 from plugins.panel.profiles import Profile, read_known
 from plugins.panel.reader import PARSER, read_panel
+from plugins.panel.texts.module_ocr import chosen_reader
+from plugins.panel.texts.ocr import OcrEngine, open_engine
 
 __all__ = ["PanelService"]
 

@@ -1,7 +1,7 @@
 """Fit how far a read number can be trusted: `python -m tests.bench.calibrate_panels [--fonts FOLDER]`.
 
 Draws sheets of numbers, reads and checks them as the panel reader does, fits the logistic model of
-`plugins.panel.calibration` on one half and prints what it is worth on the other: its reliability table, the wrong
+`plugins.panel.numbers.calibration` on one half and prints what it is worth on the other: its reliability table, the wrong
 numbers that carry no flag and the right ones that carry one. The same seed, fonts and weights give the same figures.
 The coefficients are printed to be copied into that module; `--check` prints the figures of those that are there.
 """
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from agent.env import load_env
 from agent.perception import Text
 from agent.settings import PanelSettings
-from plugins.panel import calibration
-from plugins.panel.calibration import Features, confidence, reliability, terms
 from plugins.panel.grammar import is_state, tokens_of
-from plugins.panel.layout import Layout
-from plugins.panel.ocr import OcrEngine, open_engine
-from plugins.panel.trust import check_numbers
+from plugins.panel.layouts.layout import Layout
+from plugins.panel.numbers import calibration
+from plugins.panel.numbers.calibration import Features, confidence, reliability, terms
+from plugins.panel.numbers.trust import check_numbers
+from plugins.panel.texts.ocr import OcrEngine, open_engine
 from tests.bench.drawn_numbers import Number, Sheet, font_files, sheets
 
 PENALTY = 0.02

@@ -22,8 +22,9 @@ from PIL import Image
 from agent.env import Env
 from agent.perception import Perception
 from agent.photo import Photo, load_photo
-from plugins.panel import ocr, reader
-from plugins.panel.ppocr import PpOcr
+from plugins.panel import reader
+from plugins.panel.texts import ocr
+from plugins.panel.texts.ppocr import PpOcr
 from tests.bench.children import serve
 from tests.bench.panels_drawn import drawn, scaled
 from tests.bench.plant import plant_env

@@ -14,8 +14,8 @@ from typing import Any
 from agent.env import load_env
 from agent.home import find_home
 from agent.photo import load_photo
-from plugins.panel.ocr import open_engine
 from plugins.panel.reader import read_panel
+from plugins.panel.texts.ocr import open_engine
 from tests.bench.children import serve
 
 RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024

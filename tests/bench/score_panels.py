@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from plugins.panel.calibration import reliability
+from plugins.panel.numbers.calibration import reliability
 from tests.bench.children import Child
 from tests.bench.panel_scores import Score, score_panel
 from tests.bench.panel_truth import Panel, load_panels

@@ -23,8 +23,8 @@ from agent.env import load_env
 from agent.errors import PhotoError, WatchkeeperError
 from agent.photo import load_photo
 from agent.settings import PhotoSettings, Settings
-from plugins.panel.ocr import OcrEngine, open_engine
 from plugins.panel.reader import read_panel
+from plugins.panel.texts.ocr import OcrEngine, open_engine
 from tests.fuzz.photo_cases import Inventor, draw_file
 
 BOUNDS = PhotoSettings(max_pixels=4_000_000, work_pixels=1_000_000)

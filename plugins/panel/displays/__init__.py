@@ -23,7 +23,7 @@ from plugins.panel.displays.strips import HEIGHT, MARGIN, Strip, straighten
 from plugins.panel.displays.votes import Vote, vote
 from plugins.panel.geometry import centre, overlap_x, overlap_y
 from plugins.panel.instruments import Instrument
-from plugins.panel.ocr import OcrEngine
+from plugins.panel.texts.ocr import OcrEngine
 
 __all__ = ["find_displays"]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agent.api import Box
 from plugins.panel.displays.rows import Row
 from plugins.panel.displays.strips import HEIGHT, MARGIN, Strip, picture
-from plugins.panel.ocr import OcrEngine
+from plugins.panel.texts.ocr import OcrEngine
 
 __all__ = ["Counter", "read_counter"]
 

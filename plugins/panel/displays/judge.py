@@ -19,7 +19,7 @@ from agent.api import Box
 from plugins.panel.displays.glyphs import is_number, unit_within
 from plugins.panel.displays.strips import HEIGHT, MARGIN
 from plugins.panel.displays.votes import Vote, Way
-from plugins.panel.ocr import OcrEngine
+from plugins.panel.texts.ocr import OcrEngine
 
 __all__ = ["Verdict", "judge"]
 

@@ -19,8 +19,8 @@ from agent.api import Box, Reading, Text
 from plugins.panel.displays.captions import caption_of
 from plugins.panel.geometry import centre, height, joined, overlap_x, overlap_y, width
 from plugins.panel.instruments import Instrument
-from plugins.panel.ocr import OcrEngine
-from plugins.panel.regions import Scene
+from plugins.panel.lights.regions import Scene
+from plugins.panel.texts.ocr import OcrEngine
 
 __all__ = ["find_tiles"]
 

@@ -21,7 +21,7 @@ from plugins.panel.gauges.reading import Measured, measure
 from plugins.panel.gauges.report import area_of, instrument_of
 from plugins.panel.geometry import centre, height, part_of, width
 from plugins.panel.instruments import Instrument
-from plugins.panel.ocr import OcrEngine
+from plugins.panel.texts.ocr import OcrEngine
 
 __all__ = ["find_gauges"]
 

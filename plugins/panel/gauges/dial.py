@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Text
-from plugins.panel.edges import find_edges
 from plugins.panel.gauges.numerals import printed_number
 from plugins.panel.gauges.pivot import circle_through, line_pivots, segments_of
 from plugins.panel.geometry import centre, height
+from plugins.panel.photos.edges import find_edges
 
 __all__ = ["Dial", "find_dials"]
 

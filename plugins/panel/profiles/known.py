@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 from agent.api import Box, Lamp, Perception, Photo, Reading, Text
 from agent.perception import LABEL_FLAGS
 from agent.settings import PanelSettings
-from plugins.panel.bars import find_bars
+from plugins.panel.bars.bars import find_bars
 from plugins.panel.displays import find_displays
 from plugins.panel.gauges import find_gauges
 from plugins.panel.geometry import height, width
 from plugins.panel.grammar import is_state, numbers_in, plain, tokens_of
 from plugins.panel.instruments import Instrument
-from plugins.panel.lamps import color_name
-from plugins.panel.layout import in_reading_order
-from plugins.panel.ocr import OcrEngine
+from plugins.panel.layouts.layout import in_reading_order
+from plugins.panel.lights.lamps import color_name
 from plugins.panel.profiles.align import aligned
 from plugins.panel.profiles.profile import Field, KnownLamp, Profile
+from plugins.panel.texts.ocr import OcrEngine
 
 __all__ = ["read_known"]
 

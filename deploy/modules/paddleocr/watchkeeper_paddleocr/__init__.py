@@ -1,6 +1,6 @@
 """PaddleOCR's own package as the reader of panels, in an environment of its own.
 
-It serves what `plugins/panel/module_ocr.py` of Watchkeeper calls, with the same weights and on the same runtime as
+It serves what `plugins/panel/texts/module_ocr.py` of Watchkeeper calls, with the same weights and on the same runtime as
 Watchkeeper's own reader. Its models lie in `models/` beside this file, because its process has no network to fetch any.
 """
 

@@ -1,0 +1,1 @@
+"""Bars, tank levels and sliders with a scale of their own."""

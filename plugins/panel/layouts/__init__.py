@@ -1,0 +1,1 @@
+"""What is printed where: label, value and unit by geometry and grammar."""
