@@ -277,11 +277,15 @@ def _runs(
 
 def _with_values(episode: Episode, grid: Grid) -> Episode:
     """The figures that are told of it."""
-    first = max(0, int((episode.start - grid.start) / grid.step))
-    last = int((episode.end - grid.start) / grid.step) + 1
-    part = grid.values[first:last]
-    if episode.kind in ("rough", "calm"):
-        inside, usual = np.nanmedian(np.abs(np.diff(part))), np.nanmedian(np.abs(np.diff(grid.values)))
-        return replace(episode, extreme=float(inside), usual=float(usual))
-    extreme = np.nanmax(part) if episode.kind == "high" else np.nanmin(part)
-    return replace(episode, extreme=float(extreme), usual=float(np.nanmedian(grid.values)))
+    steps = episode.kind in ("rough", "calm")
+    wider = _ROUGH_CELLS // 2 if steps else 0
+    first = max(0, int((episode.start - grid.start) / grid.step) - wider)
+    last = int((episode.end - grid.start) / grid.step) + 1 + wider
+    part, whole = grid.values[first:last], grid.values
+    if steps:
+        part, whole = np.abs(np.diff(part)), np.abs(np.diff(whole))
+    part, whole = part[np.isfinite(part)], whole[np.isfinite(whole)]
+    if not len(part):
+        return replace(episode, extreme=float(np.median(whole)), usual=float(np.median(whole)))
+    extreme = np.median(part) if steps else part.max() if episode.kind == "high" else part.min()
+    return replace(episode, extreme=float(extreme), usual=float(np.median(whole)))

@@ -59,7 +59,9 @@ def _read(
     if not {names["time"], names["tag"], names["value"]} <= known:
         raise DatabaseError(f"{where}: table {table} has no {', '.join(names.values())}; correct [logs] series_columns")
     unit = _quoted(names["unit"]) if names["unit"] in known else "''"
-    wall = "wall" if "wall" in known else "NULL"
+    # The box's own table has an index by tag and wall clock; another one is read from its end.
+    ours = "wall" in known
+    wall, order, within = ("wall", "wall", " AND wall BETWEEN ? AND ?") if ours else ("NULL", "rowid", "")
     asked = list(tags) or [
         str(row[0])
         for row in database.execute(
@@ -67,10 +69,9 @@ def _read(
         )
     ]
     most = max(1_000, settings.series_rows // max(1, len(asked)))
-    within = f" AND ({wall} IS NULL OR {wall} BETWEEN ? AND ?)" if wall != "NULL" else ""
     query = (
         f"SELECT {wall}, {_quoted(names['time'])}, {_quoted(names['value'])}, {unit} FROM {table} "
-        f"WHERE {_quoted(names['tag'])} = ?{within} ORDER BY rowid DESC LIMIT ?"
+        f"WHERE {_quoted(names['tag'])} = ?{within} ORDER BY {order} DESC LIMIT ?"
     )
     found = []
     for tag in asked[: settings.max_signals]:
