@@ -95,9 +95,9 @@ class Search:
         asked = _ASK[language].format(topic=topic.name[language])
         phrase = topic.search[language]
         passages = self._passages(phrase, language)
-        own = [p for p in passages if p.language == language] or list(passages)
-        quotes = [quote for passage in own for quote in quotes_of(passage, asked, settings)]
+        quotes = [quote for passage in passages for quote in quotes_of(passage, asked, settings)]
         near = [q for q in quotes if _near(phrase, q)]
+        near = [q for q in near if q.passage.language == language] or near
         return offered_quotes(asked, phrase, near, most=_OFFERED) if near else ()
 
     def _passages(self, phrase: str, language: Language) -> tuple[Passage, ...]:

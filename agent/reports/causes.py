@@ -149,10 +149,12 @@ def _weighed(clue: _Clue, alarms: AlarmFigures, signs: Sequence[Sign]) -> tuple[
                    f"{alarms.history_days:.0f} days before")  # fmt: skip
         return _reason(clue, line, found, there=len(found) >= clue.history)
     names = dict.fromkeys(e.text for e in found)
-    what = "、".join(names) or clue.alarm[0]
+    what = "、".join(names)
     there = len(found) >= max(clue.often, 1)
     if not found:
-        return _reason(clue, say(f"没有此类报警({what} 等)", f"no such alarm ({what} …)"), [], there=False)
+        return _reason(
+            clue, say(f"没有此类报警({clue.alarm[0]} 等)", f"no such alarm ({clue.alarm[-1]} …)"), [], there=False
+        )
     if clue.often:
         line = say(f"本期重复 {len(found)} 次", f"came {len(found)} times in the period")
     else:

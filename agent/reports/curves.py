@@ -131,7 +131,7 @@ def spectrum_chart(spectrum: Spectrum, language: Language, *, width: float, heig
     peaks = sorted((p for p in spectrum.peaks if 0 <= p.hertz <= last), key=lambda p: p.hertz)
     lines = _staggered([axes.x(p.hertz) for p in peaks], [width_of(p.name[language], 10) for p in peaks], width)
     for peak, row in zip(peaks, lines, strict=True):
-        x, y = axes.x(peak.hertz), axes.y(peak.amplitude)
+        x, y = axes.x(peak.hertz), max(axes.y(peak.amplitude), axes.top + 24)
         base = axes.top + 10 + row * 12
         scene.add(Line(((x, base + 2), (x, min(y, axes.bottom))), RED, 0.8, (3, 2)), Mark(x, min(y, axes.bottom), 5))
         near = x + width_of(peak.name[language], 10) > width
