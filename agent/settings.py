@@ -202,7 +202,7 @@ class KnowledgeSettings(Section):
     """A section up to this length is given whole, also where it was cut for search."""
     max_table_rows: int = 200_000
     """Of all tables of a manual."""
-    max_text_bytes: int = 50_000_000
+    max_text_bytes: int = 25_000_000
     """Of a manual that is nothing but text; it is held in memory some times over."""
     text_lines: int = 2_000_000
     """Lines and paragraphs of a manual, at most."""
@@ -412,11 +412,16 @@ class TurnSettings(Section):
     """Of one reply."""
     max_quotes: int = 12
     """Quotes that the model picks from, all parts together."""
-    max_offered: int = 4
+    max_offered: int = 6
     """Quotes that it picks from for one part."""
     quote_min_chars: int = 6
     quote_max_chars: int = 1_600
-    quote_shown_chars: int = 80
+    quote_paragraph_columns: int = 240
+    """A paragraph up to this width (a Chinese character counts two) is quoted whole where one of its sentences
+    answers."""
+    quote_code_lines: int = 4
+    """A longer listing is also quoted by the lines that stand together in it."""
+    quote_shown_chars: int = 120
     """Of each quote as the model sees it; the answer holds the whole."""
     gist_tokens: int = 80
     """Of the one free line."""

@@ -53,7 +53,7 @@ class Bounds:
     max_pages: int = 5_000
     max_rows: int = 200_000
     """Of all tables together."""
-    max_text_bytes: int = 50_000_000
+    max_text_bytes: int = 25_000_000
     """Of a document that is nothing but text; it is held in memory some times over."""
     text_lines: int = 2_000_000
     """Lines and paragraphs, at most."""

@@ -23,7 +23,7 @@ _DELIMITERS = ",;\t|"
 _SNIFFED_LINES = 50
 _HEAD_ROWS = 10
 """A heading row stands among the first rows, below titles."""
-_CODE = re.compile(r"[A-Za-z]{0,6}[-._ ]?(?:0x)?[0-9A-Fa-f]{1,8}(?:[-./][0-9A-Za-z]{1,6}){0,3}")
+_CODE = re.compile(r"(?=.*\d)[A-Za-z]{0,6}[-._ ]?(?:0x)?[0-9A-Fa-f]{1,8}(?:[-./][0-9A-Za-z]{1,6}){0,3}")
 _HEAD_WORD = re.compile(
     r"代码|编号|编码|故障|报警|告警|参数|含义|名称|说明|描述|原因|处理|措施|对策|解决|单位|范围|默认|"
     r"\b(?:code|fault|alarm|error|warning|number|no|id|name|meaning|description|message|cause|reason|remedy|action|"
