@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from agent.times import find_periods, parse_number, resolve_period
+from agent.settings import ShiftSettings
+from agent.times import Period, find_periods, names_restart, parse_number, resolve_period
 
 NOW = datetime(2024, 12, 15, 20, 50)  # a Sunday
 
@@ -34,6 +38,33 @@ NOW = datetime(2024, 12, 15, 20, 50)  # a Sunday
         ("本月", "本月", "2024-12-01 00:00", "2024-12-15 20:50"),
         ("上个月", "上个月", "2024-11-01 00:00", "2024-12-01 00:00"),
         ("Today?", "Today", "2024-12-15 00:00", "2024-12-15 20:50"),
+        ("last week", "last week", "2024-12-02 00:00", "2024-12-09 00:00"),
+        ("the last week", "the last week", "2024-12-08 20:50", "2024-12-15 20:50"),
+        ("上周二有吗", "上周二", "2024-12-03 00:00", "2024-12-04 00:00"),
+        ("last Tuesday afternoon", "last Tuesday afternoon", "2024-12-10 12:00", "2024-12-10 18:00"),
+        ("昨天下午的报警", "昨天下午", "2024-12-14 12:00", "2024-12-14 18:00"),
+        ("昨晚呢", "昨晚", "2024-12-14 18:00", "2024-12-15 06:00"),
+        ("last night?", "last night", "2024-12-14 18:00", "2024-12-15 06:00"),
+        ("上个季度", "上个季度", "2024-07-01 00:00", "2024-10-01 00:00"),
+        ("in Q1 2023", "Q1 2023", "2023-01-01 00:00", "2023-04-01 00:00"),
+        ("去年第二季度", "去年第二季度", "2023-04-01 00:00", "2023-07-01 00:00"),
+        ("3月9日10点到11点的温度", "3月9日10点到11点", "2024-03-09 10:00", "2024-03-09 11:00"),
+        ("2020-03-09 10:24 的值", "2020-03-09 10:24", "2020-03-09 10:24", "2020-03-09 10:25"),
+        (
+            "between 10:25 and 10:30 on March 9?",
+            "between 10:25 and 10:30 on March 9",
+            "2024-03-09 10:25",
+            "2024-03-09 10:30",
+        ),
+        ("2013年12月2日至12月5日", "2013年12月2日至12月5日", "2013-12-02 00:00", "2013-12-06 00:00"),
+        ("12月1日到5日", "12月1日到5日", "2024-12-01 00:00", "2024-12-06 00:00"),
+        ("December 2013", "December 2013", "2013-12-01 00:00", "2014-01-01 00:00"),
+        ("2014年2月3日下午两点到四点", "2014年2月3日下午两点到四点", "2014-02-03 14:00", "2014-02-03 16:00"),
+        ("3:30 pm yesterday", "3:30 pm yesterday", "2024-12-14 15:30", "2024-12-14 15:31"),
+        ("自12月10日以来", "自12月10日以来", "2024-12-10 00:00", "2024-12-15 20:50"),
+        ("the week of December 4", "the week of December 4", "2024-12-02 00:00", "2024-12-09 00:00"),
+        ("last weekend", "last weekend", "2024-12-07 00:00", "2024-12-09 00:00"),
+        ("上午9点半", "上午9点半", "2024-12-15 09:30", "2024-12-15 09:31"),
     ],
 )
 def test_a_phrase_is_found_and_resolved(text: str, phrase: str, start: str, end: str) -> None:
@@ -67,3 +98,87 @@ def test_other_words_are_no_span(text: str) -> None:
 def test_numbers_in_words(word: str, value: float | None) -> None:
     """Chinese numerals up to 999 and English ones up to twelve."""
     assert parse_number(word) == value
+
+
+SHIFTS = (
+    ShiftSettings(name="夜班", start=time(20), hours=12, crews=("甲班", "乙班"), first_day=date(2024, 12, 1)),
+    ShiftSettings(name="day", start=time(8), hours=12),
+)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "stated"),
+    [
+        ("上周二夜班", "2024-12-03 20:00 – 2024-12-04 08:00"),
+        ("last night shift", "2024-12-14 20:00 – 2024-12-15 08:00"),
+        ("昨天白班", "2024-12-14 08:00 – 2024-12-14 20:00"),
+        ("本班", "2024-12-15 20:00 – 2024-12-15 20:50"),
+        ("上一班", "2024-12-15 08:00 – 2024-12-15 20:00"),
+        ("乙班", "2024-12-14 20:00 – 2024-12-15 08:00"),
+    ],
+)
+def test_a_shift_is_that_of_the_calendar(phrase: str, stated: str) -> None:
+    """By its name in either language, or by the crew whose turn it was; without a calendar none is known."""
+    assert [found for _, found in find_periods(phrase)] == [phrase]
+    period = resolve_period(phrase, NOW, shifts=SHIFTS)
+    assert period is not None and period.stated() == stated
+    assert resolve_period(phrase, NOW) is None
+
+
+@pytest.mark.parametrize("phrase", ["春节期间", "last summer", "每天10点", "since the last restart", "自上次启动以来"])
+def test_what_cannot_be_known_is_found_and_not_guessed(phrase: str) -> None:
+    """So that the answer tells it rather than leaving it out."""
+    assert [found for _, found in find_periods(phrase)] == [phrase]
+    assert resolve_period(phrase, NOW) is None
+    assert names_restart(phrase) == (phrase in ("since the last restart", "自上次启动以来"))
+
+
+def test_what_was_assumed_is_said() -> None:
+    """A year or a day that was not said, the latest Wednesday, a date in either order."""
+    wednesday, year, day = (resolve_period(p, NOW) for p in ("on Wednesday", "12月20日", "10:24"))
+    assert wednesday and wednesday.note and "2024-12-11" in wednesday.note["en"]
+    assert year and year.note and year.start.year == 2023 and "2023" in year.note["zh"]
+    assert day and day.note and day.start == datetime(2024, 12, 15, 10, 24)
+    either = resolve_period("3/4/2024", NOW)
+    assert either and either.note and either.start.month == 3
+
+
+def test_the_log_decides_a_year_and_a_day() -> None:
+    """Where what is searched has that day once, it is meant."""
+    ends = (datetime(2020, 3, 9, 10, 14), datetime(2020, 3, 9, 10, 34))
+    for phrase in ("3月9日10点25分到10点30分", "between 10:25 and 10:30"):
+        period = resolve_period(phrase, NOW, within=ends)
+        assert period and period.stated() == "2020-03-09 10:25 – 2020-03-09 10:30" and period.note
+
+
+def test_two_months_with_and_are_two() -> None:
+    """Only `between` makes one span of them."""
+    assert len(find_periods("compare December 2013 and January 2014")) == 2
+    assert len(find_periods("between December 2013 and January 2014")) == 1
+
+
+def test_days_stay_days_over_a_change_of_the_clocks() -> None:
+    """A day of 23 hours, hours that are hours, and a word on an hour that the clock showed twice."""
+    zone = ZoneInfo("Europe/Berlin")
+    now = datetime(2024, 3, 31, 12, 0, tzinfo=zone)
+    day, hours = resolve_period("today", now), resolve_period("last 12 hours", now)
+    assert day and day.start.astimezone(UTC) == datetime(2024, 3, 30, 23, 0, tzinfo=UTC)
+    assert hours and now.astimezone(UTC) - hours.start.astimezone(UTC) == timedelta(hours=12)
+    twice = resolve_period("2024-10-27 02:30", datetime(2024, 11, 1, tzinfo=zone))
+    assert twice and twice.note and "clocks were changed" in twice.note["en"]
+
+
+@pytest.mark.parametrize("phrase", ["2023-02-29", "2月30日", "2024-13-01", "25:00", "last 99999999999 years"])
+def test_no_such_day_is_no_span(phrase: str) -> None:
+    """It is not moved to one that there is."""
+    assert resolve_period(phrase, NOW) is None
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[0-9年月日点:/ -]{1,24}", fullmatch=True))
+@settings(max_examples=300, deadline=None)
+def test_any_text_resolves_or_not(text: str) -> None:
+    """What is found resolves to a span with a beginning before its end, or to none."""
+    for at, phrase in find_periods(text):
+        assert text[at:].startswith(phrase)
+        period = resolve_period(phrase, NOW, shifts=SHIFTS)
+        assert period is None or (isinstance(period, Period) and period.start < period.end)

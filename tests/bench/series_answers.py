@@ -1,8 +1,8 @@
 """The series half of `make score-answers`: questions about signals and alarms asked through the whole agent.
 
 A folder laid out as `timeseries/` has `qa.jsonl` with `file`, `question_en`, `question_zh`, `answer`, `tol`. Each
-file is imported into a home of its own, as a person would. An answer is right when everything expected stands in it: numbers
-within the tolerance (without one, as rounded as they are given), instants, names.
+file is imported into a home of its own, as a person would. An answer is right when everything expected stands in it:
+numbers within the tolerance (without one, as rounded as they are given), instants, names.
 """
 
 from __future__ import annotations
