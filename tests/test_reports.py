@@ -249,6 +249,8 @@ def test_wording_lets_through_what_the_facts_say() -> None:
     facts = [say("本期报警 5 次", "5 alarms in this period"), say("概率 88%", "probability 88%")]
     assert wording_problem("本期报警 5 次,概率 88%。", facts, "zh") is None
     assert wording_problem("5 alarms in this period, probability 88%.", facts, "en") is None
+    names, told = ["转子不平衡(叶轮积垢)"], [*facts, say("可能的原因:转子不平衡(叶轮积垢) 21%", "x")]
+    assert wording_problem("本期报警5次，转子不平衡（叶轮积垢）21%。", told, "zh", names) is None
     for line in ("本期报警 88 次。", "概率 5%。", "设备正常。", "没有报警。"):
         assert wording_problem(line, facts, "zh"), line
 

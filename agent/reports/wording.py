@@ -8,6 +8,7 @@ severe, at once …), or when it is of the other language; then the facts stand 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from agent.claims import unsupported
@@ -69,9 +70,11 @@ def wording_problem(line: str, facts: Sequence[Said], language: Language, names:
 
 
 def _without(text: str, names: Sequence[str]) -> str:
+    """Full-width signs are as good as plain ones: models write either."""
+    folded = unicodedata.normalize("NFKC", text)
     for name in sorted(names, key=len, reverse=True):
-        text = text.replace(name, "…")
-    return text
+        folded = folded.replace(unicodedata.normalize("NFKC", name), "…")
+    return folded
 
 
 def _counted(text: str) -> set[str]:

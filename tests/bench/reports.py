@@ -51,13 +51,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--machines", type=int, default=MACHINES, help="of the night")
-    parser.add_argument("--night", choices=("model", "rules", "both"), default="both")
+    parser.add_argument("--night", choices=("model", "rules", "both", "none"), default="both")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         env = plant_env(Path(folder), model=MODEL)
         host = plant_host()
         rows = [*rules_rows(env, host, Path(folder))]
-        if options.night != "model":
+        if options.night in ("rules", "both"):
             rows += night_rows(env, host, None, Path(folder), options.machines, "by rules")
         if not env.weights.status(MODEL).present:
             rows.append(told(f"{MODEL} is not here; get it: watchkeeper weights pull {MODEL}", 0))
@@ -65,7 +65,7 @@ def main() -> None:
             with contextlib.closing(build_ladder(env)) as ladder:
                 ladder.begin_turn()
                 rows += model_rows(env, host, ladder, Path(folder))
-                if options.night != "rules":
+                if options.night in ("model", "both"):
                     rows += night_rows(env, host, ladder, Path(folder), options.machines, "with the model")
     print_rows(rows, machines=options.machines)
 
