@@ -51,7 +51,7 @@ UNITS = {
     "year": "years",
 }
 CHINESE_SPAN = re.compile(
-    rf"(?:最近|过去|近|这|(?<!大)前)(?:的)?\s*(?P<n>{NUMBER})\s*"
+    rf"(?:最近|过去|近|这|(?<![大之以])前)(?:的)?\s*(?P<n>{NUMBER})\s*"
     r"(?P<unit>分钟|个小时|小时|天|日|个星期|星期|周|个月|年)(?:内|以内|里|来)?"
 )
 ENGLISH_SPAN = re.compile(

@@ -232,13 +232,12 @@ def _between(
     if match["on"] and day is None:
         return None
     a, b = (match[x] or match[f"{x}2"] or match[f"{x}3"] for x in "ab")
+    note = day.note if day else None
     first = _item(a, now, within, day.first if day else None, shifts)
-    if first is None:
-        last_day = _item(b, now, within, day.first if day else None, shifts)  # "10:25 to 10:30 on March 9" says it last
-        first = last_day and _item(a, now, within, last_day.start.date(), shifts)
-    elif first.note is not None and not match["on"] and not _says_day(a) and _says_day(b):
-        said_last = _item(b, now, within, None, shifts)
-        first = said_last and _item(a, now, within, said_last.start.date(), shifts)
+    if first is None or (day is None and not _says_day(a) and _says_day(b)):  # "10:25 to 10:30 on March 9" says it last
+        last = _item(b, now, within, day.first if day else None, shifts)
+        first = last and _item(a, now, within, last.start.date(), shifts)
+        note = last.note if last else None
     if first is None:
         return None
     second = _second(b, first, now, within, shifts)
@@ -246,8 +245,7 @@ def _between(
         return None
     clocked = re.search(CLOCK, b, re.IGNORECASE) is not None
     end = second.end if second.to_the_second or not clocked else second.start
-    note = first.note or (day.note if day else None)
-    return Period(said, first.start, end, note, first.to_the_second or second.to_the_second)
+    return Period(said, first.start, end, first.note or note, first.to_the_second or second.to_the_second)
 
 
 def _says_day(item: str) -> bool:

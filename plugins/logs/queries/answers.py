@@ -145,6 +145,10 @@ def _extreme(query: Query, kind: Kind) -> None:
 def _groups(query: Query, kind: Kind) -> None:
     by = query.ask.columns[:2] or ((query.ask.bucket,) if query.ask.bucket else ("text",))
     groups, different = _minutes(query) if by == ("minute",) else _counted(query, by)
+    unnamed = sum(group.count for group in groups if not any(group.key))
+    if unnamed and kind != "distribution":
+        groups, different = [group for group in groups if any(group.key)], different - 1
+        query.add(f"{unnamed} 条没有{_column(by, 'zh')}", f"{unnamed} events have no {_column(by, 'en')}")
     if kind == "bottom":
         groups = sorted(groups, key=lambda g: (g.count, g.key))
     elif kind == "top":

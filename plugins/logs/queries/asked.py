@@ -97,7 +97,8 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     if more["refused"].search(folded):
         return None
     text = _Text(blank(folded, find_periods(folded)))
-    minutes = text.take(more["minutes"]) if kinds["before"].search(text.left) else None
+    before = kinds["before"].search(text.left) is not None
+    minutes = text.take(more["minutes"]) if before else None
     columns = [*(name for name in _GROUPED if log.names(name)), *log.more_columns()]
     stale = kinds["stale"].search(text.left) is not None
     stands = text.take(kinds["standing"]) is not None
@@ -107,7 +108,7 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     first_n = text.take(more["first_n"])
     rate = text.take(kinds["rate"])
     bucket = next((name for name, rule in words["buckets"].items() if text.take(rule)), "")
-    known = {"stale": stale, "standing": stands, "rate": rate is not None, "top": ranked}
+    known = {"before": before, "stale": stale, "standing": stands, "rate": rate is not None, "top": ranked}
     found = [cast(Kind, kind) for kind, rule in kinds.items() if text.take(rule) or known.get(kind)]
     named = _take_columns(text, columns)
     counted, different = text.take(more["count"]), text.take(more["different"])

@@ -1,9 +1,10 @@
 """Which events go before a failure more often than chance would have it.
 
-An event goes before a failure when it came within so many seconds before it. By chance that happens as often as the
-time that its windows cover has a share in all the time of the log. The lift is how many times more often it does; the
-probability is that of chance alone doing as well (binomial). With many kinds of events some look like a pattern by
-luck, so it has to stay small even when multiplied with how many were looked at.
+Failures that follow one another within the time that is looked back are one, so that a burst does not count many times.
+An event goes before one when it came within so many seconds before it. By chance that happens as often as the windows
+after it have a share in the windows after all events: quiet times, in which nothing comes, count for nothing. The lift
+is how many times more often it does; the probability is that of chance alone doing as well (binomial), multiplied with
+how many kinds of events were looked at, for with many some look like a pattern by luck.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from plugins.logs.interface import Moment
 
@@ -29,6 +31,7 @@ class Precursor:
     before: int
     """Failures that it went before."""
     failures: int
+    """All of them; a burst counts once."""
     lift: float
     chance: float
     """Probability that chance alone does as well, over all kinds that were looked at."""
@@ -46,8 +49,9 @@ def find_precursors(
     """
     if not moments:
         return []
-    span = moments[-1].at - moments[0].at + seconds
-    failures = [m.at for m, failed in zip(moments, is_failure, strict=True) if failed]
+    span = _covered([moment.at for moment in moments], seconds)
+    all_failures = [m.at for m, failed in zip(moments, is_failure, strict=True) if failed]
+    failures = [at for before, at in pairwise([-math.inf, *all_failures]) if at - before >= seconds]
     others: dict[tuple[str, str], list[float]] = {}
     for moment, failed in zip(moments, is_failure, strict=True):
         if not failed:

@@ -129,6 +129,6 @@ def answer_before(query: Query) -> None:
     for one in found[: limits.listed]:
         name, lift = named(one.tag, one.text), number(one.lift, 3)
         query.add(
-            f"{name}:{one.failures} 次中的 {one.before} 次,是偶然的 {lift} 倍(共出现 {one.total} 次)",
-            f"{name}: before {one.before} of {one.failures}, {lift} times chance (it came {one.total} times)",
+            f"{name}:{one.failures} 次(连发算一次)中的 {one.before} 次,是偶然的 {lift} 倍(共出现 {one.total} 次)",
+            f"{name}: before {one.before} of {one.failures} (a burst counts once), {lift} times chance (of {one.total})",
         )
