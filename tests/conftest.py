@@ -17,7 +17,7 @@ from agent.weights.progress import choose_reporter
 from agent.weights.pull import pull
 from tests.tiny_qwen3vl import TinyFiles, write_tiny_qwen3vl
 
-REAL_WEIGHTS = ("qwen2.5-0.5b", "ocr-small", "ocr-tiny")
+REAL_WEIGHTS = ("qwen2.5-0.5b", "ocr-small", "ocr-tiny", "embed")
 
 
 @pytest.fixture(autouse=True)

@@ -133,6 +133,8 @@ def _beside(value: Token, label: Token, a: Box, b: Box, scale: float) -> tuple[s
         return None
     uneven = 0.0 if shared >= 0.5 else 0.6
     gap = (a[0] - b[2]) / scale
+    if gap < -0.6:  # one frame around both
+        gap = (value.box[0] - label.box[2]) / scale
     if label.box[0] < value.box[0] and -0.6 <= gap <= _REACH_COLUMN:
         colon = 0.4 if label.colon else 0.0
         return "left", gap, 0.12 * min(max(gap, 0.0), 12.0) + uneven - colon
