@@ -103,6 +103,7 @@ def test_a_figure_is_exact(plant: Env, question: str, held: list[str]) -> None:
         "How do I set the highest pressure?",
         "What was the highest humidity?",
         "为什么油压最低?",
+        "What does the low oil pressure alarm mean?",
         "Hello",
         "循环变频故障代表什么?",
     ],
@@ -169,6 +170,14 @@ def test_the_only_series_needs_no_name() -> None:
     """Beside it a column that marks windows does not count."""
     meant = meant_signals("what is the maximum", [signal("value"), signal("label")])
     assert [s.tag for s in meant.signals] == ["value"] and not meant.named
+
+
+@pytest.mark.parametrize(
+    "question", ["what is the highest humidity", "how many times did pump 3 fail", "最高压力是多少", "故障最多的一天"]
+)
+def test_the_only_series_is_not_taken_for_something_else(question: str) -> None:
+    """A question that names a quantity or a machine is about no series that does not."""
+    assert meant_signals(question, [signal("machine_temperature"), signal("label")]).signals == ()
 
 
 def test_measures_of_odd_series() -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from knowledge.tokens import HAN, fold
 
-__all__ = ["COLUMN_WORDS", "STATE_WORDS", "Word", "alike", "heading_words", "spaced", "words_in"]
+__all__ = ["COLUMN_WORDS", "KNOWN", "STATE_WORDS", "Word", "alike", "heading_words", "spaced", "words_in"]
 
 _SYNONYMS: dict[str, tuple[str, ...]] = {
     "temperature": ("温度", "气温", "水温", "油温", "室温", "temp", "temperatures"),
@@ -119,6 +119,8 @@ STATE_WORDS: dict[str, tuple[str, ...]] = {
     "紧急": ("紧急", "urgent"),
 }
 """A value of a column → other words for it."""
+KNOWN = frozenset(_SYNONYMS)
+"""Quantities and machines: a question that names one is about no series that does not."""
 _OURS = {word: ours for ours, words in _SYNONYMS.items() for word in (ours, *words)}
 _CHINESE = sorted((word for word in _OURS if not word.isascii()), key=len, reverse=True)
 _WORD = re.compile(rf"({'|'.join(_CHINESE)})|([a-z]+)|(\d+)|([{HAN}])")

@@ -130,5 +130,5 @@ def answer_before(query: Query) -> None:
         name, lift = named(one.tag, one.text), number(one.lift, 3)
         query.add(
             f"{name}:{one.failures} 次(连发算一次)中的 {one.before} 次,是偶然的 {lift} 倍(共出现 {one.total} 次)",
-            f"{name}: before {one.before} of {one.failures} (a burst counts once), {lift} times chance (of {one.total})",
+            f"{name}: before {one.before} of {one.failures} (bursts count once), {lift} times chance (of {one.total})",
         )

@@ -47,7 +47,8 @@ def answer_limit(found: Found, figure: Figure, ask: SeriesAsk, signal: Signal, p
         )
         if longest is not None:
             span = f"{moment(points.wall[longest.first])} – {moment(points.wall[longest.last])}"
-            found.add(f"最长的一段:{span}", f"the longest stretch: {span}")
+            whole = duration(float(points.at[longest.last] - points.at[longest.first]))
+            found.add(f"最长的一段:{span},{whole[0]}", f"the longest stretch: {span}, {whole[1]}")
     elif figure == "crossings":
         times = len(crossings(points, ask.limit))
         started = ("(开始时已是如此,不计)", " (not counting that it began so)") if mask[0] else ("", "")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from knowledge.tokens import fold, place_of
 from plugins.logs.interface import Signal
-from plugins.logs.lexicon import Word, alike, heading_words, words_in
+from plugins.logs.lexicon import KNOWN, Word, alike, heading_words, words_in
 
 __all__ = ["LABELS", "Meant", "is_label", "meant_signals"]
 
@@ -49,6 +49,7 @@ _NOT_AMPERES = re.compile(
     r"\bcurrent(?=\s+(?:value|reading|state|status|alarm|time|situation|shift|week|month|year|day|level|speed|"
     r"temperature|pressure|flow|voltage|humidity|vibration|power|frequency))"
 )
+_EVENT = re.compile(r"报警|告警|故障|跳闸|\b(?:alarms?|fail(?:s|ed|ures?)?|trip(?:s|ped)?|faults?|errors?|events?)\b")
 _MOST = 6
 """Series that one question may mean."""
 
@@ -88,6 +89,8 @@ def meant_signals(question: str, signals: Sequence[Signal]) -> Meant:
     if best:
         return Meant(tuple(plain or best)[:_MOST], named=True)
     real = [signal for signal in signals if not is_label(signal)]
+    if _EVENT.search(said) or any(word.name in KNOWN and word.name not in LABELS for word in words):
+        return Meant((), named=False)  # it is about something else
     return Meant(tuple(real) if len(real) == 1 else (), named=False)
 
 

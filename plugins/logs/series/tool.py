@@ -75,6 +75,8 @@ class SeriesTool:
             return tuple(every[:1]), every
         if not meant.signals and ask.figures[0] in ("gaps", "duplicates", "order", "interval", "span", "count"):
             return _of_one_file(every), every
+        if ask.figures == ("value",) and not meant.named:
+            return (), every
         return meant.signals, every
 
 
