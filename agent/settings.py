@@ -416,11 +416,15 @@ class TurnSettings(Section):
     """Quotes that it picks from for one part."""
     quote_min_chars: int = 6
     quote_max_chars: int = 1_600
-    quote_paragraph_columns: int = 240
+    quote_meaning: float = Field(default=0.4, ge=0, le=1)
+    """A quote at least this close to the question in meaning is given by rules though it shares no word with it."""
+    quote_paragraph_columns: int = 360
     """A paragraph up to this width (a Chinese character counts two) is quoted whole where one of its sentences
     answers."""
     quote_code_lines: int = 4
     """A longer listing is also quoted by the lines that stand together in it."""
+    quote_object_lines: int = 14
+    """A member of a configuration up to so many lines is quoted with all it holds."""
     quote_shown_chars: int = 120
     """Of each quote as the model sees it; the answer holds the whole."""
     gist_tokens: int = 80
@@ -646,7 +650,7 @@ class ReportSettings(Section):
         ("medium", "high", "critical", "critical"),
     )
     """Rows: likelihood 1 to 4; columns: consequence 1 to 4."""
-    summary_tokens: int = 90
+    summary_tokens: int = 160
     """Of the one free line."""
     pick_seconds: float = 60.0
     """For the model's part of one report; then the rules finish it."""

@@ -31,6 +31,8 @@ __all__ = ["Choice", "Search", "Topic", "pick_request", "picked", "topics_of"]
 _LEAST = 0.34
 """A quote that shares less than this with its topic is about something else."""
 _OFFERED = 3
+_KEPT = 500
+"""Searches that are remembered: machines of one plant have the same alarms and causes."""
 _SYSTEM = (
     "You are Watchkeeper, a maintenance assistant. For each topic pick the quote of the manuals that says what to do, "
     "by its letter."
@@ -66,7 +68,7 @@ def topics_of(alarms: AlarmFigures, causes: Sequence[Cause], most: int) -> tuple
 
 
 class Search:
-    """Looks topics up with the plugins' own tools."""
+    """Looks topics up with the plugins' own tools; made once for many reports."""
 
     def __init__(self, env: Env, plugins: PluginHost) -> None:
         self._env = env
@@ -103,6 +105,8 @@ class Search:
     def _passages(self, phrase: str, language: Language) -> tuple[Passage, ...]:
         key = (phrase, language)
         if key not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
             view = TurnView(phrase, language, self._env.now(), None)
             self._known[key] = tuple(p for tool in self._tools for p in _found(tool, phrase, view))
         return self._known[key]

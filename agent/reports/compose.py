@@ -81,6 +81,7 @@ class ReportWriter:
         self._model = model
         self._note = note
         self._causes = load_causes(env.settings.reports.causes)
+        self._search = Search(env, plugins)
 
     def write(self, name: str, period: Period, languages: Sequence[Language]) -> Report:
         """One report.
@@ -146,7 +147,7 @@ class ReportWriter:
         risk: RiskLevel,
         languages: Sequence[Language],
     ) -> _Draft:
-        search, failed = Search(self._env, self._plugins), None
+        search, failed = self._search, None
         choices: list[Choice] = []
         topics = topics_of(alarms, causes, self._env.settings.reports.shown_actions)
         try:
