@@ -15,7 +15,7 @@ from agent.values import Said, say
 __all__ = ["missing_lines", "number", "rough", "seen_lines", "summary_facts", "summary_line", "watch_lines"]
 
 _SHOWN_IDS = 4
-_SHOWN_CAUSES = 3
+_SHOWN_CAUSES = 2
 
 
 def seen_lines(
@@ -56,7 +56,7 @@ def summary_facts(
         facts.append(
             say(f"最多的是“{top.text}”,{top.count} 次", f"the most frequent is “{top.text}”, {top.count} times")
         )
-    for figures in series:
+    for figures in [f for f in series if f.crossings][:1]:  # each costs the model a second
         for c in figures.crossings[:1]:
             name, unit = figures.trend.name, figures.trend.unit
             facts.append(
