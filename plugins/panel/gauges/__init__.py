@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Text
-from plugins.panel.gauges.dial import Dial, find_dials
+from plugins.panel.gauges.bands import find_bands
+from plugins.panel.gauges.dial import MIN_SIDE_PX, Dial, find_dials
 from plugins.panel.gauges.numerals import Printed, pieces_of, printed_number
+from plugins.panel.gauges.outlines import find_shapes
 from plugins.panel.gauges.reading import Measured, measure
 from plugins.panel.gauges.report import area_of, instrument_of
 from plugins.panel.geometry import centre, height, part_of, width
@@ -43,8 +45,12 @@ def find_gauges(pixels: Pixels, texts: Sequence[Text], engine: OcrEngine | None 
     :param texts: what was read on it; `Instrument.sources` are indices into these.
     :param engine: reads the numbers of small dials again; its last `read` is then of a part of the image.
     """
-    found: list[Instrument] = []
-    for dial in find_dials(pixels, texts):
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    shapes = find_shapes(grey, MIN_SIDE_PX)
+    found = find_bands(pixels, texts, shapes.rings)
+    for dial in find_dials(grey, texts, shapes):
+        if any(dial.middle is not None and _holds(band.area, dial.middle) for band in found):
+            continue
         instrument = _look(pixels, texts, dial, engine)
         if instrument is not None and not any(_same(instrument.area, other.area) for other in found):
             found.append(instrument)
@@ -91,9 +97,12 @@ def _enlarged(part: Pixels, side: int) -> tuple[Pixels, float]:
     return cv2.resize(part, size, interpolation=way).astype(np.uint8), ratio
 
 
+def _holds(area: Box, point: tuple[float, float]) -> bool:
+    return area[0] <= point[0] < area[2] and area[1] <= point[1] < area[3]
+
+
 def _is_inside(box: Box, area: Box) -> bool:
-    x, y = centre(box)
-    return area[0] <= x < area[2] and area[1] <= y < area[3]
+    return _holds(area, centre(box))
 
 
 def _printed(text: Text, source: int, left: int, top: int, zoom: float) -> list[Printed]:

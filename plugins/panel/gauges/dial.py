@@ -1,8 +1,8 @@
 """Where dials are: round shapes with a scale in them, arcs of numbers that rise, and photos of one meter.
 
-Order: round outlines on a reduced picture (with two numbers in them, or ticks that point at the middle) → arcs of
-numbers that no outline holds → the whole of a small picture with few texts. Nothing here decides that there is a gauge:
-it only says where a closer look may pay.
+Order: round outlines (with two numbers in them, or ticks that point at the middle) → rings of which an arc is seen,
+with numbers beside it → arcs of numbers that no outline holds → the whole of a small picture with few texts. Nothing
+here decides that there is a gauge: it only says where a closer look may pay.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from numpy.typing import NDArray
 
 from agent.api import Box, Text
 from plugins.panel.gauges.numerals import printed_number
+from plugins.panel.gauges.outlines import Outline, Shapes
 from plugins.panel.gauges.pivot import circle_through, line_pivots, segments_of
 from plugins.panel.geometry import centre, height
-from plugins.panel.photos.edges import find_edges
 
-__all__ = ["Dial", "find_dials"]
+__all__ = ["MIN_SIDE_PX", "Dial", "find_dials"]
 
 Pixels = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-_REDUCED_SIDE = 800
-_MIN_SIDE_PX = 56
+MIN_SIDE_PX = 56
 """A smaller dial has no scale that could be read."""
 _MIN_REDUCED_PX = 26
-_MAX_OUTLINES = 40
 _MAX_DIALS = 12
+_MIN_BESIDE = 3
+"""Numbers beside an arc, from which on it may be a dial."""
 _MAX_NUMBERS = 200
 _WHOLE_SIDE_PX = 1200
 _WHOLE_WORK_PX = 480
@@ -48,38 +48,31 @@ class Dial:
     """Of the outline, in pixels of the image; None where none was seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    x: float
-    y: float
-    wide: float
-    """Half of the width."""
-    tall: float
-
-    @property
-    def size(self) -> float:
-        return max(self.wide, self.tall)
-
-
-def find_dials(pixels: Pixels, texts: Sequence[Text]) -> list[Dial]:
+def find_dials(grey: Grey, texts: Sequence[Text], shapes: Shapes) -> list[Dial]:
     """Places where a dial may be, the most promising first.
 
-    :param pixels: height × width × 3, RGB, 8 bits.
+    :param grey: height × width, 8 bits.
+    :param shapes: what is round on it.
     """
-    rows, columns = pixels.shape[:2]
-    if min(rows, columns) < _MIN_SIDE_PX:
+    rows, columns = grey.shape
+    if min(rows, columns) < MIN_SIDE_PX:
         return []
     numbers = [(text, value) for text in texts if (value := printed_number(text.text)) is not None][:_MAX_NUMBERS]
     dials: list[Dial] = []
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-    for outline in _outlines(grey):
+    for outline in shapes.outlines:
         if len(dials) < _MAX_DIALS and not any(_holds(dial.box, outline) for dial in dials):
             inside = [text for text, _ in numbers if _within(outline, text)]
             fills = len(inside) >= 2 and 4 * outline.size > min(rows, columns)
             if len(inside) >= 4 or fills or _has_ticks(grey, outline):
                 dials.append(_dial(outline, inside, rows, columns))
+    for ring in shapes.rings:
+        circle = Outline(ring.x, ring.y, ring.radius, ring.radius)
+        if len(dials) < _MAX_DIALS and not any(_holds(dial.box, circle) for dial in dials):
+            beside = [text for text, _ in numbers if _is_beside(circle, text)]
+            if len(beside) >= _MIN_BESIDE:
+                dials.append(_dial(circle, beside, rows, columns))
     for x, y, radius in _arcs(numbers):
-        if len(dials) < _MAX_DIALS and not any(_holds(dial.box, _Outline(x, y, radius, radius)) for dial in dials):
+        if len(dials) < _MAX_DIALS and not any(_holds(dial.box, Outline(x, y, radius, radius)) for dial in dials):
             dials.append(Dial(_clipped(x, y, 1.6 * radius, 1.6 * radius, rows, columns), None))
     whole = (0, 0, columns, rows)
     small = max(rows, columns) <= _WHOLE_SIDE_PX and len(texts) <= _WHOLE_TEXTS
@@ -88,7 +81,7 @@ def find_dials(pixels: Pixels, texts: Sequence[Text]) -> list[Dial]:
     return dials
 
 
-def _dial(outline: _Outline, inside: Sequence[Text], rows: int, columns: int) -> Dial:
+def _dial(outline: Outline, inside: Sequence[Text], rows: int, columns: int) -> Dial:
     """Numbers may stand around the outline, when it is the ring that the ticks stand on."""
     grow = 1.08
     for text in inside:
@@ -98,59 +91,18 @@ def _dial(outline: _Outline, inside: Sequence[Text], rows: int, columns: int) ->
     return Dial(box, (outline.x, outline.y))
 
 
-def _outlines(grey: Grey) -> list[_Outline]:
-    """Round shapes, the largest first."""
-    ratio = min(1.0, _REDUCED_SIDE / max(grey.shape))
-    reduced = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else grey
-    edges = find_edges(cv2.GaussianBlur(reduced, (3, 3), 0), 40, 110)
-    contours, _ = cv2.findContours(edges, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    least = max(_MIN_REDUCED_PX, _MIN_SIDE_PX * ratio)
-    shapes = []
-    for contour in contours:
-        if len(contour) < 1.4 * least:
-            continue
-        _, _, wide, tall = cv2.boundingRect(contour)
-        if max(wide, tall) >= least and min(wide, tall) >= 0.35 * max(wide, tall):
-            shapes.append((max(wide, tall), contour))
-    shapes.sort(key=lambda shape: -shape[0])
-    found = (
-        _ellipse(contour.reshape(-1, 2).astype(np.float64), reduced.shape) for _, contour in shapes[:_MAX_OUTLINES]
-    )
-    return [
-        _Outline(e.x / ratio, e.y / ratio, e.wide / ratio, e.tall / ratio)
-        for e in found
-        if e is not None and 2 * e.size >= least
-    ]
-
-
-def _ellipse(points: Floats, shape: tuple[int, ...]) -> _Outline | None:
-    """The ellipse that a contour runs along, when it does so for the larger part of one."""
-    (x, y), (first, second), turn = cv2.fitEllipse(points.astype(np.float32))
-    if not (math.isfinite(first + second) and 0 < max(first, second) <= 1.6 * max(shape)):
-        return None
-    if min(first, second) < 0.55 * max(first, second):
-        return None
-    angle = math.radians(turn)
-    along = (points[:, 0] - x) * math.cos(angle) + (points[:, 1] - y) * math.sin(angle)
-    across = (points[:, 1] - y) * math.cos(angle) - (points[:, 0] - x) * math.sin(angle)
-    off = np.abs(np.hypot(along / (first / 2), across / (second / 2)) - 1)
-    on = off < 0.06
-    if on.mean() < 0.75:
-        return None
-    sectors = np.unique(((np.arctan2(across[on], along[on]) / (2 * math.pi)) % 1 * 36).astype(int))
-    if len(sectors) < 16:
-        return None
-    wide = math.hypot(first * math.cos(angle), second * math.sin(angle)) / 2
-    tall = math.hypot(first * math.sin(angle), second * math.cos(angle)) / 2
-    return _Outline(float(x), float(y), wide, tall)
-
-
-def _within(outline: _Outline, text: Text) -> bool:
+def _within(outline: Outline, text: Text) -> bool:
     x, y = centre(text.box)
     return math.hypot((x - outline.x) / outline.wide, (y - outline.y) / outline.tall) < 1.35
 
 
-def _has_ticks(grey: Grey, outline: _Outline) -> bool:
+def _is_beside(circle: Outline, text: Text) -> bool:
+    """Along a ring, not in its middle."""
+    x, y = centre(text.box)
+    return 0.45 < math.hypot(x - circle.x, y - circle.y) / circle.size < 1.35
+
+
+def _has_ticks(grey: Grey, outline: Outline) -> bool:
     """Short lines in many directions that point at the middle."""
     left, top = max(0, round(outline.x - outline.wide * 1.1)), max(0, round(outline.y - outline.tall * 1.1))
     right, bottom = round(outline.x + outline.wide * 1.1), round(outline.y + outline.tall * 1.1)
@@ -268,7 +220,7 @@ def _circle(points: Floats) -> tuple[float, float, float] | None:
     return circle if off.max() < 0.1 else None
 
 
-def _holds(box: Box, outline: _Outline) -> bool:
+def _holds(box: Box, outline: Outline) -> bool:
     return box[0] <= outline.x < box[2] and box[1] <= outline.y < box[3]
 
 

@@ -17,7 +17,7 @@ from plugins.panel.gauges.wording import factor_of, name_of, named_unit, typed_u
 from plugins.panel.geometry import centre, height, width
 from plugins.panel.instruments import Instrument
 
-__all__ = ["area_of", "instrument_of"]
+__all__ = ["area_of", "caption_of", "instrument_of", "rounded"]
 
 _NEAR = 1.4
 """Words further from the pivot than this, in parts of the ring of numbers, are believed only where no other are."""
@@ -33,7 +33,7 @@ def instrument_of(measured: Measured, seen: Sequence[Printed], area: Box, texts:
     scale, value, flags, why = measured.scale, measured.value, measured.flags, measured.why
     ring = float(np.mean(scale.radii))
     near = [t for t in seen if math.dist((t.x, t.y), scale.pivot) < _NEAR * ring]
-    label, label_unit = named_unit(name_of([t for t in near if _within(t, scale)]) or _caption(area, texts))
+    label, label_unit = named_unit(name_of([t for t in near if _within(t, scale)]) or caption_of(area, texts))
     units = units_of(near) or units_of(seen) or typed_units(seen)
     unit = unit_for([unit for unit, _ in units], measured.second) if units else label_unit
     if unit is None:
@@ -46,7 +46,7 @@ def instrument_of(measured: Measured, seen: Sequence[Printed], area: Box, texts:
     uncertainty = measured.uncertainty * factor
     reading = Reading(
         label=label,
-        value=None if value is None else _rounded(value * factor, uncertainty),
+        value=None if value is None else rounded(value * factor, uncertainty),
         unit=unit,
         kind="gauge",
         box=area,
@@ -89,7 +89,7 @@ def _disagreeing(measured: Measured, seen: Sequence[Printed]) -> Printed | None:
     return None
 
 
-def _rounded(value: float, uncertainty: float) -> str:
+def rounded(value: float, uncertainty: float) -> str:
     """With the decimals that the uncertainty leaves."""
     decimals = max(0, math.ceil(-math.log10(max(uncertainty, 1e-9) / 2)))
     text = f"{value:.{decimals}f}"
@@ -105,7 +105,7 @@ def _score(measured: Measured) -> float:
     return round(0.4 + 0.35 * needle + 0.2 * numbers, 3)
 
 
-def _caption(area: Box, texts: Sequence[Text]) -> str:
+def caption_of(area: Box, texts: Sequence[Text]) -> str:
     """The words right below or above the dial: the nearest, and of those the one that stands most in the middle."""
     near: list[tuple[float, str]] = []
     middle = centre(area)[0]
