@@ -29,6 +29,7 @@ _JUDGING = (
     r"严重|危险|紧急|立即|马上|尽快|severe\w*|serious\w*|danger\w*|urgent\w*|immediate\w*|at once|as soon as",
     r"停机|停产|损坏|失效|shut\W?down|stopp\w*|damag\w*|broke\w*|failed",
     r"正常|稳定|良好|安全|normal\w*|stable|healthy|safe\w*|fine",
+    r"account\w*|share\w*|of the (?:issues|alarms|cases|time)|caused|占|造成|导致|引起",
     r"每天|每日|每周|每小时|平均|daily|weekly|hourly|average",
     r"更换|维修|检修|replac\w*|repair\w*|overhaul\w*",
     r"首次|再次|以前|去年|上周|上月|last week|last month|previous\w*|first time|again",
