@@ -118,7 +118,10 @@ def contract_tools(env: Env) -> list[Tool]:
 
 
 def test_every_tool_keeps_the_contract(env: Env) -> None:
-    """One short line for the model, examples, cues in both languages, a typed schema, no risk where it only reads."""
+    """One short line for the model, examples, cues in both languages, a typed schema, no risk where it only reads.
+
+    A tool that is offered only where the question itself calls for it needs neither examples nor cues.
+    """
     tools = contract_tools(env)
     assert {"similar_events", "count_events", "recent_events", "search_manuals", "panel_readings"} <= {
         t.name for t in tools
@@ -126,9 +129,10 @@ def test_every_tool_keeps_the_contract(env: Env) -> None:
     for made in tools:
         assert made.description.count("\n") == 0, made.name
         assert len(made.description) < 120
-        assert made.examples, made.name
-        assert any(cue.isascii() for cue in made.cues), made.name
-        assert any(not cue.isascii() for cue in made.cues), made.name
+        if made.asked is None:
+            assert made.examples, made.name
+            assert any(cue.isascii() for cue in made.cues), made.name
+            assert any(not cue.isascii() for cue in made.cues), made.name
         assert made.risk == "read"
         for parameter in made.parameters:
             assert parameter.binds or "enum" in parameter.schema, f"{made.name}.{parameter.name} is bound to nothing"

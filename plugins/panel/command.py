@@ -34,7 +34,7 @@ class _ReadsByDefault(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front of what is none."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
             args = ["read", *args]
         parsed: list[str] = super().parse_args(ctx, args)
         return parsed
@@ -47,7 +47,6 @@ def add_panel_command(cli: typer.Typer, service: PanelService) -> None:
     """
     panel = typer.Typer(
         cls=_ReadsByDefault,
-        no_args_is_help=True,
         help="Read machine panels; `panel IMAGE` reads one.",
         epilog="Example: watchkeeper panel boiler.jpg pump.png --json",
     )
