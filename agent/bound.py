@@ -199,6 +199,9 @@ class PickPart:
 
     text: str
     quotes: tuple[Quote, ...]
+    """Best first."""
+    likely: bool = False
+    """Whether the first is close enough in words or meaning for a rung that cannot read."""
     may_decline: bool = True
     """Whether 'none of these' is open: not where the question names a code that stands in all of them."""
 
