@@ -25,6 +25,7 @@ from agent.model.protocol import Model, ReplyLimits
 from agent.parts import asks_something, phrases_of
 from agent.prompt import pick_message
 from agent.quotes import Quote, plain, quotes_of
+from agent.ranking import Ranked
 from agent.settings import TurnSettings
 from agent.tools import Tool
 from agent.values import Language, Passage, ToolResult
@@ -184,10 +185,16 @@ class Loop:
         return PickPart(
             finding.part,
             chosen,
-            likely=bool(best)
-            and (best[0].words >= self.settings.quote_words or best[0].meaning >= self.settings.quote_meaning),
+            likely=bool(best) and self._is_likely(best[0]),
             may_decline=not names_code_of(about, chosen),
         )
+
+    def _is_likely(self, best: Ranked) -> bool:
+        """By words or meaning; a foreign passage that holds what is asked for needs less, since words do not count."""
+        enough = self.settings.quote_meaning
+        if best.fits and best.quote.passage.language != self.language:
+            enough *= self.settings.quote_foreign
+        return best.words >= self.settings.quote_words or best.meaning >= enough
 
     def _looked_up(self, finding: PartFinding) -> str:
         """What a part is about: its words, and the name that was searched for where it does not say it."""

@@ -91,6 +91,8 @@ _DIGITS = re.compile(
 )
 _MATRIX = re.compile(r"矩阵|\bmatrix\b|\bvector\b|坐标|\bcoordinates\b", re.IGNORECASE)
 _MATRIX_NUMBERS = 3
+_CODE_WORD = re.compile(r"\b[A-Za-z]+[-_.]?\d[\w-]*")
+"""RK-37: no figure."""
 _LONG = ("steps", "code", "line")
 _LISTINGS = ("code",)
 _CODE = ("code", "line")
@@ -129,6 +131,8 @@ class Ranked:
     meaning: float
     """0 to 1; 0 where nothing can tell."""
     score: float
+    fits: bool = False
+    """Whether it holds the kind of thing that is asked for."""
 
 
 def wanted_by(part: str) -> Wanted:
@@ -169,7 +173,7 @@ def ranked(part: str, phrase: str, quotes: Sequence[Quote], closeness: Closeness
             quote.passage.score / most if most > 0 else 0.0
         )
         score += _EARLY * early[i] + _fit(wanted, part, quote) - _empty(part, quote)
-        made.append(Ranked(quote, words, near[i], score))
+        made.append(Ranked(quote, words, near[i], score, _fit(wanted, part, quote) > 0))
     best = sorted(made, key=lambda one: one.score, reverse=True)
     listed = [one for one in best if _names_several(one.quote)] if wanted.members else []
     return listed if listed and listed[0].score >= _NEAR_BEST * best[0].score else best
@@ -201,11 +205,12 @@ def _fit(wanted: Wanted, part: str, quote: Quote) -> float:
     said = _without_numbers_of(part, quote.said)
     fit = 0.0
     if wanted.figures:
-        fit += _KIND if holds(said, wanted.figures) and _NUMBER.search(said) else -_KIND / 2
+        named = _CODE_WORD.sub("", said)
+        fit += (_KIND if _NUMBER.search(named) else _KIND / 2) if holds(named, wanted.figures) else -_KIND / 2
     if wanted.when:
         fit += _KIND if _HOLDS_WHEN.search(said) else 0.0
     if wanted.place:
-        fit += _KIND if _HOLDS_PLACE.search(_URL.sub("", quote.text)) else 0.0
+        fit += _KIND if _HOLDS_PLACE.search(_URL.sub("", quote.text)) else -_KIND / 2
     if wanted.matrix:
         fit += _KIND if len(_NUMBER.findall(said)) >= _MATRIX_NUMBERS else 0.0
     elif wanted.digits:
@@ -227,7 +232,7 @@ def _is_long(quote: Quote) -> bool:
 
 def _empty(part: str, quote: Quote) -> float:
     """Taken off what says nothing new."""
-    new = set(tokens(quote.said)) - set(tokens(f"{part} {quote.passage.heading}"))
+    new = _asked(quote.said) - set(tokens(f"{part} {quote.passage.heading}"))
     if numbers_in(quote.said) - numbers_in(part):
         return 0.0
     return _SAYS_NOTHING if len(new) < _FEW_NEW else 0.0

@@ -420,6 +420,8 @@ class TurnSettings(Section):
     """A quote that holds at least this share of what is asked is given by rules."""
     quote_meaning: float = Field(default=0.4, ge=0, le=1)
     """A quote at least this close to the question in meaning is given by rules though it shares no word with it."""
+    quote_foreign: float = Field(default=0.6, ge=0, le=1)
+    """Share of that closeness that is enough in the other language, if it holds the kind of thing asked for."""
     quote_paragraph_columns: int = 360
     """A paragraph up to this width (a Chinese character counts two) is quoted whole where one of its sentences
     answers."""
