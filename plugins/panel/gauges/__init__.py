@@ -8,7 +8,7 @@ least three numbers around one pivot that rise clockwise; a value is said only w
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from plugins.panel.gauges.numerals import Printed, pieces_of, printed_number
 from plugins.panel.gauges.outlines import find_shapes
 from plugins.panel.gauges.reading import Measured, measure
 from plugins.panel.gauges.report import area_of, instrument_of
+from plugins.panel.gauges.strips import read_strip
 from plugins.panel.geometry import centre, height, part_of, width
 from plugins.panel.instruments import Instrument
 from plugins.panel.texts.ocr import OcrEngine
@@ -66,17 +67,43 @@ def _look(pixels: Pixels, texts: Sequence[Text], dial: Dial, engine: OcrEngine |
     inside = [i for i, text in enumerate(texts) if _is_inside(text.box, dial.box)]
     seen = [printed for i in inside for printed in _printed(texts[i], i, left, top, zoom)]
     best = measure(work, seen, middles)
-    for side in _CLOSER_SIDES_PX:
-        if engine is None or (best is not None and len(best.scale.members) >= _ENOUGH):
-            break
-        closer, ratio = _enlarged(part, side)
-        seen = _with(seen, [p for text in engine.read(closer) for p in _printed(text, -1, 0, 0, zoom / ratio)])
-        again = measure(work, seen, middles)
-        if again is not None and (best is None or again.merit > best.merit):
-            best = again
+    if engine is not None and _is_wanting(best):
+        for closer in _closer(work, part, zoom, engine, seen, best.scale.pivot if best else next(iter(middles), None)):
+            more = _with(seen, closer)
+            again = measure(work, more, middles)
+            if again is not None and (best is None or again.merit > best.merit):
+                best, seen = again, more
+            if not _is_wanting(best):
+                break
     if best is None or not _is_dial(best):
         return None
-    return instrument_of(best, seen, area_of(best.scale, best.ticks, dial.box, zoom), texts)
+    area = area_of(best.scale, best.ticks, dial.box, zoom)
+    around = best.scale.angles[-1] - best.scale.angles[0] > math.pi
+    face = bottom if dial.middle is not None else area[1] + width(area) if around else area[3]
+    return instrument_of(best, seen, area, texts, face)
+
+
+def _is_wanting(measured: Measured | None) -> bool:
+    """More of its numbers would help."""
+    if measured is None or len(measured.scale.members) < _ENOUGH:
+        return True
+    return measured.value is None and measured.needle is not None and measured.scale.straight
+
+
+def _closer(
+    work: Pixels,
+    part: Pixels,
+    zoom: float,
+    engine: OcrEngine,
+    seen: Sequence[Printed],
+    middle: tuple[float, float] | None,
+) -> Iterator[list[Printed]]:
+    """What closer looks read, the cheapest first."""
+    if middle is not None:
+        yield read_strip(work, seen, middle, engine)
+    for side in _CLOSER_SIDES_PX:
+        closer, ratio = _enlarged(part, side)
+        yield [p for text in engine.read(closer) for p in _printed(text, -1, 0, 0, zoom / ratio)]
 
 
 def _is_dial(measured: Measured) -> bool:

@@ -17,7 +17,7 @@ from plugins.panel.gauges.fills import Fill, Filled, filled_value, find_fill, ha
 from plugins.panel.gauges.numerals import Printed, printed_number
 from plugins.panel.gauges.outlines import Ring
 from plugins.panel.gauges.report import caption_of, rounded
-from plugins.panel.gauges.wording import factor_of, name_of, named_unit, unit_for, units_of, value_in
+from plugins.panel.gauges.wording import factor_of, name_of, named_unit, small_print, unit_for, units_of, value_in
 from plugins.panel.geometry import centre, height, width
 from plugins.panel.instruments import Instrument
 
@@ -57,7 +57,9 @@ def find_bands(pixels: Pixels, texts: Sequence[Text], rings: Sequence[Ring]) -> 
 def _instrument(fill: Fill, filled: Filled, ring: Ring, seen: Sequence[Printed], texts: Sequence[Text]) -> Instrument:
     area = _area(fill, ring)
     units = units_of(seen)
-    label, label_unit = named_unit(name_of([t for t in seen if _is_inside(t, fill, ring)]) or caption_of(area, texts))
+    label, label_unit = named_unit(
+        name_of([t for t in seen if _is_inside(t, fill, ring)]) or caption_of(area, texts, area[3])
+    )
     unit = unit_for([unit for unit, _ in units], None) if units else label_unit
     factor = factor_of(seen)
     other = _disagreeing(filled, fill, ring, seen)
@@ -79,7 +81,7 @@ def _instrument(fill: Fill, filled: Filled, ring: Ring, seen: Sequence[Printed],
         read_by="geometry",
         why=why,
     )
-    sources = {text.source for text in filled.members}
+    sources = {text.source for text in filled.members} | {text.source for text in small_print(seen)}
     return Instrument(reading, area, frozenset(sources))
 
 

@@ -57,7 +57,7 @@ def pieces_of(text: str) -> list[tuple[int, int]]:
 
 def printed_number(text: str) -> float | None:
     """The number that a text is, or None."""
-    line = plain(text).strip().strip(_STRAY).replace(" ", "")
+    line = plain(text).strip().strip(_STRAY).rstrip("- ").replace(" ", "")
     if line in _ZERO:
         return 0.0
     found = _NUMBER.fullmatch(line)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from plugins.panel.gauges.numerals import Printed
 from plugins.panel.gauges.scale import Scale
 
-__all__ = ["BIN", "Unrolled", "angle_bins", "ring_radius", "thin", "unroll"]
+__all__ = ["BIN", "Unrolled", "angle_bins", "band_ends", "ring_radius", "thin", "unroll"]
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -28,6 +28,12 @@ _ROWS = round(2 * math.pi / BIN)
 _SURE, _TIGHT = 0.7, 0.45
 """Texts that are surely texts, and the part of a box (from its middle) that is: boxes are drawn wide."""
 _NEAREST, _FURTHEST, _STEP = 0.1, 1.6, 0.01
+_GAP = 20
+"""Rows on either side of the cut that lie between the ends of a scale."""
+_BAND, _DIFFERENT, _ALONG, _BROAD = (0.3, 1.5), 30, 0.97, 5
+"""A band lies within these parts of the ring, differs from the gap by grey levels, along most of the scale, and is so
+many columns broad.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +112,20 @@ def thin(pixels: Pixels, degrees: float, *, neutral: bool = False) -> tuple[Floa
 def angle_bins(angles: Floats) -> NDArray[np.intp]:
     """The rows of angles from the cut."""
     return np.asarray(np.round(angles / BIN), np.intp) % _ROWS
+
+
+def band_ends(unrolled: Unrolled, scale: Scale) -> tuple[float, float] | None:
+    """Angles between which a coloured band runs along the whole scale; None where there is none."""
+    gap = np.median(np.roll(unrolled.pixels, _GAP, axis=0)[: 2 * _GAP], axis=0)
+    columns = slice(Unrolled.column(_BAND[0]), Unrolled.column(_BAND[1]))
+    on = (np.abs(unrolled.pixels[:, columns].astype(np.int16) - gap[columns]).max(axis=2) > _DIFFERENT).astype(np.int8)
+    first, last = angle_bins(scale.angles[[0, -1]])
+    along = np.flatnonzero(on[first:last].mean(axis=0) > _ALONG)
+    if len(along) < _BROAD:
+        return None
+    # The scale may be seen to end before its first number's middle, which stands beside its tick.
+    lows = first + _GAP - np.argmin(on[: first + _GAP, along][::-1], axis=0)
+    highs = last - _GAP + np.argmin(on[last - _GAP :, along], axis=0)
+    low, high = float(np.median(lows)), float(np.median(highs))
+    agree = (np.abs(lows - low) <= 2) & (np.abs(highs - high) <= 2)
+    return (low * BIN, high * BIN) if agree.sum() >= max(_BROAD, 0.5 * len(along)) else None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from plugins.panel.gauges.needle import Needle, find_needles
 from plugins.panel.gauges.numerals import Numeral, Printed, numerals_of
 from plugins.panel.gauges.pivot import line_pivots, number_pivots, refined_pivot, segments_of
-from plugins.panel.gauges.polar import unroll
+from plugins.panel.gauges.polar import Unrolled, band_ends, unroll
 from plugins.panel.gauges.scale import Scale, fit_scale, value_at
 from plugins.panel.gauges.ticks import Ticks, find_ticks, ring_middle, snapped, tick_ends
 
@@ -33,6 +33,8 @@ _COARSE = 0.05
 _SAME = 0.5
 """The middle of the ticks is believed before a rougher one that does as well but for this."""
 _AROUND = math.radians(150.0)
+_OFF_STEP = 0.15
+"""Of a step: a band that ends further from a whole one does not tell where the scale does."""
 _REST = math.radians(8.0)
 """A needle may rest this far beyond the scale, at its stop or over its end."""
 
@@ -138,7 +140,7 @@ def _around(
     merit = scale.weight - 12.0 * scale.residual + (min(2.0, ticks.merit) if ticks else 0.0)
     if needle is not None:
         merit += 2.0 * needle.merit - 8.0 * needle.miss
-    return _judged(scale, ticks, needles, merit)
+    return _judged(scale, ticks, needles, merit, unrolled)
 
 
 def _is_ink_dark(pixels: Pixels, scale: Scale) -> bool:
@@ -155,7 +157,7 @@ def _is_ink_dark(pixels: Pixels, scale: Scale) -> bool:
     return votes >= 0
 
 
-def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: float) -> Measured:
+def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: float, unrolled: Unrolled) -> Measured:
     """A value, or the reason for none."""
     numbers = ", ".join(f"{value:g}" for value in scale.values)
     told = f"scale {numbers}"
@@ -172,7 +174,7 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
     needle = needles[0]
     if any(other.is_rival(needle) for other in needles[1:]):
         return silent(f"{told}: more than one line runs from the pivot to the scale")
-    ends = _known(scale, ticks, needle.angle)
+    ends = _known(scale, ticks, needle.angle, unrolled)
     if not ends[0] - _REST <= needle.angle <= ends[1] + _REST:
         return silent(f"{told}: the needle stands where no number is known")
     if needle.angle < scale.angles[1] and not scale.straight and _is_zero_unread(scale):
@@ -196,18 +198,33 @@ def _judged(scale: Scale, ticks: Ticks | None, needles: list[Needle], merit: flo
     return Measured(scale, ticks, needle, value, uncertainty, flags, why, merit + (0.0 if flags else _READ))
 
 
-def _known(scale: Scale, ticks: Ticks | None, needle: float) -> tuple[float, float]:
+def _known(scale: Scale, ticks: Ticks | None, needle: float, unrolled: Unrolled) -> tuple[float, float]:
     """The angles between which the scale is known.
 
-    A straight scale that goes around is known one step beyond its numbers where its ticks go on. A bent one is not:
-    how its first division is bent cannot be told, although its zero may be seen.
+    A straight scale that goes around is known one step beyond its numbers where its ticks go on, or where the band that
+    it stands on ends at a whole step. A bent one is not: how its first division is bent cannot be told, although its
+    zero may be seen.
     """
     first, last = float(scale.angles[0]), float(scale.angles[-1])
-    if ticks is None or first <= needle <= last or not scale.straight or last - first < _AROUND:
+    if first <= needle <= last or not scale.straight:
+        return first, last
+    steps = np.diff(scale.angles)
+    band = band_ends(unrolled, scale)
+    if band is not None:
+        step = float(steps.min())
+        below, above = _whole((first - band[0]) / step), _whole((band[1] - last) / step)
+        if (below if needle < first else above) > 0:
+            return first - below * step, last + above * step
+    if ticks is None or last - first < _AROUND:
         return first, last
     low, high = tick_ends(scale, ticks, needle)
-    steps = np.diff(scale.angles)
     return max(low, first - 1.05 * float(steps[0])), min(high, last + 1.05 * float(steps[-1]))
+
+
+def _whole(steps: float) -> int:
+    """One step or two, or none where it is neither."""
+    whole = round(steps)
+    return whole if whole in (1, 2) and abs(steps - whole) < _OFF_STEP else 0
 
 
 def _is_zero_unread(scale: Scale) -> bool:

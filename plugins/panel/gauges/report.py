@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,29 +12,44 @@ from agent.api import Box, Reading, Text
 from plugins.panel.gauges.numerals import Printed, printed_number
 from plugins.panel.gauges.polar import ring_radius
 from plugins.panel.gauges.reading import Measured
-from plugins.panel.gauges.scale import Scale
+from plugins.panel.gauges.scale import Scale, value_at
 from plugins.panel.gauges.ticks import Ticks
-from plugins.panel.gauges.wording import factor_of, name_of, named_unit, typed_units, unit_for, units_of, value_in
-from plugins.panel.geometry import centre, height, width
+from plugins.panel.gauges.wording import (
+    factor_of,
+    name_of,
+    named_unit,
+    small_print,
+    typed_units,
+    unit_for,
+    units_of,
+    value_in,
+)
+from plugins.panel.geometry import centre, height, overlap_x, same_line, width
 from plugins.panel.instruments import Instrument
 
 __all__ = ["area_of", "caption_of", "instrument_of", "rounded"]
 
 _NEAR = 1.4
 """Words further from the pivot than this, in parts of the ring of numbers, are believed only where no other are."""
+_INSIDE, _AROUND, _LARGER = 0.85, 1.25, 1.2
+"""A value in the dial stands within the ring, or near it in print that is larger than its numbers."""
+_TAG = re.compile(r"[A-Z]{1,5}[-_ ]?\d{1,5}[A-Z]?")
 
 
-def instrument_of(measured: Measured, seen: Sequence[Printed], area: Box, texts: Sequence[Text]) -> Instrument:
+def instrument_of(
+    measured: Measured, seen: Sequence[Printed], area: Box, texts: Sequence[Text], bottom: int
+) -> Instrument:
     """The reading of a dial.
 
     :param seen: texts on and around the dial, in pixels of its picture.
     :param area: of the dial, in pixels of the image.
     :param texts: those of the image.
+    :param bottom: where its face ends, in pixels of the image.
     """
     scale, value, flags, why = measured.scale, measured.value, measured.flags, measured.why
     ring = float(np.mean(scale.radii))
     near = [t for t in seen if math.dist((t.x, t.y), scale.pivot) < _NEAR * ring]
-    label, label_unit = named_unit(name_of([t for t in near if _within(t, scale)]) or caption_of(area, texts))
+    label, label_unit = named_unit(name_of([t for t in near if _within(t, scale)]) or caption_of(area, texts, bottom))
     units = units_of(near) or units_of(seen) or typed_units(seen)
     unit = unit_for([unit for unit, _ in units], measured.second) if units else label_unit
     if unit is None:
@@ -56,7 +72,8 @@ def instrument_of(measured: Measured, seen: Sequence[Printed], area: Box, texts:
         read_by="geometry",
         why=why,
     )
-    sources = {t.source for t in seen if _is_of_scale(t, scale)} | {t.source for _, t in units if not t.source < 0}
+    own = {id(t) for _, t in units if value_in(t.text) is None} | {id(t) for t in small_print(near)}
+    sources = {t.source for t in seen if _is_of_scale(t, scale) or id(t) in own}
     return Instrument(reading, area, frozenset(sources - {-1}))
 
 
@@ -68,11 +85,16 @@ def _is_of_scale(text: Printed, scale: Scale) -> bool:
     """A number on the ring, also one that was misread; what is printed in the gap below may be a value of its own."""
     if any(text is member.printed for member in scale.members):
         return True
+    value = printed_number(text.text)
     dx, dy = text.x - scale.pivot[0], text.y - scale.pivot[1]
+    if value is None or abs(math.hypot(dx, dy) / float(np.mean(scale.radii)) - 1) > 0.2:
+        return False
     angle = (math.atan2(dy, dx) - scale.cut) % (2 * math.pi)
-    on_ring = abs(math.hypot(dx, dy) / float(np.mean(scale.radii)) - 1) < 0.2
-    between = scale.angles[0] - 0.2 < angle < scale.angles[-1] + 0.2
-    return printed_number(text.text) is not None and on_ring and bool(between)
+    if scale.angles[0] - 0.2 < angle < scale.angles[-1] + 0.2:
+        return True
+    # Beyond the numbers that agree, one that goes on from them is one of theirs.
+    step = float(np.diff(scale.values).min())
+    return any(abs(value - value_at(scale, at)) < 0.6 * step for at in (angle, angle - 2 * math.pi))
 
 
 def _disagreeing(measured: Measured, seen: Sequence[Printed]) -> Printed | None:
@@ -81,8 +103,10 @@ def _disagreeing(measured: Measured, seen: Sequence[Printed]) -> Printed | None:
     ring, glyph = float(np.mean(scale.radii)), float(np.median([m.printed.height for m in scale.members]))
     for text in seen:
         value = value_in(text.text)
-        inner = math.dist((text.x, text.y), scale.pivot) < 1.25 * ring and not _is_of_scale(text, scale)
-        if value is None or measured.value is None or not inner or text.height < 0.9 * glyph:
+        away = math.dist((text.x, text.y), scale.pivot) / ring
+        # Beside the ring stand numbers of other dials too, but none in larger print.
+        is_own = text.height >= (0.9 if away < _INSIDE else _LARGER) * glyph and away < _AROUND
+        if value is None or measured.value is None or not is_own or _is_of_scale(text, scale):
             continue
         if abs(value - measured.value) > 2 * measured.uncertainty + 0.01 * scale.span:
             return text
@@ -105,19 +129,44 @@ def _score(measured: Measured) -> float:
     return round(0.4 + 0.35 * needle + 0.2 * numbers, 3)
 
 
-def caption_of(area: Box, texts: Sequence[Text]) -> str:
-    """The words right below or above the dial: the nearest, and of those the one that stands most in the middle."""
+def caption_of(area: Box, texts: Sequence[Text], bottom: int) -> str:
+    """The words right below or above an instrument: the nearest, and of those the one that stands most in the middle.
+
+    :param bottom: where the instrument ends, empty space below its numbers included.
+    """
     near: list[tuple[float, str]] = []
     middle = centre(area)[0]
     for text in texts:
-        gap = max(area[1] - text.box[3], text.box[1] - area[3])
-        aside = max(0.0, text.box[0] - middle, middle - text.box[2])
-        if -0.15 * height(area) <= gap <= 0.4 * height(area) and abs(centre(text.box)[0] - middle) < 0.35 * width(area):
-            x, y = centre(text.box)
-            name = name_of([Printed(text.text, x, y, width(text.box), height(text.box), text.score, -1)])
-            if name:
-                near.append((max(gap, 0) + 2 * aside, name))
+        line = _whole_line(text, texts)
+        left, right = line[0].box[0], line[-1].box[2]
+        above, below = area[1] - text.box[3], text.box[1] - area[3]
+        least = -0.15 * height(area)
+        gap = above if above >= least else _under(text, area, bottom) if below >= least else math.inf
+        aside = max(0.0, left - middle, middle - right)
+        if gap > 0.4 * width(area) or abs((left + right) / 2 - middle) > 0.35 * width(area):
+            continue
+        x, y = centre(text.box)
+        words = " ".join(part.text.strip() for part in line)
+        printed = Printed(words, x, y, right - left, height(text.box), min(part.score for part in line), -1)
+        name = name_of([printed], apart=True) or (words if _TAG.fullmatch(words) else "")
+        if name:
+            near.append((max(gap, 0) + 2 * aside, name))
     return min(near)[1] if near else ""
+
+
+def _under(text: Text, area: Box, bottom: int) -> float:
+    """How far below an instrument a text stands; in the empty space of the instrument it hardly counts."""
+    return max(0, text.box[1] - bottom) + 0.05 * max(0, text.box[1] - area[3])
+
+
+def _whole_line(text: Text, texts: Sequence[Text]) -> list[Text]:
+    """A text with the words beside it that were read apart from it."""
+    line = [text]
+    for other in sorted((t for t in texts if t is not text and same_line(t.box, text.box)), key=lambda t: t.box[0]):
+        tall = height(text.box)
+        if 0.7 < height(other.box) / tall < 1.4 and any(-overlap_x(other.box, part.box) < 0.6 * tall for part in line):
+            line.append(other)
+    return sorted(line, key=lambda part: part.box[0])
 
 
 def area_of(scale: Scale, ticks: Ticks | None, place: Box, zoom: float) -> Box:

@@ -13,7 +13,7 @@ from plugins.panel.gauges.numerals import Printed, printed_number
 from plugins.panel.grammar import plain
 from plugins.panel.words import COUNTERS, UNITS
 
-__all__ = ["factor_of", "name_of", "named_unit", "typed_units", "unit_for", "units_of", "value_in"]
+__all__ = ["factor_of", "name_of", "named_unit", "small_print", "typed_units", "unit_for", "units_of", "value_in"]
 
 _FACTOR = re.compile(r"[xX×*]\s?(10{1,4})(?![\d.])|[xX×]\s?10\^?([2-4²³])")
 _TYPE_UNIT = re.compile(r"[A-Z0-9]{2,8}[-—]?\d?[-—](k?V|m?A|Hz|[kM]?W|M?var)", re.IGNORECASE)
@@ -27,7 +27,8 @@ _NAME = re.compile(
     r"[A-Za-z]{3,}[A-Za-z .%°/()]*"
     r"|(?:\d+(?:[-~]\d+|[#.]))?[\u4e00-\u9fff]{2,}[\u4e00-\u9fffA-Za-z0-9 .%°℃/()（）]*"
 )
-_COMMON = frozenset(unit for unit in UNITS if unit not in COUNTERS)
+_CAPTION = re.compile(rf"(?=.*[A-Za-z]{{3}})[A-Za-z][\w .,%°℃/()&#:'+²³-]*|{_NAME.pattern}")
+_COMMON = frozenset(unit for unit in UNITS if unit not in COUNTERS and unit != "min")
 _MEASURED_TEXT = """
 V kV KV mV A mA kA W kW KW MW Hz HZ var kvar Mvar VA kVA bar Bar mbar MPa Mpa MPA kPa KPa Pa hPa psi PSI kgf/cm²
 kgf/cm2 kg/cm² kg/cm2 °C ℃ °F ℉ C F °c % %RH RH% rpm RPM r/min R/min m/s km/h L/min l/min m³/h m3/h mmHg inHg
@@ -45,6 +46,9 @@ _VALUE = re.compile(r"[+-]?[\d.,]+\s*(\D+)")
 _BRACKETED = re.compile(r"(.*\S)\s*[(\[（]\s*(\S+?)\s*[)\]）]")
 _FOLLOWED = re.compile(r"(.*\S)[\s,]+(%|\S{2,}|℃)")
 """A single letter may be a part of the name: `ZONE A`."""
+_TELLING = re.compile(r"(.*(?:volt|voltage|电压))\s*(V)|(.*(?:current|电流))\s*(A)|(.*\S)\s*(℃|°)", re.IGNORECASE)
+"""Where the name says what is measured, its letter is the unit."""
+_SHORT = frozenset({"h", "°"})
 _PER_BAR = {"bar": 1.0, "mbar": 1000.0, "kPa": 100.0, "MPa": 0.1, "psi": 14.504, "kgf/cm²": 1.0197, "kg/cm²": 1.0197}
 _PER_BAR |= {"kgf/cm2": 1.0197, "kg/cm2": 1.0197, "Pa": 1e5, "hPa": 1000.0, "mmHg": 750.06, "inHg": 29.53}
 _PER_KELVIN = {"°C": 1.0, "°F": 1.8}
@@ -109,22 +113,39 @@ def value_in(text: str) -> float | None:
 
 def named_unit(label: str) -> tuple[str, str]:
     """A name without the unit behind it, and the unit: `Frequency (Hz)`."""
-    found = _BRACKETED.fullmatch(label) or _FOLLOWED.fullmatch(label)
-    unit = _known_unit(plain(found[2])) if found else ""
-    return (found[1], unit) if found and unit else (label, "")
+    found = _BRACKETED.fullmatch(label) or _FOLLOWED.fullmatch(label) or _TELLING.fullmatch(label)
+    unit = _known_unit(plain(next(filter(None, found.groups()[1::2])))) if found else ""
+    return (next(filter(None, found.groups())), unit) if found and unit else (label, "")
 
 
 def _known_unit(line: str) -> str:
     line = line.strip()
-    return _SPELLING.get(line, line) if line in _MEASURED or line in _SPELLING else ""
+    known = line in _MEASURED or line in _SPELLING or line in _SHORT or (line in _COMMON and len(line) > 1)
+    return _SPELLING.get(line, line) if known else ""
 
 
-def name_of(texts: Sequence[Printed]) -> str:
-    """What is measured, where the dial says so: words that are no unit, standard, class or maker's code."""
+def small_print(texts: Sequence[Printed]) -> list[Printed]:
+    """Standards, classes and makers' codes, with the numbers that stand behind them: no values."""
+    marks = [text for text in texts if _STANDARD.search(text.text) and value_in(text.text) is None]
+    behind = [
+        text
+        for text in texts
+        if printed_number(text.text) is not None
+        and any(0 < text.x - mark.x < 3 * mark.width and abs(text.y - mark.y) < 0.5 * mark.height for mark in marks)
+    ]
+    return [*marks, *behind]
+
+
+def name_of(texts: Sequence[Printed], *, apart: bool = False) -> str:
+    """What is measured, where the dial says so: words that are no unit, standard, class or maker's code.
+
+    :param apart: the words stand beside the dial, where codes are part of names.
+    """
+    form = _CAPTION if apart else _NAME
     named = [
         (t.height, t.text.strip())
         for t in texts
-        if _NAME.fullmatch(plain(t.text).strip())
+        if form.fullmatch(plain(t.text).strip())
         and not _STANDARD.search(t.text)
         and not _known_unit(plain(t.text).strip())
         and t.text.strip() not in _COMMON
