@@ -142,10 +142,10 @@ def test_printed_value_that_disagrees() -> None:
 
 
 def test_numbers_of_the_scale_are_taken() -> None:
-    """Nothing else may pair the numbers of a scale; other texts stay free."""
+    """Nothing else may pair the numbers of a scale, or a standard printed on it."""
     drawn = draw(ROUND)
     taken = {drawn.texts[i].text for i in read(drawn).sources}
-    assert taken == {"0", "2", "4", "6", "8", "10", "bar"}
+    assert taken == {"0", "2", "4", "6", "8", "10", "bar", "EN 837-1"}
 
 
 @pytest.mark.parametrize("step", [1, 5])

@@ -25,8 +25,8 @@ __all__ = ["find_bands"]
 
 Pixels = NDArray[np.uint8]
 _FEW = 2
-_REACH = 1.5
-"""What belongs to a band stands within this, in parts of its ring."""
+_REACH, _FURTHEST = 1.5, 2.2
+"""What belongs to a band stands within this, in parts of its outer edge; in parts of a ring, which may be its inner."""
 _LARGE = 1.2
 """A value in the middle is printed larger than the numbers of the band by this."""
 
@@ -42,12 +42,15 @@ def find_bands(pixels: Pixels, texts: Sequence[Text], rings: Sequence[Ring]) -> 
     for ring in rings:
         if any(_is_same(ring, other) for other in tried):
             continue
-        seen = [_printed(text, index) for index, text in enumerate(texts) if _is_near(text, ring)]
+        seen = _near(texts, ring, _FURTHEST * ring.radius)
         if sum(printed_number(text.text) is not None for text in seen) < _FEW:
             continue
         fill = find_fill(pixels, ring)
-        filled = None if fill is None else filled_value(fill, ring, seen)
-        if fill is None or filled is None or has_pointer(pixels, fill, ring):
+        if fill is None or has_pointer(pixels, fill, ring):
+            continue
+        seen = _near(texts, ring, _REACH * fill.outer)
+        filled = filled_value(fill, ring, seen)
+        if filled is None:
             continue
         tried.append(ring)
         found.append(_instrument(fill, filled, ring, seen, texts))
@@ -101,9 +104,13 @@ def _is_inside(text: Printed, fill: Fill, ring: Ring) -> bool:
     return math.hypot(text.x - ring.x, text.y - ring.y) < fill.inner
 
 
-def _is_near(text: Text, ring: Ring) -> bool:
-    x, y = centre(text.box)
-    return math.hypot(x - ring.x, y - ring.y) < _REACH * ring.radius
+def _near(texts: Sequence[Text], ring: Ring, reach: float) -> list[Printed]:
+    """The texts whose middles lie within a distance."""
+    return [
+        _printed(text, index)
+        for index, text in enumerate(texts)
+        if math.dist(centre(text.box), (ring.x, ring.y)) < reach
+    ]
 
 
 def _is_same(ring: Ring, other: Ring) -> bool:

@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 _ROWS = 720
 _BIN = 2 * math.pi / _ROWS
-_NEAREST, _FURTHEST, _COLUMNS = 0.4, 1.2, 48
+_NEAREST, _FURTHEST, _COLUMNS = 0.4, 1.6, 64
 """Distances that are looked at, in parts of the ring."""
 _APART, _SPAN = 3, 12
 """Rows between the two stretches of which colours are compared, and of each."""

@@ -23,6 +23,8 @@ Grey = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 _REDUCED_SIDE = 800
 _MIN_REDUCED_PX = 26
+_EDGES, _FAINT_EDGES = (40, 110), (16, 48)
+"""Gradients of the edges of outlines, and of bands, whose tracks are pale."""
 _MAX_CONTOURS = 40
 _MAX_RINGS = 12
 _SAMPLES, _STRETCH = 360, 24
@@ -75,13 +77,14 @@ def find_shapes(grey: Grey, least_side: float) -> Shapes:
     ratio = min(1.0, _REDUCED_SIDE / max(grey.shape))
     reduced = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else grey
     least = max(_MIN_REDUCED_PX, least_side * ratio)
+    smooth = cv2.GaussianBlur(reduced, (3, 3), 0)
     outlines: list[Outline] = []
-    rings: list[Ring] = []
-    for contour in _contours(reduced.astype(np.uint8), least):
-        points = contour.reshape(-1, 2).astype(np.float64)
+    for points in _contours(find_edges(smooth, *_EDGES), least):
         shape = _ellipse(points, reduced.shape)
         if shape is not None and 2 * shape.size >= least:
             outlines.append(Outline(shape.x / ratio, shape.y / ratio, shape.wide / ratio, shape.tall / ratio))
+    rings: list[Ring] = []
+    for points in _contours(find_edges(smooth, *_FAINT_EDGES), least):
         ring = _ring(points, least / 2, max(reduced.shape))
         if ring is not None and len(rings) < _MAX_RINGS:
             rings.append(Ring(ring[0] / ratio, ring[1] / ratio, ring[2] / ratio))
@@ -89,16 +92,15 @@ def find_shapes(grey: Grey, least_side: float) -> Shapes:
     return Shapes(tuple(outlines), tuple(rings))
 
 
-def _contours(reduced: Grey, least: float) -> list[NDArray[np.int32]]:
-    """Those large enough for a dial and not much longer than wide, the largest first."""
-    edges = find_edges(cv2.GaussianBlur(reduced, (3, 3), 0), 40, 110)
+def _contours(edges: Grey, least: float) -> list[Floats]:
+    """Those large enough for a dial and not much longer than wide, the largest first, as points."""
     shapes = []
     for contour in cv2.findContours(edges, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)[0]:
         if len(contour) < 1.4 * least:
             continue
         _, _, wide, tall = cv2.boundingRect(contour)
         if max(wide, tall) >= least and min(wide, tall) >= 0.35 * max(wide, tall):
-            shapes.append((max(wide, tall), np.asarray(contour, np.int32)))
+            shapes.append((max(wide, tall), np.asarray(contour, np.float64).reshape(-1, 2)))
     shapes.sort(key=lambda shape: -shape[0])
     return [contour for _, contour in shapes[:_MAX_CONTOURS]]
 
