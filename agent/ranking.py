@@ -127,7 +127,7 @@ class Ranked:
 
     quote: Quote
     words: float
-    """Share of what is asked, 0 to 1."""
+    """Share of what is asked, 0 to 1, not counting what the title of the book says."""
     meaning: float
     """0 to 1; 0 where nothing can tell."""
     score: float
@@ -156,8 +156,8 @@ def ranked(part: str, phrase: str, quotes: Sequence[Quote], closeness: Closeness
     :param phrase: what was looked up for it.
     """
     wanted, language = wanted_by(part), language_of_question(part)
-    said = [set(tokens(_spoken(quote))) for quote in quotes]
-    around = [set(tokens(f"{quote.passage.heading} {quote.about} {quote.text}")) for quote in quotes]
+    said = [set(tokens(f"{quote.passage.title} {_spoken(quote)}")) for quote in quotes]
+    around = [_around(quote) for quote in quotes]
     asked, rarity = _asked(phrase), _rarity(said)
     known = closeness(phrase, [_spoken(quote) for quote in quotes]) if closeness and quotes else None
     near = known or [0.0] * len(quotes)
@@ -173,7 +173,8 @@ def ranked(part: str, phrase: str, quotes: Sequence[Quote], closeness: Closeness
             quote.passage.score / most if most > 0 else 0.0
         )
         score += _EARLY * early[i] + _fit(wanted, part, quote) - _empty(part, quote)
-        made.append(Ranked(quote, words, near[i], score, _fit(wanted, part, quote) > 0))
+        own = _held(asked, said[i] - set(tokens(quote.passage.title)), rarity)
+        made.append(Ranked(quote, own, near[i], score, _fit(wanted, part, quote) > 0))
     best = sorted(made, key=lambda one: one.score, reverse=True)
     listed = [one for one in best if _names_several(one.quote)] if wanted.members else []
     return listed if listed and listed[0].score >= _NEAR_BEST * best[0].score else best
@@ -182,6 +183,11 @@ def ranked(part: str, phrase: str, quotes: Sequence[Quote], closeness: Closeness
 def _names_several(quote: Quote) -> bool:
     """A list, a table, or a sentence that counts or enumerates."""
     return quote.kind in _WHOLE or _COUNTS.search(quote.said) is not None or len(_COMMA.findall(quote.said)) > 1
+
+
+def _around(quote: Quote) -> set[str]:
+    passage = quote.passage
+    return set(tokens(f"{passage.title} {passage.heading} {quote.about} {quote.text}"))
 
 
 def _early(quotes: Sequence[Quote]) -> list[float]:
@@ -206,7 +212,7 @@ def _fit(wanted: Wanted, part: str, quote: Quote) -> float:
     fit = 0.0
     if wanted.figures:
         named = _CODE_WORD.sub("", said)
-        fit += (_KIND if _NUMBER.search(named) else _KIND / 2) if holds(named, wanted.figures) else -_KIND / 2
+        fit += (_KIND if _NUMBER.search(named) else _KIND / 2) if holds(named, wanted.figures) else -_KIND
     if wanted.when:
         fit += _KIND if _HOLDS_WHEN.search(said) else 0.0
     if wanted.place:
