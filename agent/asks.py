@@ -35,6 +35,8 @@ _MEANING = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = ("steps", "table")
+_NEAR_BEST = 0.75
+"""Quotes of the asked kind are offered alone where the best of them is at least this good beside the best of all."""
 _SAYS_CAUSE = re.compile(r"^.{0,12}原因|由于|因为|^(?:\w+ ){0,3}causes?\b|\bbecause\b|\bdue to\b", re.IGNORECASE)
 
 
@@ -64,11 +66,13 @@ def offered(
     """
     asked, codes = asked_for(part), codes_in(phrase)
     about = [quote for quote in quotes if codes & codes_in(quote.text)] or list(quotes)
-    fitting = [quote for quote in about if _fits(asked, quote)] or about
-    if wanted_by(part).members:
-        fitting = [*fitting, *(quote for quote in about if quote.kind in _WHOLE and quote not in fitting)]
+    order = ranked(part, phrase, about, closeness)
+    members = wanted_by(part).members
+    fitting = [one for one in order if _fits(asked, one.quote) or (members and one.quote.kind in _WHOLE)]
+    if fitting and fitting[0].score >= _NEAR_BEST * order[0].score:
+        order = fitting
     texts: dict[str, Ranked] = {}
-    for one in ranked(part, phrase, fitting, closeness):
+    for one in order:
         texts.setdefault(one.quote.text, one)
     best = list(texts.values())[:most]
     return tuple(one for one in best if one.score >= best[0].score / 2)
