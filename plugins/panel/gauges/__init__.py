@@ -68,7 +68,9 @@ def _look(pixels: Pixels, texts: Sequence[Text], dial: Dial, engine: OcrEngine |
     seen = [printed for i in inside for printed in _printed(texts[i], i, left, top, zoom)]
     best = measure(work, seen, middles)
     if engine is not None and _is_wanting(best):
-        for closer in _closer(work, part, zoom, engine, seen, best.scale.pivot if best else next(iter(middles), None)):
+        middle = best.scale.pivot if best else next(iter(middles), None)
+        sides = () if best is None and dial.is_open else _CLOSER_SIDES_PX
+        for closer in _closer(work, part, zoom, engine, seen, middle, sides):
             more = _with(seen, closer)
             again = measure(work, more, middles)
             if again is not None and (best is None or again.merit > best.merit):
@@ -97,11 +99,12 @@ def _closer(
     engine: OcrEngine,
     seen: Sequence[Printed],
     middle: tuple[float, float] | None,
+    sides: Sequence[int],
 ) -> Iterator[list[Printed]]:
     """What closer looks read, the cheapest first."""
     if middle is not None:
         yield read_strip(work, seen, middle, engine)
-    for side in _CLOSER_SIDES_PX:
+    for side in sides:
         closer, ratio = _enlarged(part, side)
         yield [p for text in engine.read(closer) for p in _printed(text, -1, 0, 0, zoom / ratio)]
 

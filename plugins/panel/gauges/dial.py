@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -36,7 +36,8 @@ _MAX_NUMBERS = 200
 _WHOLE_SIDE_PX = 1200
 _WHOLE_WORK_PX = 480
 _WHOLE_TEXTS = 40
-_TICK_SECTORS = 24
+_TICK_SECTORS, _FEW_SECTORS = 24, 8
+"""Directions that ticks are counted in, and in how many of them there are some beside numbers on an arc."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Dial:
     box: Box
     middle: tuple[float, float] | None
     """Of the outline, in pixels of the image; None where none was seen."""
+    is_open: bool = False
+    """Only an arc was seen, or numbers on one: many things have these."""
 
 
 def find_dials(grey: Grey, texts: Sequence[Text], shapes: Shapes) -> list[Dial]:
@@ -69,11 +72,13 @@ def find_dials(grey: Grey, texts: Sequence[Text], shapes: Shapes) -> list[Dial]:
         circle = Outline(ring.x, ring.y, ring.radius, ring.radius)
         if len(dials) < _MAX_DIALS and not any(_holds(dial.box, circle) for dial in dials):
             beside = [text for text, _ in numbers if _is_beside(circle, text)]
-            if len(beside) >= _MIN_BESIDE:
-                dials.append(_dial(circle, beside, rows, columns))
+            if len(beside) >= _MIN_BESIDE and _is_drawn(grey, circle):
+                dials.append(replace(_dial(circle, beside, rows, columns), is_open=True))
     for x, y, radius in _arcs(numbers):
-        if len(dials) < _MAX_DIALS and not any(_holds(dial.box, Outline(x, y, radius, radius)) for dial in dials):
-            dials.append(Dial(_clipped(x, y, 1.6 * radius, 1.6 * radius, rows, columns), None))
+        circle = Outline(x, y, radius, radius)
+        known = any(_holds(dial.box, circle) for dial in dials)
+        if len(dials) < _MAX_DIALS and not known and _is_drawn(grey, circle):
+            dials.append(Dial(_clipped(x, y, 1.6 * radius, 1.6 * radius, rows, columns), None, True))
     whole = (0, 0, columns, rows)
     small = max(rows, columns) <= _WHOLE_SIDE_PX and len(texts) <= _WHOLE_TEXTS
     if small and numbers and not dials and _looks_like_one(grey, texts):
@@ -104,18 +109,40 @@ def _is_beside(circle: Outline, text: Text) -> bool:
 
 def _has_ticks(grey: Grey, outline: Outline) -> bool:
     """Short lines in many directions that point at the middle."""
-    left, top = max(0, round(outline.x - outline.wide * 1.1)), max(0, round(outline.y - outline.tall * 1.1))
-    right, bottom = round(outline.x + outline.wide * 1.1), round(outline.y + outline.tall * 1.1)
-    part = grey[top:bottom, left:right]
+    lines, point, size = _lines_in(grey, outline, 1.1)
+    sectors = _ticks_around(lines, point, 0.4 * size, 1.1 * size, 0.35 * size)
+    return len(np.unique(sectors)) >= 12 and len(sectors) >= 18
+
+
+def _is_drawn(grey: Grey, circle: Outline) -> bool:
+    """Numbers on an arc have ticks beside them, or a line that runs from the middle towards them: tables have neither.
+
+    :param circle: through the numbers.
+    """
+    lines, point, size = _lines_in(grey, circle, 1.6)
+    sectors = _ticks_around(lines, point, 0.4 * size, 1.6 * size, 0.35 * size)
+    if len(np.unique(sectors)) >= _FEW_SECTORS:
+        return True
+    first, second = lines[:, :2] - point, lines[:, 2:] - point
+    near, far = (choose(np.hypot(*first.T), np.hypot(*second.T)) for choose in (np.minimum, np.maximum))
+    length = np.hypot(*(second - first).T)
+    miss = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / np.maximum(length, 1e-6)
+    # What goes on as far to the other side is a line of a table or a chart.
+    needles = (miss < 0.1 * size) & (near < 0.4 * size) & (far < 1.5 * size) & (length > 0.55 * size)
+    return bool((needles & (length < far + 0.6 * size)).any())
+
+
+def _lines_in(grey: Grey, outline: Outline, grow: float) -> tuple[Floats, Floats, float]:
+    """Straight edges around a place, its middle and its size, all in pixels of an enlarged part of the picture."""
+    left, top = max(0, round(outline.x - outline.wide * grow)), max(0, round(outline.y - outline.tall * grow))
+    right, bottom = round(outline.x + outline.wide * grow), round(outline.y + outline.tall * grow)
+    part = grey[top : max(0, bottom), left : max(0, right)]
     if min(part.shape) < _MIN_REDUCED_PX:
-        return False
+        return np.zeros((0, 4)), np.zeros(2), 1.0
     ratio = min(3.0, 300 / max(part.shape))
     way = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
     lines = segments_of(cv2.resize(part, None, fx=ratio, fy=ratio, interpolation=way).astype(np.uint8))
-    point = np.array([(outline.x - left) * ratio, (outline.y - top) * ratio])
-    size = outline.size * ratio
-    sectors = _ticks_around(lines, point, 0.4 * size, 1.1 * size, 0.35 * size)
-    return len(np.unique(sectors)) >= 12 and len(sectors) >= 18
+    return lines, np.array([(outline.x - left) * ratio, (outline.y - top) * ratio]), outline.size * ratio
 
 
 def _looks_like_one(grey: Grey, texts: Sequence[Text]) -> bool:

@@ -120,7 +120,7 @@ def number_pivots(numerals: Sequence[Numeral], side: float, count: int = 2) -> l
             continue
         if min(abs(second / first - ratio) for ratio in (0.5, 1.0, 2.0)) > 0.02:
             continue
-        circle = circle_through(points[[a, b, c]])
+        circle = _circle_of_three(*points[[a, b, c]].tolist())
         if circle is None or not 0.12 * side < circle[2] < 0.8 * side:
             continue
         off = np.abs(np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) - circle[2])
@@ -133,6 +133,16 @@ def number_pivots(numerals: Sequence[Numeral], side: float, count: int = 2) -> l
         if len(kept) < count and all(math.dist(middle, other) > 0.04 * side for other in kept):
             kept.append(middle)
     return kept
+
+
+def _circle_of_three(a: list[float], b: list[float], c: list[float]) -> tuple[float, float, float] | None:
+    bx, by, cx, cy = b[0] - a[0], b[1] - a[1], c[0] - a[0], c[1] - a[1]
+    cross = 2 * (bx * cy - by * cx)
+    if abs(cross) < 1e-9:
+        return None
+    x = (cy * (bx * bx + by * by) - by * (cx * cx + cy * cy)) / cross
+    y = (bx * (cx * cx + cy * cy) - cx * (bx * bx + by * by)) / cross
+    return a[0] + x, a[1] + y, math.hypot(x, y)
 
 
 def circle_through(points: Floats) -> tuple[float, float, float] | None:
