@@ -19,7 +19,7 @@ from agent.api import Box, Text
 from plugins.panel.gauges.numerals import printed_number
 from plugins.panel.gauges.outlines import Outline, Shapes
 from plugins.panel.gauges.pivot import circle_through, line_pivots, segments_of
-from plugins.panel.geometry import centre, height
+from plugins.panel.geometry import centre, height, width
 
 __all__ = ["MIN_SIDE_PX", "Dial", "find_dials"]
 
@@ -30,6 +30,8 @@ MIN_SIDE_PX = 56
 """A smaller dial has no scale that could be read."""
 _MIN_REDUCED_PX = 26
 _MAX_DIALS = 12
+_MIN_RADIUS = 2.4
+"""Of the circle that numbers stand on, in heights of theirs."""
 _MIN_BESIDE = 3
 """Numbers beside an arc, from which on it may be a dial."""
 _MAX_NUMBERS = 200
@@ -199,7 +201,8 @@ def _arcs(numbers: Sequence[tuple[Text, float]]) -> list[tuple[float, float, flo
             run = _run(numbers, by_value, places, [i, j])
             if len(run) >= 4 and not _is_in_line(places[run], height(text.box)):
                 circle = _circle(places[run])
-                if circle is not None and not _is_crowded(places, circle, len(run)):
+                wide = circle is not None and circle[2] > _MIN_RADIUS * min(height(text.box), width(text.box))
+                if circle is not None and wide and not _is_crowded(places, circle, len(run)):
                     used.update(run)
                     found.append(circle)
     return found
