@@ -107,7 +107,7 @@ def _fits(asked: Asked, quote: Quote) -> bool:
         case "steps":
             return quote.kind in ("steps", "code", "line") and not cause
         case "cause":
-            return cause
+            return cause and quote.kind != "item"  # one of several causes is half an answer
         case "meaning":
             return quote.kind == "sentence" and not cause
         case _:

@@ -186,8 +186,13 @@ class Loop:
             finding.part,
             chosen,
             likely=bool(best) and self._is_likely(best[0]),
+            sure=self._is_sure(best),
             may_decline=not names_code_of(about, chosen),
         )
+
+    def _is_sure(self, best: Sequence[Ranked]) -> bool:
+        """A small model declines too readily what holds nearly all that is asked."""
+        return bool(best) and best[0].words >= self.settings.quote_sure_words
 
     def _is_likely(self, best: Ranked) -> bool:
         """By words or meaning; a foreign passage that holds what is asked for needs less, since words do not count."""

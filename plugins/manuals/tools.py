@@ -33,6 +33,7 @@ _SEARCH_EXAMPLES = (
     "油位低怎么办?",
     "What tools are needed for this job?",
     "这个灯为什么亮?",
+    "这条规定从什么时候起执行?",
     "What does the yellow light mean?",
     "How do I start and stop it?",
 )
