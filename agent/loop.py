@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.asks import names_code_of, offered
+from agent.asks import asked_for, names_code_of, offered
 from agent.bound import LETTERS, CallBound, CallPart, PickBound, PickPart
 from agent.conversation import Window
 from agent.errors import PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable
@@ -181,11 +181,14 @@ class Loop:
         most = min(self.settings.max_offered, min(self.settings.max_quotes, len(LETTERS)) // parts)
         tool = next((tool for tool in self.tools if finding.call and tool.name == finding.call.tool), None)
         best = offered(finding.part, about, quotes, most=max(1, most), closeness=tool.closeness if tool else None)
+        likely = bool(best) and self._is_likely(best[0])
+        if best and best[0].meaning > 0 and not likely and asked_for(finding.part) == "fact":
+            best = ()  # a small model picks even what has next to nothing to do with the question
         chosen = tuple(one.quote for one in best)
         return PickPart(
             finding.part,
             chosen,
-            likely=bool(best) and self._is_likely(best[0]),
+            likely=likely,
             sure=self._is_sure(best),
             may_decline=not names_code_of(about, chosen),
         )
