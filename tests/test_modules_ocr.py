@@ -12,9 +12,9 @@ from agent.env import Env
 from agent.errors import PhotoError
 from agent.modules.store import ModuleStore
 from agent.photo import load_photo
+from plugins.panel.service import PanelService
 from plugins.panel.texts.module_ocr import ModuleReader, chosen_reader
 from plugins.panel.texts.ocr import OcrEngine, open_engine
-from plugins.panel.service import PanelService
 from tests.modules_kit import bundle, installed, manifest
 
 PHOTO = Path(__file__).parent.parent / "deploy" / "example" / "panel.png"

@@ -1,7 +1,7 @@
 """Writes signals/: recordings and readings of the example plant's pumps, up to when the picture of its panel was taken.
 
-An example, not field data. Pump 1 has a beginning damage of its outer race and runs warmer by the week; pump 2 is sound.
-Seeded: the same files every time. Run it in this folder: `python make_signals.py`.
+An example, not field data. Pump 1 has a beginning damage of its outer race and runs warmer by the week; pump 2 is
+sound. Seeded: the same files every time. Run it in this folder: `python make_signals.py`.
 """
 
 from __future__ import annotations

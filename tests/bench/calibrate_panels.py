@@ -1,8 +1,9 @@
 """Fit how far a read number can be trusted: `python -m tests.bench.calibrate_panels [--fonts FOLDER]`.
 
 Draws sheets of numbers, reads and checks them as the panel reader does, fits the logistic model of
-`plugins.panel.numbers.calibration` on one half and prints what it is worth on the other: its reliability table, the wrong
-numbers that carry no flag and the right ones that carry one. The same seed, fonts and weights give the same figures.
+`plugins.panel.numbers.calibration` on one half and prints what it is worth on the other: its reliability table, the
+wrong numbers that carry no flag and the right ones that carry one. The same seed, fonts and weights give the same
+figures.
 The coefficients are printed to be copied into that module; `--check` prints the figures of those that are there.
 """
 

@@ -1,6 +1,6 @@
 """The manuals half of `make score-answers`: questions about books asked through the search and through the whole agent.
 
-A folder laid out as `manuals/` has books and `qa.jsonl` with `doc`, `question`, `answer`, `section`, `quote` and `kind`.
+A folder laid out as `manuals/` has books and `qa.jsonl` with `doc`, `question`, `answer`, `section`, `quote`, `kind`.
 A kind that says refuse or unanswerable, or an empty answer, means that the books do not say it. The passage is right
 where it holds the quote or stands in the section; the answer, where it holds the quote, quotes a part of it, or holds
 all figures and most words of the expected answer.

@@ -1,7 +1,8 @@
 """PaddleOCR's own package as the reader of panels, in an environment of its own.
 
-It serves what `plugins/panel/texts/module_ocr.py` of Watchkeeper calls, with the same weights and on the same runtime as
-Watchkeeper's own reader. Its models lie in `models/` beside this file, because its process has no network to fetch any.
+It serves what `plugins/panel/texts/module_ocr.py` of Watchkeeper calls, with the same weights and on the same runtime
+as Watchkeeper's own reader. Its models lie in `models/` beside this file, because its process has no network to fetch
+any.
 """
 
 from __future__ import annotations
