@@ -203,3 +203,9 @@ def test_with_the_real_reader(weights_env: Env) -> None:
                 right += 1
     engine.close()
     assert right >= 4
+
+
+@pytest.mark.parametrize("shape", [(1, 20_000, 3), (20_000, 1, 3), (1, 1, 3), (2, 5_000, 3)])
+def test_slivers_hold_no_gauge(shape: tuple[int, int, int]) -> None:
+    """A picture that is nearly a line is looked at like any other, and nothing fails."""
+    assert find_gauges(np.zeros(shape, np.uint8), ()) == ()

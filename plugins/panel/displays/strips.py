@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.api import Box
 from plugins.panel.displays.rows import Row
+from plugins.panel.scaling import scaled_by
 
 __all__ = ["HEIGHT", "MARGIN", "Strip", "picture", "straighten", "unturned"]
 
@@ -167,7 +168,7 @@ def _warped(
     image: Pixels = pixels[y0 : max(int(y1), y0 + 1), x0 : max(int(x1), x0 + 1)]
     shrink = min(1.0, 2 * scale)
     if shrink < 1 and min(image.shape[:2]) * shrink >= 2:
-        image = np.asarray(cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
+        image = scaled_by(image, shrink)
     else:
         shrink = 1.0
     columns = np.broadcast_to((across - x0 + 0.5) * shrink - 0.5, down.shape).astype(np.float32)

@@ -20,6 +20,7 @@ from plugins.panel.gauges.numerals import printed_number
 from plugins.panel.gauges.outlines import Outline, Shapes
 from plugins.panel.gauges.pivot import circle_through, line_pivots, segments_of
 from plugins.panel.geometry import centre, height, width
+from plugins.panel.scaling import scaled_by
 
 __all__ = ["MIN_SIDE_PX", "Dial", "find_dials"]
 
@@ -143,7 +144,7 @@ def _lines_in(grey: Grey, outline: Outline, grow: float) -> tuple[Floats, Floats
         return np.zeros((0, 4)), np.zeros(2), 1.0
     ratio = min(3.0, 300 / max(part.shape))
     way = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
-    lines = segments_of(cv2.resize(part, None, fx=ratio, fy=ratio, interpolation=way).astype(np.uint8))
+    lines = segments_of(scaled_by(part, ratio, way))
     return lines, np.array([(outline.x - left) * ratio, (outline.y - top) * ratio]), outline.size * ratio
 
 
@@ -151,7 +152,7 @@ def _looks_like_one(grey: Grey, texts: Sequence[Text]) -> bool:
     """A point that short lines of many directions, other than those of letters, aim at from one distance."""
     ratio = min(3.0, _WHOLE_WORK_PX / max(grey.shape))
     way = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=way).astype(np.uint8)
+    scaled = scaled_by(grey, ratio, way)
     lines = segments_of(scaled)
     middle = (lines[:, :2] + lines[:, 2:]) / 2 / ratio
     for left, top, right, bottom in (text.box for text in texts):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from plugins.panel.gauges.pivot import circle_through
 from plugins.panel.photos.edges import find_edges
+from plugins.panel.scaling import scaled_by
 
 __all__ = ["Outline", "Ring", "Shapes", "find_shapes"]
 
@@ -75,7 +76,7 @@ def find_shapes(grey: Grey, least_side: float) -> Shapes:
     :param least_side: in pixels; what is smaller is left out.
     """
     ratio = min(1.0, _REDUCED_SIDE / max(grey.shape))
-    reduced = cv2.resize(grey, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA) if ratio < 1 else grey
+    reduced = scaled_by(grey, ratio) if ratio < 1 else grey
     least = max(_MIN_REDUCED_PX, least_side * ratio)
     smooth = cv2.GaussianBlur(reduced, (3, 3), 0)
     outlines: list[Outline] = []

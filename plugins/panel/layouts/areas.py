@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.api import Box, Text
 from plugins.panel.geometry import height, width
+from plugins.panel.scaling import scaled_by
 
 __all__ = ["find_areas", "holders"]
 
@@ -44,7 +45,7 @@ def find_areas(pixels: NDArray[np.uint8], texts: Sequence[Text]) -> tuple[Box, .
         scale /= 2
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     if scale < 1.0:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        grey = scaled_by(grey, scale)
     usual = float(np.median([height(text.box) for text in texts])) * scale
     shortest = max(9, round(_MIN_EDGE_HEIGHTS * usual))
     found = _enclosed(_edges(np.asarray(grey, np.uint8), shortest), shortest)

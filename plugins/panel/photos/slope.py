@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.api import Box, Text
 from plugins.panel.geometry import height, width
+from plugins.panel.scaling import scaled_by
 
 __all__ = ["find_slope", "text_slopes"]
 
@@ -62,7 +63,7 @@ def _slope_of(pixels: Pixels, box: Box) -> float | None:
     grey = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2GRAY)
     scale = min(1.0, 320 / grey.shape[1])
     if scale < 1.0:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        grey = scaled_by(grey, scale)
     _, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     ink = mask if mask.mean() <= 0.5 else 1 - mask
     y, x = np.nonzero(ink)

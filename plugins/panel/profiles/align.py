@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from agent.api import Box
 from plugins.panel.profiles.profile import Profile
+from plugins.panel.scaling import scaled_by
 
 __all__ = ["aligned", "anchors_kept"]
 
@@ -86,7 +87,7 @@ def _view(grey: Grey, reference: Grey) -> NDArray[np.float64] | None:
 def _corners(grey: Grey) -> tuple[NDArray[np.float32], NDArray[np.uint8]] | None:
     """Places in pixels of the full image, and what they look like."""
     scale = min(1.0, _WORK_SIDE / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    small = scaled_by(grey, scale) if scale < 1 else grey
     if min(small.shape) < 32:
         return None
     points, looks = cv2.ORB_create(_CORNERS).detectAndCompute(small, None)  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from agent.api import InputError, Photo, PhotoError, load_photo, photo_of
 from agent.settings import PhotoSettings, WatchingSettings
+from plugins.panel.scaling import scaled_by
 
 __all__ = ["Source", "SourceError", "open_source"]
 
@@ -161,7 +162,7 @@ class Camera:
         height, width = frame.shape[:2]
         if height * width > self._photos.work_pixels:
             scale = (self._photos.work_pixels / (height * width)) ** 0.5
-            frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
+            frame = scaled_by(frame, scale)
         return photo_of(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.uint8), self.name)
 
 
