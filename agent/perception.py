@@ -5,17 +5,31 @@ The JSON shape of `Perception.to_json` is a public contract (`watchkeeper panel 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.values import Said
 
-__all__ = ["AlarmRow", "Box", "Button", "Lamp", "Perception", "Popup", "Quality", "Reading", "Text"]
+__all__ = ["AlarmRow", "Box", "Button", "Lamp", "Perception", "Popup", "Quality", "Reading", "Text", "number_of"]
 
 LABEL_FLAGS = frozenset({"unlabelled", "ambiguous", "unit-unsure", "no-unit"})
 """Flags of a reading that speak against its label or unit; all others speak against its value."""
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the upright image; right and bottom are exclusive."""
+
+
+def number_of(value: str | None) -> float | None:
+    """A printed number, or None where it is none: `1,234.5` and `12,5` as people read them."""
+    if value is None:
+        return None
+    text = value.replace("−", "-")
+    comma_is_point = "." not in text and text.count(",") == 1 and len(text.rsplit(",", 1)[1]) != 3
+    try:
+        number = float(text.replace(",", "." if comma_is_point else ""))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,11 @@ class Reading:
     """text | segments | geometry | model: who read the value."""
     why: str = ""
     """How the value was found and why this label, in English, for `panel --explain`."""
+
+    @property
+    def number(self) -> float | None:
+        """The value as a number, None where it is none: `1,234.5` and `12,5` as people read them."""
+        return number_of(self.value)
 
     @property
     def is_sure(self) -> bool:

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agent.perception import Box, Reading, Text
+from agent.perception import Box, Reading, Text, number_of
 from agent.settings import PanelSettings
 from plugins.panel.layouts.layout import Layout
 from plugins.panel.numbers.calibration import Features, confidence, reliability
-from plugins.panel.numbers.formats import format_doubts, number_of
+from plugins.panel.numbers.formats import format_doubts
 from plugins.panel.numbers.ink import Ink, look_at
 from plugins.panel.numbers.trust import Checked, check_numbers, marked
 

@@ -221,8 +221,10 @@ def test_the_log_keeps_readings_with_their_doubts(tmp_path: Path) -> None:
     """A flagged value is kept as printed and counts as no number."""
     good = Reading("供水温度", "90.0", "℃", "printed", (0, 0, 9, 9), 0.99)
     doubted = replace(good, value="9.00", flags=("disagrees",))
-    record_observation(observation(readings=(good, doubted)), tmp_path / "log.db", LogSettings())
-    first, second = rows(tmp_path / "log.db", "readings")
+    thousands = replace(good, value="1,234")
+    record_observation(observation(readings=(good, doubted, thousands)), tmp_path / "log.db", LogSettings())
+    first, second, third = rows(tmp_path / "log.db", "readings")
+    assert third[4:6] == (1234.0, "1,234")
     assert first[1:8] == ("2026-03-05 08:30:00+00:00", "boiler-1", "供水温度", 90.0, "90.0", "℃", "")
     assert second[4:8] == (None, "9.00", "℃", "disagrees")
 

@@ -48,18 +48,11 @@ def record_observation(observation: Observation, path: Path, settings: LogSettin
 
 def _row(reading: Reading, at: Stamp, source: str, settings: LogSettings) -> tuple[str | float | None, ...]:
     """A value counts as a number only where nothing speaks against it; what was printed is kept in any case."""
-    value = None if reading.flags else _number(reading.value)
+    value = None if reading.flags else reading.number
     cut = settings.max_text_chars
     label = reading.label[:cut]
     printed, flags = (reading.value or "")[:cut], ",".join(reading.flags)
     return at.text, source[:cut], label, value, printed, reading.unit[:cut], flags, at.wall, at.shift
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text.replace("−", "-").replace(",", "."))
-    except ValueError:
-        return None
 
 
 def _take(

@@ -103,7 +103,7 @@ def citation_of(limit: StoredLimit) -> str:
 
 
 def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Comparison:
-    number = _NUMBER.fullmatch((reading.value or "").strip())
+    number = reading.number if _NUMBER.fullmatch((reading.value or "").strip()) else None
     if number is None or not reading.is_sure or "ambiguous" in reading.flags:
         return Comparison(index, "no-value")
     if not limits:
@@ -114,7 +114,7 @@ def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Com
     limit = same[0]
     also = tuple(other for other in same[1:] if _bounds(other) != _bounds(limit))
     factor = _factor(reading.unit, limit.unit) or 1.0
-    value = float(number[0].replace("−", "-").replace(",", ".")) * factor
+    value = number * factor
     play = (reading.uncertainty or 0.0) * factor
     if any(bound is not None and abs(value - bound) <= play for bound in (limit.low, limit.high) if play):
         return Comparison(index, "no-value")

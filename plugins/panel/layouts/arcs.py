@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from agent.perception import number_of
 from plugins.panel.geometry import centre, height
 from plugins.panel.grammar import Token
-from plugins.panel.numbers.formats import number_of
 
 __all__ = ["is_on_arc"]
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.api import Box, Reading, Text
+from agent.perception import number_of
 from agent.settings import PanelSettings
 from plugins.panel.geometry import height, joined, part_of, width
 from plugins.panel.grammar import plain, tokens_of, unit_key
-from plugins.panel.numbers.formats import number_of
 from plugins.panel.numbers.strokes import pieces_of, strokes_of
 from plugins.panel.texts.ocr import OcrEngine
 from plugins.panel.words import QUANTITIES, UNITS

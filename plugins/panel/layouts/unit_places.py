@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.api import AlarmRow, Reading, Text
+from agent.perception import number_of
 from plugins.panel.geometry import centre, height, overlap_x, same_line
 from plugins.panel.grammar import Token, amounts_in, ending_unit, unit_key
-from plugins.panel.numbers.formats import number_of
 from plugins.panel.words import DIMENSIONLESS, QUANTITIES
 
 __all__ = ["unit_above", "with_known_units", "with_rings", "with_told_units", "with_unit_doubts", "with_units"]

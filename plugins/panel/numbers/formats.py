@@ -16,7 +16,7 @@ import numpy as np
 from agent.api import Reading
 from plugins.panel.geometry import centre, height
 
-__all__ = ["format_doubts", "number_of"]
+__all__ = ["format_doubts"]
 
 _LEAST_ALIKE = 3
 """Neighbours that must agree on their decimals before one that differs is doubted."""
@@ -39,7 +39,7 @@ def format_doubts(
     odd = _odd_decimals(readings)
     found = []
     for index, reading in enumerate(readings):
-        number = number_of(reading.value)
+        number = reading.number
         flags = ["bad-format"] if index in odd else []
         if number is not None:
             lowest, highest = limits.get(reading.label, (-math.inf, math.inf))
@@ -49,19 +49,6 @@ def format_doubts(
                 flags.append("disagrees")
         found.append(tuple(flags))
     return found
-
-
-def number_of(value: str | None) -> float | None:
-    """A printed number, or None where it is none: `1,234.5` and `12,5` as people read them."""
-    if value is None:
-        return None
-    text = value.replace("−", "-")
-    comma_is_point = "." not in text and text.count(",") == 1 and len(text.rsplit(",", 1)[1]) != 3
-    try:
-        number = float(text.replace(",", "." if comma_is_point else ""))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _is_possible(number: float, unit: str) -> bool:
@@ -89,7 +76,7 @@ def _is_slip(number: float, last: float) -> bool:
 
 def _odd_decimals(readings: Sequence[Reading]) -> frozenset[int]:
     """Readings without decimals, much larger than their column whose other values all have the same decimals."""
-    numbers = {i: number for i, r in enumerate(readings) if (number := number_of(r.value)) is not None}
+    numbers = {i: number for i, r in enumerate(readings) if (number := r.number) is not None}
     odd = set()
     for index, number in numbers.items():
         if _decimals(readings[index]) or abs(number) < 10:

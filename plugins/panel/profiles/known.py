@@ -138,7 +138,7 @@ def _value(text: Text) -> str | None:
 
 def _checked(field: Field, reading: Reading, last: Mapping[str, float]) -> Reading:
     """Format, range and the value before."""
-    number = _number(reading.value)
+    number = reading.number
     if reading.value is None or field.decimals is None:
         return reading
     flags = list(reading.flags)
@@ -188,13 +188,6 @@ def _look_of(view: NDArray[np.uint8], box: Box) -> tuple[str, float]:
 
 def _part(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     return pixels[box[1] : box[3], box[0] : box[2]]
-
-
-def _number(value: str | None) -> float | None:
-    try:
-        return None if value is None else float(value.replace("−", "-").replace(",", "."))
-    except ValueError:
-        return None
 
 
 def _or(value: float | None, otherwise: float) -> float:

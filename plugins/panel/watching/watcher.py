@@ -90,7 +90,7 @@ class Watcher:
         for reading in seen.readings:
             if reading.flags or reading.value is None or not reading.label or labels.count(reading.label) > 1:
                 continue
-            try:
-                self._last[reading.label] = float(reading.value.replace(",", "."))
-            except ValueError:
+            if (number := reading.number) is None:
                 self._last.pop(reading.label, None)
+            else:
+                self._last[reading.label] = number
