@@ -9,6 +9,7 @@ Values are compared only where the units are the same, or are converted by a fac
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,8 +104,8 @@ def citation_of(limit: StoredLimit) -> str:
 
 
 def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Comparison:
-    number = reading.number if _NUMBER.fullmatch((reading.value or "").strip()) else None
-    if number is None or not reading.is_sure or "ambiguous" in reading.flags:
+    shown = _NUMBER.fullmatch((reading.value or "").strip())
+    if shown is None or not reading.is_sure or "ambiguous" in reading.flags:
         return Comparison(index, "no-value")
     if not limits:
         return Comparison(index, "no-limit")
@@ -114,7 +115,8 @@ def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Com
     limit = same[0]
     also = tuple(other for other in same[1:] if _bounds(other) != _bounds(limit))
     factor = _factor(reading.unit, limit.unit) or 1.0
-    value = number * factor
+    beyond = -math.inf if shown[0][0] in "-−" else math.inf  # more digits than a number can hold
+    value = (beyond if reading.number is None else reading.number) * factor
     play = (reading.uncertainty or 0.0) * factor
     if any(bound is not None and abs(value - bound) <= play for bound in (limit.low, limit.high) if play):
         return Comparison(index, "no-value")
