@@ -7,22 +7,20 @@ there is none, or no quote of that kind, every kind stays.
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from agent.claims import codes_in
 from agent.quotes import Quote
+from agent.ranking import Closeness, Ranked, ranked, wanted_by
 
-__all__ = ["Asked", "asked_for", "likeness", "names_code_of", "offered_quotes"]
-
-_RUN = re.compile(r"[a-z0-9_]+(?:[.\-/][a-z0-9_]+)*|[\u2e80-\u9fff\uf900-\ufaff]+")
+__all__ = ["Asked", "asked_for", "likeness", "names_code_of", "offered", "offered_quotes"]
 
 Asked = Literal["steps", "cause", "meaning", "fact"]
 
+_RUN = re.compile(r"[a-z0-9_]+(?:[.\-/][a-z0-9_]+)*|[\u2e80-\u9fff\uf900-\ufaff]+")
 _CAUSE = re.compile(r"原因|为什么|为何|怎么会|怎么回事|\bwhy\b|\bcaus(?:e[sd]?|ing)\b|\breasons?\b", re.IGNORECASE)
 _STEPS = re.compile(
     r"怎么(?:办|做|处理|排除|解决|复位|停|启|开|关|更换|换|检查|操作|清|修|设|调)|"
@@ -32,8 +30,13 @@ _STEPS = re.compile(
     re.IGNORECASE,
 )
 _MEANING = re.compile(
-    r"什么意思|代表什么|是什么(?!原因)|什么含义|含义|表示什么|指什么|\bmeans?\b|\bmeaning\b|\bwhat is\b", re.IGNORECASE
+    r"什么意思|代表什么|是什么(?!原因)|什么含义|含义|表示什么|指什么|"
+    r"\bmeans?\b|\bmeaning\b|\bindicates?\b|\bsignif|\bwhat is\b",
+    re.IGNORECASE,
 )
+_WHOLE = ("steps", "table")
+_NEAR_BEST = 0.75
+"""Quotes of the asked kind are offered alone where the best of them is at least this good beside the best of all."""
 _SAYS_CAUSE = re.compile(r"^.{0,12}原因|由于|因为|^(?:\w+ ){0,3}causes?\b|\bbecause\b|\bdue to\b", re.IGNORECASE)
 
 
@@ -47,20 +50,32 @@ def asked_for(part: str) -> Asked:
 
 
 def offered_quotes(part: str, phrase: str, quotes: Sequence[Quote], *, most: int) -> tuple[Quote, ...]:
-    """The quotes that may answer a part, in the order given.
+    """The quotes that may answer a part, best first; see `offered`."""
+    return tuple(one.quote for one in offered(part, phrase, quotes, most=most))
+
+
+def offered(
+    part: str, phrase: str, quotes: Sequence[Quote], *, most: int, closeness: Closeness | None = None
+) -> tuple[Ranked, ...]:
+    """The quotes that may answer a part, best first, each text once.
 
     :param phrase: what was looked up for it.
-    :param most: no more than so many, those most like the phrase; one less than half as like as the best is left out.
-        Where the phrase names a code that stands in some, only those.
+    :param most: no more than so many; one less than half as good as the best is left out. Where the phrase names a
+        code that stands in some, only those.
+    :param closeness: tells how close in meaning texts are, where there is an encoder.
     """
     asked, codes = asked_for(part), codes_in(phrase)
     about = [quote for quote in quotes if codes & codes_in(quote.text)] or list(quotes)
-    fitting = [quote for quote in about if _fits(asked, quote)] or about
-    texts = {quote: f"{quote.passage.heading} {quote.text}" for quote in fitting}
-    rarity = _rarity(list(texts.values()))
-    like = {quote: likeness(phrase, text, rarity) for quote, text in texts.items()}
-    best = sorted(fitting, key=lambda quote: like[quote], reverse=True)[:most]
-    return tuple(quote for quote in fitting if quote in best and like[quote] >= like[best[0]] / 2)
+    order = ranked(part, phrase, about, closeness)
+    members = wanted_by(part).members
+    fitting = [one for one in order if _fits(asked, one.quote) or (members and one.quote.kind in _WHOLE)]
+    if fitting and fitting[0].score >= _NEAR_BEST * order[0].score:
+        order = fitting
+    texts: dict[str, Ranked] = {}
+    for one in order:
+        texts.setdefault(one.quote.text, one)
+    best = list(texts.values())[:most]
+    return tuple(one for one in best if one.score >= best[0].score / 2)
 
 
 def names_code_of(phrase: str, quotes: Sequence[Quote]) -> bool:
@@ -69,14 +84,10 @@ def names_code_of(phrase: str, quotes: Sequence[Quote]) -> bool:
     return bool(quotes) and all(codes & codes_in(quote.text) for quote in quotes)
 
 
-def likeness(asked: str, text: str, weights: Mapping[str, float] | None = None) -> float:
-    """How much of what is asked a text holds, 0 to 1.
-
-    :param weights: of a word or letter pair; 1 where there is none.
-    """
-    wanted, held, by = _terms_of(asked), _terms_of(text), weights or {}
-    total = sum(by.get(term, 1.0) for term in wanted)
-    return sum(by.get(term, 1.0) for term in wanted & held) / total if total else 0.0
+def likeness(asked: str, text: str) -> float:
+    """How much of what is asked a text holds, 0 to 1."""
+    wanted = _terms_of(asked)
+    return len(wanted & _terms_of(text)) / len(wanted) if wanted else 0.0
 
 
 def _terms_of(text: str) -> set[str]:
@@ -90,19 +101,13 @@ def _terms_of(text: str) -> set[str]:
     return terms
 
 
-def _rarity(texts: Sequence[str]) -> dict[str, float]:
-    """A term that stands in few of the texts tells them apart, one that stands in all does not."""
-    count = Counter(term for text in texts for term in _terms_of(text))
-    return {term: math.log(1 + len(texts) / times) for term, times in count.items()}
-
-
 def _fits(asked: Asked, quote: Quote) -> bool:
     cause = _SAYS_CAUSE.search(quote.text) is not None
     match asked:
         case "steps":
-            return quote.kind in ("steps", "code") and not cause
+            return quote.kind in ("steps", "code", "line") and not cause
         case "cause":
-            return cause
+            return cause and quote.kind != "item"  # one of several causes is half an answer
         case "meaning":
             return quote.kind == "sentence" and not cause
         case _:

@@ -199,6 +199,12 @@ class PickPart:
 
     text: str
     quotes: tuple[Quote, ...]
+    """Best first."""
+    likely: bool = False
+    """Whether the first is close enough in words or meaning for a rung that cannot read."""
+    sure: bool = False
+    """Whether it holds so much of what is asked that the grammar leaves no 'none of these': a small model declines too
+    readily. One that is not forced may still say so."""
     may_decline: bool = True
     """Whether 'none of these' is open: not where the question names a code that stands in all of them."""
 
@@ -215,7 +221,7 @@ class PickBound:
         """The grammar of this step."""
         rules = []
         for i, part in enumerate(self.parts):
-            letters = [self._letter(quote) for quote in part.quotes] + [DECLINE] * part.may_decline
+            letters = [self._letter(quote) for quote in part.quotes] + [DECLINE] * (part.may_decline and not part.sure)
             rules.append(_line_rule(i, part.text, [_literal(letter) for letter in letters]))
         return _grammar(rules, len(self.parts))
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.asks import likeness, names_code_of, offered_quotes
+from agent.asks import asked_for, names_code_of, offered
 from agent.bound import LETTERS, CallBound, CallPart, PickBound, PickPart
 from agent.conversation import Window
 from agent.errors import PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable
@@ -25,6 +25,7 @@ from agent.model.protocol import Model, ReplyLimits
 from agent.parts import asks_something, phrases_of
 from agent.prompt import pick_message
 from agent.quotes import Quote, plain, quotes_of
+from agent.ranking import Ranked
 from agent.settings import TurnSettings
 from agent.tools import Tool
 from agent.values import Language, Passage, ToolResult
@@ -163,44 +164,57 @@ class Loop:
     def _pick(self, found: Sequence[PartFinding], evidence: Evidence) -> list[PartFinding]:
         """Let the model point at a quote for each part that found passages."""
         asking = [f for f in found if f.result and f.result.passages]
-        quotes = self._quotes(asking, evidence.question)
-        if not quotes:
+        parts = tuple(self._pick_part(f, evidence.question, len(asking)) for f in asking)
+        shown = tuple(dict.fromkeys(quote for part in parts for quote in part.quotes))
+        if not shown:
             return list(found)
-        parts = tuple(self._pick_part(f, quotes) for f in asking)
-        shown = tuple(quote for quote in quotes if any(quote in part.quotes for part in parts))
         bound = PickBound(parts, shown)
         self.window.own.append(pick_message(bound, self.settings))
         picked = bound.parse(self._reply(bound).text)
         picks = {part.text: quote for part, quote in zip(parts, picked, strict=True)}
         return [replace(f, quote=picks.get(f.part)) for f in found]
 
-    def _pick_part(self, finding: PartFinding, quotes: Sequence[Quote]) -> PickPart:
+    def _pick_part(self, finding: PartFinding, question: str, parts: int) -> PickPart:
+        """The best quotes of what a part found, with as many as all parts together may have."""
         about = self._looked_up(finding)
-        texts = {passage.text for passage in self._passages(finding)}
-        own = [quote for quote in quotes if quote.passage.text in texts]
-        offered = offered_quotes(finding.part, about, own, most=self.settings.max_offered)
-        return PickPart(finding.part, offered, may_decline=not names_code_of(about, offered))
+        quotes = [q for p in self._passages(finding) for q in quotes_of(p, question, self.settings)]
+        most = min(self.settings.max_offered, min(self.settings.max_quotes, len(LETTERS)) // parts)
+        tool = next((tool for tool in self.tools if finding.call and tool.name == finding.call.tool), None)
+        best = offered(finding.part, about, quotes, most=max(1, most), closeness=tool.closeness if tool else None)
+        likely = bool(best) and self._is_likely(best[0])
+        if best and best[0].meaning > 0 and not likely and asked_for(finding.part) == "fact":
+            best = ()  # a small model picks even what has next to nothing to do with the question
+        chosen = tuple(one.quote for one in best)
+        return PickPart(
+            finding.part,
+            chosen,
+            likely=likely,
+            sure=self._is_sure(best),
+            may_decline=not names_code_of(about, chosen),
+        )
+
+    def _is_sure(self, best: Sequence[Ranked]) -> bool:
+        """A small model declines too readily what holds nearly all that is asked."""
+        return bool(best) and best[0].words >= self.settings.quote_sure_words
+
+    def _is_likely(self, best: Ranked) -> bool:
+        """By words or meaning; a foreign passage that holds what is asked for needs less, since words do not count."""
+        enough = self.settings.quote_meaning
+        if best.fits and best.quote.passage.language != self.language:
+            enough *= self.settings.quote_foreign
+        return best.words >= self.settings.quote_words or best.meaning >= enough
 
     def _looked_up(self, finding: PartFinding) -> str:
         """What a part is about: its words, and the name that was searched for where it does not say it."""
         query = finding.call.arguments.get("query") if finding.call else ""
         return finding.part if plain(str(query)) in plain(finding.part) else f"{query} {finding.part}"
 
-    def _quotes(self, asking: Sequence[PartFinding], question: str) -> list[Quote]:
-        """Of the passages found, best first, as many quotes as may be offered; for each part in the person's language
-        if it found any."""
-        passages = {p.text: p for f in asking for p in self._passages(f)}.values()
-        quotes = [q for p in passages for q in quotes_of(p, question, self.settings)]
-        most = min(self.settings.max_quotes, len(LETTERS))
-        if len(quotes) <= most:
-            return quotes
-        asked = " ".join(f.phrase for f in asking)
-        best = sorted(quotes, key=lambda q: likeness(asked, f"{q.passage.heading} {q.text}"), reverse=True)[:most]
-        return [q for q in quotes if q in best]
-
     def _passages(self, finding: PartFinding) -> Sequence[Passage]:
+        """Those in the person's language where the best one is; a better one in the other language is not left out."""
         found = finding.result.passages if finding.result else ()
-        return [p for p in found if p.language == self.language] or found
+        if not found or found[0].language != self.language:
+            return found
+        return [p for p in found if p.language == self.language]
 
     def _reply(self, bound: CallBound | PickBound) -> Reply:
         if time.monotonic() > self.deadline:

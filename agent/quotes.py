@@ -1,30 +1,43 @@
-"""What may be quoted from a passage: whole sentences, table rows, and lists of steps and blocks of code as one piece.
+"""What may be quoted from a passage: sentences with what they lean on, table rows, lists, code and lines of code.
 
 A list of steps is never cut: leaving a step out of a lock-out procedure is worse than a long answer. A quote ends
 where a sentence, a row or the list ends, has a least length, and is not merely the person's own words given back.
+A sentence that leans on the one before it ("It is usually …") is quoted with it, one of a short paragraph with the
+paragraph. Of code that is longer than a few lines, each group of lines that stands together may be quoted alone.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
+from agent.blocks import Block, blocks_of, is_item
 from agent.settings import TurnSettings
 from agent.values import Passage
 
 __all__ = ["Quote", "plain", "quotes_of"]
 
-_STEP = re.compile(r"^\s*(?:\d+[.)、）](?!\d)|[（(](?:\d+|[一二三四五六七八九十]+)[)）]|[-*•+·](?=\s)|[①-⑳])\s*\S")
 _SENTENCE_END = re.compile(r"(?<=[。!?！?;；])\s*|(?<=[.?!])\s+(?=[A-Z\"“(])")
 _ROW_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 _MARKUP = re.compile(r"\*\*|__|`")
-_NUMBERED = re.compile(r"^\s*(\d{1,3})[.)、）]")
-_FENCE = re.compile(r"^\s*(`{3,}|~{3,}|-{4,}|\.{4,})\w*\s*$")
-_RULE = re.compile(r"^\s*([-=_*])(?:\s*\1){2,}\s*$")
-_SKIPPED = ("#", "<!--", "```", "![", "[source", "image:", "[[")
+_LEANS = re.compile(
+    r"(?:this|these|those|they|it|such|otherwise|therefore|in (?:this|that) case)\b"
+    r"|(?:这|此|该|它|其(?!他|它|余)|上述|否则|因此|所以)",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"^[^,，。.:：]{1,24}[:：]\s*\S")
+_COMMENT = re.compile(r"^\s*(?:#(?!\w|\d)|//|/\*|\*/|;|--\s|%|rem\b|\(.*\)$|<!--)", re.IGNORECASE)
+_ENDS = ("。", ".", "!", "?", "！", "？", ";", "；", ")", "）", "”", '"')
+_BRACES = ("{", "[")
+_OPENS = ("{", "[", "(", ":")
+_HAS_LETTERS = re.compile(r"\w")
+
+QuoteKind = Literal["sentence", "steps", "item", "row", "table", "code", "line"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +47,44 @@ class Quote:
     text: str
     """A list and a block of code have their lead-in on the first line, a row the table's heading."""
     kind: str
-    """sentence | steps | row | code"""
+    """sentence | steps | item | row | table | code | line"""
     passage: Passage
+    core: str = ""
+    """What it says itself, without the lead-in and the sentences around it; empty where that is all."""
+    about: str = ""
+    """Title of the note that it stands under; not quoted."""
 
     @property
     def citation(self) -> str:
         """Computed from where the quote stands."""
         return self.passage.citation
+
+    @property
+    def said(self) -> str:
+        """What it is judged by."""
+        return self.core or self.text
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    kind: QuoteKind
+    text: str
+    core: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What stands before a block."""
+
+    lead: str = ""
+    """The sentence that leads it in."""
+    last: str = ""
+    """The last sentence that does not."""
+    whole: str = ""
+    """The paragraph that ends with the lead, where it is short."""
+    shown: str = ""
+    """The code right before, with its lead-in."""
 
 
 def plain(text: str) -> str:
@@ -56,127 +100,147 @@ def quotes_of(passage: Passage, question: str, settings: TurnSettings) -> tuple[
     """
     asked = plain(question)
     quotes: dict[str, Quote] = {}
-    for kind, text in _pieces(passage.text):
-        key = plain(text)
-        most = sys.maxsize if kind == "steps" else settings.quote_max_chars
-        if settings.quote_min_chars <= len(text) <= most and key and key not in asked:
-            quotes.setdefault(key, Quote(text, kind, passage))
+    for piece in _pieces(passage.text, settings):
+        key = plain(piece.core or piece.text)
+        most = sys.maxsize if piece.kind == "steps" else settings.quote_max_chars
+        if settings.quote_min_chars <= len(piece.text) <= most and key and key not in asked:
+            quotes.setdefault(key, Quote(piece.text, piece.kind, passage, piece.core, piece.about))
     return tuple(quotes.values())
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """(kind, text) of each sentence, table row and list. A sentence that ends with a colon leads the next block in."""
-    lead = last = ""
-    for kind, block in _whole_lists(list(_blocks(text))):
-        if kind == "table":
-            yield from (("row", row) for row in _rows(block))
-        elif kind == "list":
-            yield "steps", "\n".join(([lead] if lead else []) + _steps(block))
-        elif kind == "code":
-            yield "code", "\n".join([*([lead or last] if lead or last else []), *block])
-        else:
-            sentences = [s for s in _SENTENCE_END.split(_join([_clean(line) for line in block])) if s and s.strip()]
-            lead = sentences.pop().strip() if sentences and sentences[-1].rstrip().endswith((":", "：")) else ""
-            last = sentences[-1].strip() if sentences else ""
-            yield from (("sentence", sentence.strip()) for sentence in sentences)
+def _pieces(text: str, settings: TurnSettings) -> Iterator[_Piece]:
+    """The pieces of every block, each with the title of the note that it stands under."""
+    title = Block("title", ("",))
+    before = _Before()
+    blocks = blocks_of(text)
+    for at, block in enumerate(blocks):
+        following = blocks[at + 1] if at + 1 < len(blocks) else None
+        if block.kind == "title" or block.indent <= title.indent:
+            title = block if block.kind == "title" else Block("title", ("",))
+        if block.kind == "title":
             continue
-        lead = last = ""
+        pieces, before = _pieces_of(block, following, before, settings)
+        yield from (replace(piece, about=title.lines[0]) for piece in pieces)
 
 
-def _whole_lists(blocks: Sequence[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:
-    """A numbered list that goes on after a warning, a figure or a table is one list, with what stands between."""
-    at = 0
-    while at < len(blocks):
-        kind, block = blocks[at]
-        following = at + 1
-        while kind == "list" and (go_on := _continued(block, blocks, following)) is not None:
-            block = [*block, *(f"  {line.strip()}" for _, between in blocks[following:go_on] for line in between)]
-            block += blocks[go_on][1]
-            following = go_on + 1
-        yield kind, block
-        at = following
+def _pieces_of(
+    block: Block, following: Block | None, before: _Before, settings: TurnSettings
+) -> tuple[list[_Piece], _Before]:
+    """A sentence that ends with a colon leads the next block in; code without one is led in by the sentence before."""
+    if block.kind == "table":
+        return list(_table(block)), _Before()
+    if block.kind == "list":
+        return list(_list(block, before.lead)), _Before()
+    if block.kind == "code":
+        lead = before.whole or before.lead or before.last
+        shown = "\n".join([*([lead] if lead else []), *block.lines])
+        return list(_code(block, lead, shown, settings)), _Before(shown=shown)
+    sentences = [s.strip() for s in _SENTENCE_END.split(_join(_cleaned(block.lines))) if s and s.strip()]
+    whole = _join(sentences)
+    lead = sentences.pop() if sentences and _leads_in(sentences[-1], following) else ""
+    pieces = list(_sentences(sentences, before.shown, settings))
+    short = whole if lead and _columns(whole) <= settings.quote_lead_columns else ""
+    return pieces, _Before(lead, sentences[-1] if sentences else "", short)
 
 
-def _continued(block: Sequence[str], blocks: Sequence[tuple[str, list[str]]], at: int) -> int | None:
-    """Where the list whose items are in `block` goes on: the next list, if its number is the one after."""
-    numbers = [int(found[1]) for line in block if (found := _NUMBERED.match(line))]
-    for i in range(at, len(blocks)):
-        if blocks[i][0] == "list":
-            first = _NUMBERED.match(blocks[i][1][0])
-            return i if numbers and first and int(first[1]) == numbers[-1] + 1 else None
-    return None
+def _leads_in(sentence: str, following: Block | None) -> bool:
+    """A sentence with a colon at its end; one without an end right before code."""
+    if sentence.endswith((":", "：")):
+        return True
+    return following is not None and following.kind == "code" and not sentence.endswith(_ENDS)
 
 
-def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Runs of lines of one kind: code, table, list (with its indented lines), prose. Blank lines end the last two."""
-    prose: list[str] = []
-    lines = text.splitlines()
-    at = 0
-    while at < len(lines):
-        fence = _FENCE.match(lines[at])
-        end = _closing(lines, at, fence[1]) if fence else None
-        if end is None:
-            prose.append(lines[at])
-            at += 1
-            continue
-        yield from _plain_blocks(prose)
-        prose = []
-        code = [line.rstrip() for line in lines[at + 1 : end] if line.strip()]
-        if code:
-            yield "code", code
-        at = end + 1
-    yield from _plain_blocks(prose)
+def _sentences(sentences: Sequence[str], shown: str, settings: TurnSettings) -> Iterator[_Piece]:
+    """Each sentence, quoted with those that it needs.
+
+    :param shown: the code that stands right before the paragraph, with its lead-in.
+    """
+    whole = _join(sentences)
+    labelled = any(_LABEL.match(sentence) for sentence in sentences)
+    short = not labelled and _columns(whole) <= settings.quote_paragraph_columns
+    for i, sentence in enumerate(sentences):
+        first = 0 if short else i
+        while first and _LEANS.match(sentences[first]):
+            first -= 1
+        text = whole if short else _join(sentences[first : i + 1])
+        if first == 0 and shown and _LEANS.match(sentences[0]):
+            text = f"{shown}\n{text}"
+        if len(text) > settings.quote_max_chars:
+            text = sentence
+        yield _Piece("sentence", text, sentence if text != sentence else "")
 
 
-def _closing(lines: Sequence[str], at: int, fence: str) -> int | None:
-    """Where a fence is closed; a line of dashes without a second one is a rule."""
-    closed = (i for i in range(at + 1, len(lines)) if lines[i].strip() == fence)
-    return next(closed, None)
+def _list(block: Block, lead: str) -> Iterator[_Piece]:
+    """The list as one piece; an item of a list that is no sequence alone too."""
+    steps = _steps(block.lines)
+    leading = [lead] if lead else []
+    yield _Piece("steps", "\n".join([*leading, *steps]))
+    if len(steps) > 1 and all(step[:1] in "-*•+·" for step in steps):
+        for step in steps:
+            yield _Piece("item", "\n".join([*leading, step]), step if lead else "")
 
 
-def _plain_blocks(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    block: list[str] = []
-    kind = ""
+def _table(block: Block) -> Iterator[_Piece]:
+    """Each row under the table's heading, and the table."""
+    rows = [_cells(line) for line in block.lines if not _ROW_RULE.match(line)]
+    for row in rows[1:]:
+        yield _Piece("row", f"{rows[0]}\n{row}")
+    if len(rows) > 2:
+        yield _Piece("table", "\n".join(rows))
+
+
+def _code(block: Block, lead: str, shown: str, settings: TurnSettings) -> Iterator[_Piece]:
+    """The whole listing, and the groups of its lines that stand together where it is long."""
+    yield _Piece("code", shown, "\n".join(block.lines) if lead else "")
+    if len(block.lines) <= settings.quote_code_lines:
+        return
+    for group in _groups(block.lines, settings.quote_code_lines):
+        core = "\n".join(line.strip() for line in group)
+        yield _Piece("line", f"{lead}\n{core}" if lead else core, core if lead else "")
+    for part in _objects(block.lines, settings.quote_object_lines):
+        core = textwrap.dedent("\n".join(part))
+        yield _Piece("line", f"{lead}\n{core}" if lead else core, core if lead else "")
+
+
+def _groups(lines: Sequence[str], most: int) -> Iterator[list[str]]:
+    """Neighbouring lines of one depth that open nothing: the plain values of one object, the keys of one section.
+
+    More than `most` of them are a program or a table, of which each line stands alone. Comments say nothing.
+    """
+    group: list[str] = []
     for line in [*lines, ""]:
-        now = _kind_of(line, kind)
-        if now in ("list", "list-gap") and kind in ("list", "list-gap"):
-            now = "list" if line.strip() else "list-gap"
-        elif block and now != kind:
-            yield kind.removesuffix("-gap"), block
-            block = []
-        if line.strip() and now not in ("skip", "gap", "list-gap"):
-            block.append(line)
-        kind = now
-    if block:
-        yield kind.removesuffix("-gap"), block
+        opens = line.rstrip().endswith(_OPENS)
+        apart = not _HAS_LETTERS.search(line) or _COMMENT.match(line) is not None or opens
+        if group and (apart or _depth(line) != _depth(group[-1])):
+            yield from [group] if len(group) <= most else [[one] for one in group]
+            group = []
+        if not apart:
+            group.append(line)
 
 
-def _kind_of(line: str, before: str) -> str:
-    if not line.strip() or _RULE.match(line):
-        return "list-gap" if before in ("list", "list-gap") else "gap"
-    if line.lstrip().startswith(_SKIPPED):
-        return "skip"
-    if line.lstrip().startswith("|"):
-        return "table"
-    if _STEP.match(line) or (before in ("list", "list-gap") and line[:1] in " \t"):
-        return "list"
-    return "prose"
+def _objects(lines: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """Each member of a list or object that is opened and closed on lines of its own, if it is not long."""
+    for at, line in enumerate(lines):
+        if not line.rstrip().endswith(_BRACES) or not _depth(line):
+            continue
+        closed = (i for i in range(at + 1, len(lines)) if _depth(lines[i]) <= _depth(line))
+        end = next(closed, None)
+        if end is not None and lines[end].lstrip()[:1] in ("}", "]") and end - at < most:
+            yield lines[at : end + 1]
 
 
-def _steps(block: Sequence[str]) -> list[str]:
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _steps(lines: Sequence[str]) -> list[str]:
     steps: list[str] = []
-    for line in block:
-        if _STEP.match(line) or not steps:
+    for line in lines:
+        if is_item(line) or not steps:
             steps.append(_clean(line))
         else:
             steps[-1] = _join([steps[-1], _clean(line)])
     return steps
-
-
-def _rows(block: Sequence[str]) -> Iterator[str]:
-    rows = [_cells(line) for line in block if not _ROW_RULE.match(line)]
-    for row in rows[1:]:
-        yield f"{rows[0]}\n{row}"
 
 
 def _cells(line: str) -> str:
@@ -190,6 +254,15 @@ def _join(lines: Sequence[str]) -> str:
         glue = " " if text and line and (text[-1].isascii() or line[0].isascii()) else ""
         text += glue + line
     return text
+
+
+def _columns(text: str) -> int:
+    """Width on a terminal: a Chinese character takes two."""
+    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+
+
+def _cleaned(lines: Sequence[str]) -> list[str]:
+    return [_clean(line) for line in lines]
 
 
 def _clean(line: str) -> str:

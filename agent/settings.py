@@ -412,15 +412,23 @@ class TurnSettings(Section):
     """Of one reply."""
     max_quotes: int = 12
     """Quotes that the model picks from, all parts together."""
-    max_offered: int = 6
+    max_offered: int = 4
     """Quotes that it picks from for one part."""
     quote_min_chars: int = 6
     quote_max_chars: int = 1_600
+    quote_words: float = Field(default=0.3, ge=0, le=1)
+    """A quote that holds at least this share of what is asked is given by rules."""
+    quote_sure_words: float = Field(default=0.6, ge=0, le=1)
+    """Where the best quote holds at least this share, a model may not say that none answers."""
     quote_meaning: float = Field(default=0.4, ge=0, le=1)
     """A quote at least this close to the question in meaning is given by rules though it shares no word with it."""
+    quote_foreign: float = Field(default=0.6, ge=0, le=1)
+    """Share of that closeness that is enough in the other language, if it holds the kind of thing asked for."""
     quote_paragraph_columns: int = 360
     """A paragraph up to this width (a Chinese character counts two) is quoted whole where one of its sentences
     answers."""
+    quote_lead_columns: int = 160
+    """A paragraph up to this width that leads code in is quoted whole with it."""
     quote_code_lines: int = 4
     """A longer listing is also quoted by the lines that stand together in it."""
     quote_object_lines: int = 14

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -85,6 +85,9 @@ class Tool:
     rules of the tool's own. Such a tool is offered where that is so, then alone, and never else: it costs the model no
     choice and the prompt no line.
     """
+    closeness: Callable[[str, Sequence[str]], Sequence[float] | None] | None = None
+    """How close in meaning texts of its passages are to a question, 0 to 1 each; None where it cannot tell. A tool
+    that finds passages by an encoder says so here, and the quote that answers is chosen by it too."""
 
     def specification(self) -> dict[str, Json]:
         """Name, description and parameters as OpenAI and Qwen write them."""
@@ -149,6 +152,7 @@ def tool(
     name: str = "",
     read_back: Callable[..., bool | None] | None = None,
     asked: Callable[[str], bool] | None = None,
+    closeness: Callable[[str, Sequence[str]], Sequence[float] | None] | None = None,
 ) -> Callable[[Callable[..., ToolResult]], Tool]:
     """Make a `Tool` of a function (or of a bound method).
 
@@ -158,7 +162,14 @@ def tool(
     def make(function: Callable[..., ToolResult]) -> Tool:
         made = _from_function(function, name or function.__name__)
         return replace(
-            made, risk=risk, cues=cues, examples=examples, needs_photo=needs_photo, read_back=read_back, asked=asked
+            made,
+            risk=risk,
+            cues=cues,
+            examples=examples,
+            needs_photo=needs_photo,
+            read_back=read_back,
+            asked=asked,
+            closeness=closeness,
         )
 
     return make

@@ -17,7 +17,7 @@ _ZH_WHAT = re.compile(rf"(?:什么|哪种|哪个|何种)(?:样的|型号的|牌�
 _ZH_LIMIT = re.compile("(?:最大|最小|最高|最低|额定|设定|允许)?(?:上限|下限|范围|限值|极限|大小|值)$")
 _ZH_VAGUE = re.compile(
     "^(?:原因|意思|含义|时候|时间|故障|情况|问题|要求|内容|办法|方法|作用|东西|地方|报警|告警|条件|资料|关系|区别|步骤|措施"
-    "|后果|情形|人员?|事)"
+    "|后果|情形|文件|路径|目录|命令|阈值|人员?|事)"
 )
 _ZH_HEAD_CHARS = 2
 _EN_IS = re.compile(
@@ -35,7 +35,8 @@ _EN_VAGUE = frozenset(
     re.findall(
         r"\w+",
         """cause causes reason reasons meaning difference purpose problem fault error alarm way thing things procedure
-        matter likely should best right first next correct new old same other one two maximum minimum the is are do
+        matter file line command path folder directory limit threshold value option parameter setting possible likely
+        should best right first next correct new old same other one two maximum minimum the is are do
         does it this that""",
     )
 )

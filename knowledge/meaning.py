@@ -47,6 +47,11 @@ class Meaning:
         vector: NDArray[np.float32] = self.embedder.encode([text])[0]
         return vector
 
+    def alike(self, text: str, others: Sequence[str]) -> list[float]:
+        """How close each of the others is to a text in meaning, 0 to 1."""
+        vectors = self.embedder.encode([text, *others])
+        return [max(0.0, float(cosine)) for cosine in vectors[1:] @ vectors[0]]
+
     def words(self, text: str) -> list[str]:
         """Words that a text could be made of, each once: Chinese ones as pieces and as neighbouring pieces together."""
         found: dict[str, None] = dict.fromkeys(word.lower() for word in _WORD.findall(text))

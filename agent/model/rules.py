@@ -108,12 +108,14 @@ def _likeness(part: str, tool: Tool) -> float:
 
 
 def _choose_quote(part: PickPart) -> Quote | None:
-    """The quote that shares most with the part; one that was narrowed to by what is asked needs to share nothing."""
+    """The first of the quotes, which stand best first, if it has to do with the part: by its words, its meaning, or
+    because it was narrowed to by what is asked.
+    """
     if not part.quotes:
         return None
-    best = max(part.quotes, key=lambda q: (_shared(part.text, q), q.passage.score))
+    best = part.quotes[0]
     narrowed = asked_for(part.text) != "fact" or not part.may_decline
-    return best if narrowed or _shared(part.text, best) >= _LEAST else None
+    return best if narrowed or part.likely or _shared(part.text, best) >= _LEAST else None
 
 
 def _shared(part: str, quote: Quote) -> float:

@@ -33,6 +33,7 @@ _SEARCH_EXAMPLES = (
     "油位低怎么办?",
     "What tools are needed for this job?",
     "这个灯为什么亮?",
+    "这条规定从什么时候起执行?",
     "What does the yellow light mean?",
     "How do I start and stop it?",
 )
@@ -57,7 +58,8 @@ class ManualTools:
 
     def tools(self) -> Iterable[Tool]:
         """As the model sees them."""
-        return [tool(risk="read", cues=_SEARCH_CUES, examples=_SEARCH_EXAMPLES)(self.search_manuals)]
+        found = tool(risk="read", cues=_SEARCH_CUES, examples=_SEARCH_EXAMPLES, closeness=self._closeness)
+        return [found(self.search_manuals)]
 
     def search_manuals(
         self,
@@ -114,6 +116,11 @@ class ManualTools:
                 "the manuals were searched by words alone this time: the index of meanings is being made anew",
             ),
         )
+
+    def _closeness(self, question: str, texts: Sequence[str]) -> Sequence[float] | None:
+        """Cosines of whole sentences; only told apart within passages that were already found to be about it."""
+        meaning = self._meaning.get()
+        return None if meaning is None else meaning.alike(question, texts)
 
     def _passage(self, hit: Hit) -> Passage:
         """The whole section where it is not too long, so that a list of steps is complete."""
