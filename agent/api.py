@@ -12,9 +12,9 @@ from agent.perception import AlarmRow, Box, Button, Lamp, Perception, Popup, Qua
 from agent.photo import Photo, load_photo, photo_of
 from agent.reports.values import AlarmEvent, Evidence, Level, Machine, Peak, Sign, Spectrum, Trend
 from agent.times import Period, resolve_period
-from agent.tools import Binds, Tool, TurnView, tool
+from agent.tools import Binds, Risk, Tool, TurnView, tool
 from agent.upright import upright_photo
-from agent.values import Language, Passage, Record, Said, Term, ToolResult, say
+from agent.values import Json, Language, Passage, Record, Said, Term, ToolResult, say
 from agent.workers.shared import SharedBuffer
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "InputError",
+    "Json",
     "Lamp",
     "Language",
     "Level",
@@ -46,6 +47,7 @@ __all__ = [
     "Quality",
     "Reading",
     "Record",
+    "Risk",
     "Said",
     "SeenEvent",
     "SharedBuffer",
