@@ -738,6 +738,72 @@ class MaintenanceSettings(Section):
     """A signal whose last reading is older says nothing about now."""
 
 
+class ConnectionSettings(Section):
+    """One broker, gateway or server that devices hang on; `Device.driver` in a map is its name."""
+
+    kind: str
+    """mqtt, modbus, opcua, or another driver that is installed."""
+    address: str
+    """mqtt://host:1883, mqtts://host:8883, tcp://host:502, opc.tcp://host:4840/path"""
+    user: str = ""
+    password_file: Path | None = None
+    """Its first line; readable by nobody else."""
+    ca_file: Path | None = None
+    """Who signs the server's certificate; None: those that the system trusts (MQTT), or nobody (OPC UA)."""
+    certificate_file: Path | None = None
+    """The box's own certificate, where the server asks for one."""
+    key_file: Path | None = None
+    client_id: str = ""
+    """MQTT; empty: made up anew for each connection."""
+    server_certificate_file: Path | None = None
+    """OPC UA: the only server that is believed."""
+    insecure_writes: bool = False
+    """OPC UA: devices may be set without signing and encryption; reading always may."""
+
+
+class DriverSettings(Section):
+    """Connections to devices, and the bounds on what comes from them."""
+
+    connections: dict[str, ConnectionSettings] = Field(default_factory=dict)
+    connect_seconds: float = 5.0
+    """For one try to connect."""
+    offline_seconds: float = 0.6
+    """A call waits so long for a connection, or for a sign of life of one that was silent; then it says offline."""
+    silent_seconds: float = 2.0
+    """A connection on which nothing came for so long has to show that it lives before something is written."""
+    keepalive_seconds: int = Field(default=10, ge=1)
+    """Of MQTT, in which each side may be silent."""
+    retry_seconds: float = 0.25
+    """Before the second try to connect; doubled for each one after it."""
+    retry_most_seconds: float = 15.0
+    retry_jitter: float = 0.25
+    """Up to this part is added at random, so that many boxes do not come back in one instant."""
+    max_payload_bytes: int = 262_144
+    """Of one message; a longer one is left out."""
+    max_text_chars: int = 1_000
+    """Of one value."""
+    max_waiting_calls: int = 32
+    """Calls of one connection that wait for an answer; one more is refused."""
+    register_gap: int = 16
+    """Unused registers that are read along where that saves a request."""
+    poll_seconds: float = Field(default=1.0, ge=0.02)
+    """How often points of a protocol that does not tell by itself are read while somebody watches."""
+    publishing_seconds: float = Field(default=0.1, ge=0.01)
+    """How often an OPC UA server tells what has changed."""
+    shelve_most_seconds: float = 8 * 3600.0
+    """An alarm is shelved no longer than this."""
+    settle_seconds: float = 1.0
+    """Discovery is over when nothing new came for so long,"""
+    discovery_seconds: float = 10.0
+    """or after so long."""
+    max_discovery_bytes: int = 20_000_000
+    """Of all messages together."""
+    max_discovered_points: int = 5_000
+    max_browse_calls: int = 20_000
+    """Nodes of an OPC UA server that are looked at."""
+    browse_depth: int = 12
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -761,5 +827,6 @@ class Settings(Section):
     updates: UpdateSettings = UpdateSettings()
     reports: ReportSettings = ReportSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    drivers: DriverSettings = DriverSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""

@@ -1,0 +1,1 @@
+"""What moves devices and reads them: one file for each protocol, all behind `driver.Driver`."""
