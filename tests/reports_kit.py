@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
+from agent.bound import PickBound, SchemaBound
 from agent.env import Env
 from agent.errors import DatabaseError
 from agent.hookspecs import hookimpl
@@ -116,10 +118,12 @@ class Plant:
 
 @dataclass
 class Writing:
-    """A model that says what its script says: texts for free lines; quotes are picked by their letters."""
+    """A model that says what its script says: lines, or where there are none left the last that it may say; quotes are
+    picked by their letters.
+    """
 
-    lines: list[str]
-    pick: str | None = None
+    lines: list[str] = field(default_factory=list)
+    pick: str = "A"
     name: str = "scripted"
     asked: list[Request] = field(default_factory=list)
 
@@ -128,8 +132,12 @@ class Writing:
         self.asked += requests
         return [Reply(self._text(request), "done") for request in requests]
 
+    def picks(self) -> list[PickBound]:
+        """The questions for quotes."""
+        return [request.bound for request in self.asked if isinstance(request.bound, PickBound)]
+
     def _text(self, request: Request) -> str:
-        if request.bound is None:
-            return self.lines.pop(0)
-        parts = getattr(request.bound, "parts", ())
-        return "".join(f"{part.text} -> {self.pick or 'A'}\n" for part in parts)
+        if isinstance(request.bound, PickBound):
+            return "".join(f"{part.text} -> {self.pick}\n" for part in request.bound.parts)
+        assert isinstance(request.bound, SchemaBound)
+        return json.dumps(self.lines.pop(0) if self.lines else request.bound.schema["enum"][-1])  # type: ignore[call-overload,index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.bound import SchemaBound
+from agent.claims import numbers_in
 from agent.env import Env
 from agent.errors import InputError, SettingsError
 from agent.reports.alarms import alarm_figures
@@ -25,9 +28,10 @@ from agent.reports.pdf import to_pdf
 from agent.reports.readings import series_figures, signs_of
 from agent.reports.report import Report
 from agent.reports.risk import risk_of
+from agent.reports.seen import summary_facts
 from agent.reports.svg import to_svg
 from agent.reports.values import Evidence, Machine
-from agent.reports.wording import wording_problem
+from agent.reports.wording import line_of, plain_line, wording_request
 from agent.settings import ReportSettings
 from agent.values import Language, Passage, say
 from tests.reports_kit import END, PERIOD, PUMP, START, Plant, Writing, event, rich, trend
@@ -65,22 +69,62 @@ def test_every_quote_stands_in_a_manual(env: Env) -> None:
     assert "The manuals say nothing about it." in to_html(report, SETTINGS)
 
 
-def test_the_model_chooses_and_words_and_is_checked(env: Env) -> None:
-    """A line that keeps to the facts stands; a swapped number, a judgement or another language puts the facts there."""
-    good = Writing(["本期报警 5 次。", "5 alarms in this period, and the risk level is critical."])
-    kept = write(env, Plant(), good)
-    assert kept.summary["zh"] == "本期报警 5 次。" and kept.worded_by == "scripted"
-    for bad in ("本期报警 7 次。", "报警正在增加。", "5 alarms.", "本期 5 天报警。", "", "报警 F0031 出现 5 次。"):
-        report = write(env, Plant(), Writing([bad, "5 alarms in this period."]))
-        assert report.summary["zh"] != bad and "报警 5 次" in report.summary["zh"], bad
-        assert report.worded_by == "rules"
+def test_the_line_at_the_head_is_made_of_facts_alone(env: Env) -> None:
+    """A model leads with any of them, in any of their wordings; whatever else it says, the facts stand there."""
+    kept = write(env, Plant(), Writing())
+    assert kept.worded_by == "scripted" and kept.summary["en"].startswith("Overall the risk is ")
+    assert "5 次" in kept.summary["zh"] and "5 alarms" not in write(env, Plant()).summary["zh"]
+    for bad in ("本期报警 7 次。", "风险等级极高。", "5 alarms.", "", kept.summary["zh"].replace("5 次", "4 次")):
+        report = write(env, Plant(), Writing([bad, kept.summary["en"]]))
+        assert report.summary["zh"] == write(env, Plant()).summary["zh"], bad
+        assert report.summary["en"] == kept.summary["en"] and report.worded_by == "rules"
 
 
-def test_a_model_that_answers_nonsense_costs_nothing(env: Env) -> None:
-    """Letters that name no quote: the rules point."""
-    report = write(env, Plant(), Writing(["x", "y"], pick="?"))
-    assert report.actions and report.actions[0].quotes
-    assert report.worded_by == "rules"
+def close(section: str, heading: str, step: str) -> Passage:
+    """One of several passages that answer as well as each other."""
+    return Passage(
+        "M1", "泵手册", section, heading, 9, f"过载跳闸处理步骤:\n\n1. {step}。\n2. 复位后观察十分钟。", "zh"
+    )
+
+
+def test_a_quote_is_asked_for_only_where_several_come_close(env: Env) -> None:
+    """A section named after the alarm leaves no choice; of two alike the model's stands, or the first by rules."""
+    model = Writing(pick="B")
+    assert write(env, Plant(), model, ("zh",)).chosen_by == "rules" and not model.picks()
+    plant = Plant(passages=(close("6.2", "电机跳闸", "断电上锁挂牌"), close("6.3", "热继电器跳闸", "检查热继电器")))
+    chosen = write(env, plant, model, ("zh",))
+    assert chosen.chosen_by == "scripted" and "检查热继电器" in chosen.actions[0].quotes[0][1].text
+    for nonsense in ("?", "Q"):
+        report = write(env, plant, Writing(pick=nonsense), ("zh",))
+        assert report.chosen_by == "rules" and "断电上锁挂牌" in report.actions[0].quotes[0][1].text
+    silent = write(env, plant, Writing(pick="N"), ("zh",))
+    assert silent.chosen_by == "scripted" and not any(a.quotes for a in silent.actions[:1])
+
+
+def test_what_machines_share_is_asked_once(env: Env) -> None:
+    """Ten machines with the same alarm and the same books make one question."""
+    machines = tuple(replace(PUMP, name=f"P-{n}") for n in range(10))
+    plant = Plant(
+        passages=(close("6.2", "电机跳闸", "断电上锁挂牌"), close("6.3", "热继电器跳闸", "检查热继电器")),
+        machines=machines,
+    )
+    model = Writing(pick="B")
+    writer = ReportWriter(env, plant.host(), model)
+    made = [report for _, report in writer.write_many([m.name for m in machines], PERIOD, ("zh",))]
+    parts = [part.text for bound in model.picks() for part in bound.parts]
+    assert parts and len(parts) == len(set(parts))
+    assert all(isinstance(report, Report) and report.chosen_by == "scripted" for report in made)
+
+
+def test_a_machine_is_answered_from_its_own_book(env: Env) -> None:
+    """Where its manual says something, others are not quoted; where it is silent, they are."""
+    other = Passage("M5", "风机手册", "2.1", "过载跳闸", 3, "过载跳闸处理步骤:\n\n1. 松开皮带。\n2. 盘车。", "zh")
+    plant = Plant(passages=(other, *Plant().passages), machines=(replace(PUMP, document="泵手册"),))
+    report = write(env, plant, languages=("zh",))
+    assert {q.passage.document for a in report.actions for _, q in a.quotes} == {"M1"}
+    plant.passages = (other,)
+    report = write(env, plant, languages=("zh",))
+    assert {q.passage.document for a in report.actions for _, q in a.quotes} == {"M5"}
 
 
 def test_floods_are_found_and_end(env: Env) -> None:
@@ -244,15 +288,30 @@ def test_any_text_and_value_can_be_drawn(text: str, unit: str, value: float) -> 
     assert "<polyline" in to_svg(spectrum_chart(replace(spectrum, name=text), "en", width=300))
 
 
-def test_wording_lets_through_what_the_facts_say() -> None:
-    """Numbers with what they count, names and no judgement of its own."""
-    facts = [say("本期报警 5 次", "5 alarms in this period"), say("概率 88%", "probability 88%")]
-    assert wording_problem("本期报警 5 次,概率 88%。", facts, "zh") is None
-    assert wording_problem("5 alarms in this period, probability 88%.", facts, "en") is None
-    names, told = ["转子不平衡(叶轮积垢)"], [*facts, say("可能的原因:转子不平衡(叶轮积垢) 21%", "x")]
-    assert wording_problem("本期报警5次，转子不平衡（叶轮积垢）21%。", told, "zh", names) is None
-    for line in ("本期报警 88 次。", "概率 5%。", "设备正常。", "没有报警。"):
-        assert wording_problem(line, facts, "zh"), line
+@given(st.lists(st.sampled_from(["过载", "振动高", "", 'a"b\\', "风险。", "7 次"]), min_size=0, max_size=6))
+def test_every_line_says_every_fact(texts: list[str]) -> None:
+    """However alarms are called: each line that may be said holds all numbers of the facts and no other."""
+    events = [event(n, 20 + n, text) for n, text in enumerate(sorted(texts))]
+    figures = alarm_figures(events, START, END, history_from=None, settings=SETTINGS)
+    facts = summary_facts(figures, (), (), risk_of(PUMP, figures, (), SETTINGS))
+    for language in ("zh", "en"):
+        request = wording_request(facts, language, max_tokens=100)
+        assert request is not None and isinstance(request.bound, SchemaBound)
+        lines = request.bound.schema["enum"]
+        assert isinstance(lines, list) and plain_line(facts)[language] in lines
+        for line in lines:
+            assert line_of(request, json.dumps(line)) == line
+            told = {number for fact in facts for wording in fact for number in numbers_in(wording[language])}
+            assert set(numbers_in(str(line))) <= told
+
+
+def test_none_is_called_most_frequent_where_several_are(env: Env) -> None:
+    """A tie has no winner, and one alarm is told in the singular."""
+    tied = alarm_figures([event(1, 9, "a"), event(2, 8, "b")], START, END, history_from=None, settings=SETTINGS)
+    line = plain_line(summary_facts(tied, (), (), risk_of(PUMP, tied, (), SETTINGS)))
+    assert line["en"].startswith("2 alarms in this period, of 2 kinds;") and "最多" not in line["zh"]
+    one = alarm_figures([event(1, 9, "a")], START, END, history_from=None, settings=SETTINGS)
+    assert plain_line(summary_facts(one, (), (), risk_of(PUMP, one, (), SETTINGS)))["en"].startswith("1 alarm in this")
 
 
 def test_files_are_whole_and_kept_within_a_bound(env: Env, tmp_path: Path) -> None:

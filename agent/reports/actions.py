@@ -1,42 +1,41 @@
 """What the manuals say to do: a quote for each topic, word for word, with the place where it stands.
 
 Topics are the alarms that weigh most and the likely causes. Passages come from whatever tool of the plugins searches a
-phrase; a quote that shares too little with its topic is not offered, and where nothing is left the report says that the
-manuals are silent. Among several the model points at one (the rules do where there is none); it never writes one.
+phrase, of the machine's own books before all others; a quote that shares too little with its topic is not offered, and
+where nothing is left the report says that the manuals are silent. Where one quote is clearly the best it stands; where
+several come close the model points at one (the rules do where there is none; see `agent.reports.picking`). It never
+writes one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.asks import likeness, offered_quotes
-from agent.bound import LETTERS, PickBound, PickPart
+from agent.asks import likeness, offered
+from agent.bound import PickPart
 from agent.env import Env
 from agent.errors import SeenByModel, ToolUnavailable, WatchkeeperError
-from agent.messages import Message
-from agent.model.protocol import ReplyLimits, Request
 from agent.plugin_host import PluginHost
-from agent.prompt import pick_message
-from agent.quotes import Quote, quotes_of
+from agent.quotes import Quote, plain, quotes_of
+from agent.ranking import Ranked
 from agent.reports.alarms import AlarmFigures
 from agent.reports.causes import Cause
 from agent.reports.report import Action
+from agent.reports.values import Machine
 from agent.settings import TurnSettings
 from agent.tools import Tool, TurnView
-from agent.values import Language, Passage, Said
+from agent.values import Json, Language, Passage, Said, Term
 
-__all__ = ["Choice", "Search", "Topic", "pick_request", "picked", "topics_of"]
+__all__ = ["Choice", "Search", "Topic", "actions_of", "manual_problem", "topics_of"]
 
 _LEAST = 0.34
 """A quote that shares less than this with its topic is about something else."""
+_CLEAR = 0.75
+"""What is less good than this beside the best is no choice: a small model is led astray more often than it helps."""
 _OFFERED = 3
 _KEPT = 500
 """Searches that are remembered: machines of one plant have the same alarms and causes."""
-_SYSTEM = (
-    "You are Watchkeeper, a maintenance assistant. For each topic pick the quote of the manuals that says what to do, "
-    "by its letter."
-)
 _ASK: Said = {"zh": "{topic}怎么处理?", "en": "What should be done about {topic}?"}
 
 
@@ -71,73 +70,66 @@ class Search:
     """Looks topics up with the plugins' own tools; made once for many reports."""
 
     def __init__(self, env: Env, plugins: PluginHost) -> None:
-        self._env = env
+        self._env, self._plugins = env, plugins
         self._tools = [tool for tool in plugins.tools(env) if tool.risk == "read" and _phrase_of(tool)]
-        self._known: dict[tuple[str, Language], tuple[Passage, ...]] = {}
+        self._known: dict[tuple[str, Language, tuple[Term, ...]], tuple[Passage, ...]] = {}
 
     @property
     def is_there(self) -> bool:
         """Whether anything can be looked up."""
         return bool(self._tools)
 
-    def choices(self, topics: Sequence[Topic], languages: Sequence[Language], settings: TurnSettings) -> list[Choice]:
+    def choices(
+        self, machine: Machine, topics: Sequence[Topic], languages: Sequence[Language], settings: TurnSettings
+    ) -> list[Choice]:
         """What can be quoted on each topic, in each language.
 
         :raises WatchkeeperError: the manuals cannot be read.
         """
+        named = f"{machine.name} {machine.document}"
+        books = tuple(term for term in self._plugins.find_terms(named, self._env) if term.kind in ("manual", "machine"))
         made = []
         for topic in topics:
             for language in languages:
-                quotes = self._quotes(topic, language, settings)
-                part = _ASK[language].format(topic=topic.name[language])
-                made.append(Choice(topic, language, PickPart(part, quotes)))
+                asked = _ASK[language].format(topic=topic.name[language])
+                quotes = self._quotes(machine, books, topic, language, settings)
+                made.append(Choice(topic, language, PickPart(asked, quotes)))
         return made
 
-    def _quotes(self, topic: Topic, language: Language, settings: TurnSettings) -> tuple[Quote, ...]:
+    def _quotes(
+        self, machine: Machine, books: tuple[Term, ...], topic: Topic, language: Language, settings: TurnSettings
+    ) -> tuple[Quote, ...]:
+        """Of the machine's own books where they say something, else of all."""
         asked = _ASK[language].format(topic=topic.name[language])
-        phrase = topic.search[language]
-        passages = self._passages(phrase, language)
-        quotes = [quote for passage in passages for quote in quotes_of(passage, asked, settings)]
-        near = [q for q in quotes if _near(phrase, q)]
+        phrase, own = topic.search[language], machine.document.casefold()
+        near: list[Quote] = []
+        for narrowed in [books, ()] if books else [()]:
+            passages = self._passages(phrase, language, narrowed)
+            quotes = [quote for passage in passages for quote in quotes_of(passage, asked, settings)]
+            near = near or [q for q in quotes if likeness(phrase, f"{q.passage.heading} {q.text}") >= _LEAST]
+        near = [q for q in near if own and own in q.passage.title.casefold()] or near
         near = [q for q in near if q.passage.language == language] or near
-        return offered_quotes(asked, phrase, near, most=_OFFERED) if near else ()
+        return _close(topic.name[language], offered(asked, phrase, near, most=_OFFERED)) if near else ()
 
-    def _passages(self, phrase: str, language: Language) -> tuple[Passage, ...]:
-        key = (phrase, language)
+    def _passages(self, phrase: str, language: Language, books: tuple[Term, ...]) -> tuple[Passage, ...]:
+        key = (phrase, language, books)
         if key not in self._known:
             if len(self._known) >= _KEPT:
                 self._known.clear()
             view = TurnView(phrase, language, self._env.now(), None)
-            self._known[key] = tuple(p for tool in self._tools for p in _found(tool, phrase, view))
+            found = [p for tool in self._tools for p in _found(tool, phrase, books, view)]
+            self._known[key] = tuple(found)
         return self._known[key]
 
 
-def pick_request(choices: Sequence[Choice], settings: TurnSettings) -> Request | None:
-    """Asks which quote; None where no topic has a choice."""
-    bound = _bound(choices)
-    if bound is None:
-        return None
-    messages = [Message("system", _SYSTEM), pick_message(bound, settings)]
-    most = bound.most_bytes()
-    return Request(messages, (), bound, ReplyLimits(max_tokens=most, reusable=True))
+def actions_of(choices: Sequence[Choice], pick: Callable[[Choice], Quote | None]) -> tuple[Action, ...]:
+    """The actions, topics with the same quotes together.
 
-
-def picked(choices: Sequence[Choice], text: str | None) -> tuple[Action, ...]:
-    """The actions of a reply.
-
-    :param text: of the model; None where it was not asked or could not answer, then the first quote that has most in
-        common with its topic.
-    :raises BadReply: the reply does not fit.
+    :param pick: the quote of a choice; None where none of them answers it.
     """
-    bound = _bound(choices)
-    by_part: dict[str, Quote | None] = {}
-    if bound is not None and text is not None:
-        by_part = {part.text: quote for part, quote in zip(bound.parts, bound.parse(text), strict=True)}
     actions: dict[str, Action] = {}
     for choice in choices:
-        quotes = choice.part.quotes
-        best = max(quotes, key=lambda q: _shared(choice, q)) if quotes else None
-        quote = by_part.get(choice.part.text, best)
+        quote = pick(choice)
         key = choice.topic.name["zh"] + choice.topic.name["en"]
         action = actions.get(key) or Action(choice.topic.name, ())
         actions[key] = replace(action, quotes=(*action.quotes, (choice.language, quote)) if quote else action.quotes)
@@ -165,37 +157,47 @@ def manual_problem(search: Search, error: WatchkeeperError | None) -> Said | Non
     return None if search.is_there else {"zh": "没有可检索的手册", "en": "there are no manuals to search"}
 
 
-def _bound(choices: Sequence[Choice]) -> PickBound | None:
-    """Only where there is something to choose between, each part once, as far as the letters reach."""
-    parts: dict[str, PickPart] = {}
-    shown: dict[Quote, None] = {}
-    for choice in choices:
-        fresh = [q for q in choice.part.quotes if q not in shown]
-        if len(choice.part.quotes) > 1 and len(shown) + len(fresh) <= len(LETTERS):
-            parts.setdefault(choice.part.text, choice.part)
-            shown |= dict.fromkeys(choice.part.quotes)
-    return PickBound(tuple(parts.values()), tuple(shown)) if parts else None
+def _close(topic: str, ranked: Sequence[Ranked]) -> tuple[Quote, ...]:
+    """Those between which there is a choice: a section that is named after the topic leaves none beside it, and of a
+    quote that holds another the better one is enough."""
+    name = plain(topic)
+    named = [one for one in ranked if name and name in plain(one.quote.passage.heading)] or list(ranked)
+    kept: list[Quote] = []
+    for one in named:
+        words = plain(one.quote.text)
+        if one.score >= _CLEAR * named[0].score and not any(_holds(plain(q.text), words) for q in kept):
+            kept.append(one.quote)
+    return tuple(kept)
 
 
-def _found(tool: Tool, phrase: str, view: TurnView) -> tuple[Passage, ...]:
-    """Nothing where the phrase is not what the tool is for.
+def _holds(one: str, other: str) -> bool:
+    return one in other or other in one
+
+
+def _found(tool: Tool, phrase: str, books: Sequence[Term], view: TurnView) -> tuple[Passage, ...]:
+    """Nothing where the phrase is not what the tool is for, or where it knows no such books.
 
     :raises WatchkeeperError: what it needs is not there.
     """
+    narrowing = _narrowing(tool, books)
+    if books and not narrowing:
+        return ()
     try:
-        return tool.run({_phrase_of(tool): phrase}, view).passages
+        return tool.run({_phrase_of(tool): phrase, **narrowing}, view).passages
     except ToolUnavailable:
         raise
     except SeenByModel:
         return ()
 
 
-def _near(phrase: str, quote: Quote) -> bool:
-    return likeness(phrase, f"{quote.passage.heading} {quote.text}") >= _LEAST
-
-
-def _shared(choice: Choice, quote: Quote) -> float:
-    return likeness(choice.topic.search[choice.language], f"{quote.passage.heading} {quote.text}")
+def _narrowing(tool: Tool, books: Sequence[Term]) -> Mapping[str, Json]:
+    """The arguments that keep a search within books; a manual says more than a machine."""
+    for kind in ("manual", "machine"):
+        for parameter in tool.parameters:
+            values = [term.value for term in books if term.kind == kind]
+            if values and kind in parameter.binds and not parameter.required:
+                return {parameter.name: values[0]}
+    return {}
 
 
 def _phrase_of(tool: Tool) -> str:

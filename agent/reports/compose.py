@@ -5,15 +5,15 @@ gather     what every plugin saw of it (`report_evidence`); what could not be lo
 figure     counts, series, signs
 judge      causes by the table, risk by the matrix
 act        what the manuals say, as quotes to choose from
-choose     the model points at quotes and words one line, many reports side by side and after everybody who waits; the
-           rules complete whatever it does not do
+choose     the model points at quotes where several come close and puts the line at the head together, many reports
+           side by side and after everybody who waits; the rules complete whatever it does not do
 """
 
 from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -23,21 +23,23 @@ from agent.errors import BadReply, InputError, ModelError, WatchkeeperError
 from agent.messages import Reply
 from agent.model.protocol import ReplyLimits, Request
 from agent.plugin_host import PluginHost
-from agent.reports.actions import Choice, Search, manual_problem, pick_request, picked, topics_of
+from agent.reports.actions import Choice, Search, actions_of, manual_problem, topics_of
 from agent.reports.alarms import AlarmFigures, alarm_figures
 from agent.reports.causes import Cause, likely_causes, load_causes
+from agent.reports.picking import Picks
 from agent.reports.readings import SeriesFigures, series_figures, signs_of
 from agent.reports.report import Report
 from agent.reports.risk import RiskLevel, risk_of
-from agent.reports.seen import missing_lines, seen_lines, summary_facts, summary_line, watch_lines
+from agent.reports.seen import missing_lines, seen_lines, summary_facts, watch_lines
 from agent.reports.values import Evidence, Machine, Sign, Trend
-from agent.reports.wording import wording_problem, wording_request
+from agent.reports.wording import Fact, line_of, plain_line, wording_request
 from agent.times import Period
-from agent.values import Language, Said
+from agent.values import Language
 
 __all__ = ["ReportModel", "ReportWriter", "wall"]
 
 BY_RULES = "rules"
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 
 class ReportModel(Protocol):
@@ -57,7 +59,7 @@ class _Draft:
 
     report: Report
     choices: tuple[Choice, ...]
-    facts: tuple[Said, ...]
+    facts: tuple[Fact, ...]
 
 
 class ReportWriter:
@@ -82,6 +84,7 @@ class ReportWriter:
         self._note = note
         self._causes = load_causes(env.settings.reports.causes)
         self._search = Search(env, plugins)
+        self._picks = Picks(env.settings.turn)
 
     def write(self, name: str, period: Period, languages: Sequence[Language]) -> Report:
         """One report.
@@ -151,7 +154,8 @@ class ReportWriter:
         choices: list[Choice] = []
         topics = topics_of(alarms, causes, self._env.settings.reports.shown_actions)
         try:
-            choices = search.choices(topics, languages, self._env.settings.turn) if search.is_there else []
+            if search.is_there:
+                choices = search.choices(machine, topics, languages, self._env.settings.turn)
         except WatchkeeperError as error:
             failed = error
         has_log = evidence.history_from is not None
@@ -165,7 +169,7 @@ class ReportWriter:
             end=span[1],
             made_at=wall(self._env.now(), self._env.now()),
             languages=tuple(languages),
-            summary=summary_line(facts),
+            summary=plain_line(facts),
             worded_by=BY_RULES,
             risk=risk,
             alarms=alarms,
@@ -198,52 +202,69 @@ class ReportWriter:
 
     def _chosen(self, drafts: Sequence[_Draft]) -> list[Report]:
         """The drafts with what the model chose and worded, all in one batch; by rules where it did not."""
-        asked: list[tuple[int, str, Request]] = []
-        settings = self._env.settings
-        for number, draft in enumerate(drafts):
-            pick = pick_request(draft.choices, settings.turn)
-            asked += [(number, "pick", pick)] if pick is not None else []
-            for language in draft.report.languages:
-                request = wording_request(draft.facts, language, max_tokens=settings.reports.summary_tokens)
-                asked.append((number, language, request))
-        replies = self._replies([request for *_, request in asked])
-        said = {(number, what): reply for (number, what, _), reply in zip(asked, replies, strict=True)}
-        return [self._finished(draft, n, said) for n, draft in enumerate(drafts)]
+        lines = [(n, language, request) for n, draft in enumerate(drafts) for language, request in self._wanted(draft)]
+        picks = self._picks.requests(choice for draft in drafts for choice in draft.choices) if self._asks else []
+        replies = self._replies([*picks, *(request for *_, request in lines)])
+        for request, reply in zip(picks, replies, strict=False):
+            self._learn(request, reply)
+        said: dict[tuple[int, Language], str] = {}
+        for (number, language, request), reply in zip(lines, replies[len(picks) :], strict=True):
+            line = self._line(request, reply)
+            said |= {(number, language): line} if line else {}
+        return [
+            self._finished(draft, {la: said.get((n, la), "") for la in LANGUAGES}) for n, draft in enumerate(drafts)
+        ]
+
+    @property
+    def _asks(self) -> bool:
+        return self._model is not None and self._model.name != BY_RULES
+
+    def _wanted(self, draft: _Draft) -> Iterator[tuple[Language, Request]]:
+        """The lines to ask for."""
+        for language in draft.report.languages if self._asks else ():
+            most = self._env.settings.reports.summary_tokens
+            request = wording_request(draft.facts, language, max_tokens=most)
+            if request is not None:
+                yield language, request
 
     def _replies(self, requests: Sequence[Request]) -> Sequence[Reply | Exception]:
-        if self._model is None or not requests or self._model.name == BY_RULES:
-            return [ModelError("the rules complete it")] * len(requests)
+        if self._model is None or not requests:
+            return []
         deadline = time.monotonic() + self._env.settings.reports.pick_seconds * max(len(requests) / 3, 1)
         try:
             return self._model.reply_many(requests, limits=ReplyLimits(max_tokens=0, deadline=deadline))
         except (ModelError, BadReply) as error:
             return [error] * len(requests)
 
-    def _finished(self, draft: _Draft, number: int, said: dict[tuple[int, str], Reply | Exception]) -> Report:
-        report, rung = draft.report, self._model.name if self._model else BY_RULES
-        chosen = _text(said.get((number, "pick")))
+    def _learn(self, request: Request, reply: Reply | Exception) -> None:
+        text = _text(reply)
         try:
-            actions = picked(draft.choices, chosen)
+            if text is not None and self._model is not None:
+                self._picks.learn(request, text, self._model.name)
         except BadReply as error:
             self._note("quotes_not_picked", {"error": str(error)})
-            actions, chosen = picked(draft.choices, None), None
-        summary, worded = dict(report.summary), True
-        for language in report.languages:
-            line = " ".join((_text(said.get((number, language))) or "").split())
-            names = [cause.name[language] for cause in report.causes] + [
-                bar.text for bar in report.alarms.bars if bar.text
-            ]
-            problem = wording_problem(line, draft.facts, language, names)
-            worded &= problem is None
-            summary[language] = line if problem is None else summary[language]
-            if line:
-                self._note("line_worded", {"line": line, "dropped": problem})
+
+    def _line(self, request: Request, reply: Reply | Exception) -> str | None:
+        text = _text(reply)
+        if text is None:
+            return None
+        try:
+            line = line_of(request, text)
+        except BadReply as error:
+            self._note("line_worded", {"line": text[:500], "dropped": str(error)})
+            return None
+        self._note("line_worded", {"line": line, "dropped": None})
+        return line
+
+    def _finished(self, draft: _Draft, lines: Mapping[Language, str]) -> Report:
+        report = draft.report
+        worded = bool(self._model) and all(lines[language] for language in report.languages)
         return replace(
             report,
-            actions=actions,
-            chosen_by=rung if chosen is not None else BY_RULES,
-            summary=summary,
-            worded_by=rung if worded else BY_RULES,
+            actions=actions_of(draft.choices, self._picks.of),
+            chosen_by=self._picks.by(draft.choices) or BY_RULES,
+            summary={language: lines.get(language) or line for language, line in report.summary.items()},
+            worded_by=self._model.name if self._model and worded else BY_RULES,
         )
 
 

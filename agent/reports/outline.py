@@ -155,5 +155,7 @@ def _source(quote: Quote, language: Language) -> str:
 def _by(report: Report, language: Language) -> str:
     if report.chosen_by == report.worded_by == "rules":
         return WORDS["by_rules"][language]
-    who = WORDS["who_rules" if report.worded_by == "rules" else "who_model"][language]
-    return WORDS["by_model"][language].format(rung=report.chosen_by, who=who)
+    said = [WORDS["by_computed"][language]]
+    for name, rung in (("by_chosen", report.chosen_by), ("by_worded", report.worded_by)):
+        said += [WORDS[name][language].format(rung=rung)] if rung != "rules" else []
+    return ";".join(said) + "。" if language == "zh" else "; ".join(said) + "."

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from agent.reports.alarms import AlarmFigures
 from agent.reports.causes import Cause
-from agent.reports.readings import SeriesFigures
+from agent.reports.readings import Crossing, SeriesFigures
 from agent.reports.report import SeenLine
 from agent.reports.risk import RiskLevel
 from agent.reports.values import Level, Sign
+from agent.reports.wording import Fact
 from agent.values import Said, say
 
-__all__ = ["missing_lines", "number", "rough", "seen_lines", "summary_facts", "summary_line", "watch_lines"]
+__all__ = ["missing_lines", "number", "rough", "seen_lines", "summary_facts", "watch_lines"]
 
 _SHOWN_IDS = 4
 _SHOWN_CAUSES = 2
@@ -47,40 +48,78 @@ def watch_lines(causes: Sequence[Cause], series: Sequence[SeriesFigures], alarms
 
 def summary_facts(
     alarms: AlarmFigures, series: Sequence[SeriesFigures], causes: Sequence[Cause], risk: RiskLevel
-) -> tuple[Said, ...]:
-    """The few facts that the one free line may speak of, worded so that nothing in them is negated."""
-    facts = []
-    if alarms.count:
-        top = alarms.bars[0]
-        facts.append(say(f"本期报警 {alarms.count} 次", f"{alarms.count} alarms in this period"))
-        facts.append(
-            say(f"最多的是“{top.text}”,{top.count} 次", f"the most frequent is “{top.text}”, {top.count} times")
+) -> tuple[Fact, ...]:
+    """The few facts that the line at the head is made of."""
+    facts: list[Fact] = [_alarm_fact(alarms)] if alarms.count else []
+    crossed = [(figures, c) for figures in series for c in figures.crossings]
+    facts += [_crossing_fact(*max(crossed, key=lambda one: one[1].share))] if crossed else []
+    facts += [_cause_fact(causes[:_SHOWN_CAUSES])] if causes else []
+    word = risk.word
+    facts.append(
+        (
+            say(f"风险等级{word['zh']}", f"the risk level is {word['en']}"),
+            say(f"整体风险为{word['zh']}", f"overall the risk is {word['en']}"),
         )
-    for figures in [f for f in series if f.crossings][:1]:  # each costs the model a second
-        for c in figures.crossings[:1]:
-            name, unit = figures.trend.name, figures.trend.unit
-            facts.append(
-                say(
-                    f"{name}超过{c.level.name['zh']} {c.times} 次,最高 {number(figures.high)} {unit}"
-                    if c.level.side == "high"
-                    else f"{name}低于{c.level.name['zh']} {c.times} 次,最低 {number(figures.low)} {unit}",
-                    f"{name} went {'above' if c.level.side == 'high' else 'below'} {c.level.name['en']} {c.times} "
-                    f"times, {'highest' if c.level.side == 'high' else 'lowest'} "
-                    f"{number(figures.high if c.level.side == 'high' else figures.low)} {unit}",
-                )
-            )
-    if causes:
-        zh = "、".join(f"{c.name['zh']} {c.probability:.0%}" for c in causes[:_SHOWN_CAUSES])
-        en = ", ".join(f"{c.name['en']} {c.probability:.0%}" for c in causes[:_SHOWN_CAUSES])
-        facts.append(say(f"可能的原因:{zh}", f"likely causes: {en}"))
-    facts.append(say(f"风险等级{risk.word['zh']}", f"the risk level is {risk.word['en']}"))
+    )
     return tuple(facts)
 
 
-def summary_line(facts: Sequence[Said]) -> Said:
-    """The facts one after another: what stands where no model worded a line."""
-    english = "; ".join(fact["en"] for fact in facts)
-    return say(",".join(fact["zh"] for fact in facts) + "。", english[:1].upper() + english[1:] + ".")
+def _alarm_fact(alarms: AlarmFigures) -> Fact:
+    top, count, kinds = alarms.bars[0], alarms.count, len(alarms.bars)
+    zh, en = f"本期报警 {count} 次", f"{_times(count, 'alarm')} in this period"
+    if kinds > 1 and alarms.bars[1].count == top.count:  # none is the most frequent
+        return (
+            say(f"{zh},共 {kinds} 种", f"{en}, of {kinds} kinds"),
+            say(f"本期 {kinds} 种报警共 {count} 次", f"{kinds} kinds of alarm in this period, {count} in all"),
+        )
+    if not top.text:
+        return (say(zh, en),)
+    if top.count == count:
+        return (
+            say(f"{zh},均为“{top.text}”", f"{en}, {'all ' if count > 1 else ''}“{top.text}”"),
+            say(f"本期“{top.text}”报警 {count} 次", f"“{top.text}” came {_often(count)} in this period"),
+        )
+    return (
+        say(f"{zh},最多的是“{top.text}”({top.count} 次)", f"{en}, most often “{top.text}” ({_often(top.count)})"),
+        say(f"{zh},其中“{top.text}”{top.count} 次", f"{en}, of which “{top.text}” came {_often(top.count)}"),
+    )
+
+
+def _crossing_fact(figures: SeriesFigures, crossing: Crossing) -> Fact:
+    high = crossing.level.side == "high"
+    name, level = figures.trend.name, crossing.level.name
+    worst = f"{number(figures.high if high else figures.low)} {figures.trend.unit}".rstrip()
+    over = say("超过" if high else "低于", "above" if high else "below")
+    most = say("最高" if high else "最低", "highest" if high else "lowest")
+    times = _often(crossing.times)
+    return (
+        say(
+            f"{name}{over['zh']}{level['zh']} {crossing.times} 次,{most['zh']} {worst}",
+            f"{name} went {over['en']} {level['en']} {times}, {most['en']} {worst}",
+        ),
+        say(
+            f"{name}{most['zh']}达 {worst},{crossing.times} 次{over['zh']}{level['zh']}",
+            f"{name} reached {worst} and went {over['en']} {level['en']} {times}",
+        ),
+    )
+
+
+def _cause_fact(causes: Sequence[Cause]) -> Fact:
+    zh = "、".join(f"{c.name['zh']} {c.probability:.0%}" for c in causes)
+    en = ", ".join(f"{c.name['en']} {c.probability:.0%}" for c in causes)
+    which = "likely causes" if len(causes) > 1 else "a likely cause"
+    return (
+        say(f"可能的原因:{zh}", f"{which}: {en}"),
+        say(f"从证据看可能是{zh}", f"the evidence points at {en}"),
+    )
+
+
+def _often(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def number(value: float) -> str:

@@ -40,12 +40,11 @@ WORDS: Mapping[str, Said] = {
     "by_rules": say(
         "全文由规则根据记录生成,没有使用语言模型。", "Written by rules from the records, without a language model."
     ),
-    "by_model": say(
-        "数字、原因和风险由规则计算;措施由模型 {rung} 从手册原文中选出;概括{who}。",
-        "Figures, causes and risk are computed by rules; the model {rung} chose the quotes; the summary {who}.",
+    "by_computed": say("数字、原因和风险由规则计算", "Figures, causes and risk are computed by rules"),
+    "by_chosen": say("措施由模型 {rung} 从手册原文中选出", "the model {rung} pointed at quotes of the manuals"),
+    "by_worded": say(
+        "概括由模型 {rung} 用上述事实排成", "the model {rung} put the line at the head together from facts"
     ),
-    "who_model": say("由模型撰写并逐项核对", "was worded by the model and checked claim by claim"),
-    "who_rules": say("由规则拼成", "was put together by rules"),
     "manual": say("手册", "manual"),
     "page": say("页", "page"),
 }

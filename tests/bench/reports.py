@@ -4,7 +4,8 @@ Each machine's evidence is drawn from a seed: 90 days of alarms, four series of 
 findings. Manuals are those of the example plant, searched as ever. A report is finished when its files are written.
 
 by rules          without a model, warm
-with the model    one report alone with the 1.5B loaded, of a machine that it has not seen; no reply is from the cache
+with the model    one report alone with the 1.5B loaded, of a machine that it has not seen; no reply is from the cache;
+                  and the first one of all, in which every choice among quotes is still open
 night             a hundred machines in batches; memory of the agent and the model's process at a tenth and at the end
 """
 
@@ -88,8 +89,8 @@ def model_rows(env: Env, host: PluginHost, ladder: Ladder, folder: Path) -> Iter
         "report with the model, both languages (s)", median(seconds for seconds, _ in runs), MAX_MODEL_SECONDS
     )
     worded = sum(report.worded_by != "rules" for _, report in runs)
-    yield told("  of 5, summaries of the model that passed in both languages", worded)
-    yield told("  of 5, quotes that the model chose", sum(report.chosen_by != "rules" for _, report in runs))
+    yield told("  of 5, lines at the head by the model in both languages", worded)
+    yield told("  of 5, with quotes that the model chose among several", sum(r.chosen_by != "rules" for _, r in runs))
 
 
 def night_rows(
