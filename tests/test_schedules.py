@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +19,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt import client as mqtt
+from paho.mqtt import enums
 
 from agent.audit import Trail
 from agent.env import Env
@@ -33,6 +32,7 @@ from agent.reports.schedules import Order, parse_span
 from agent.reports.when import next_after, parse_when
 from agent.settings import ReportSettings
 from tests.reports_kit import Plant
+from tests.servers.mosquitto import MosquittoMissing, running_mosquitto
 
 MONDAY = datetime(2025, 3, 10, 6, tzinfo=UTC)
 ORDER = Order(("P-7",), 168.0, ("zh",), ("html",), ())
@@ -371,45 +371,26 @@ def test_a_parcel_enters_the_outbox_once(env: Env) -> None:
         assert len(box.outbox.waiting()) == 1
 
 
-def _broker() -> str | None:
-    """Mosquitto, where it is installed or MOSQUITTO names it."""
-    return os.environ.get("MOSQUITTO") or shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-
-
-@pytest.mark.skipif(_broker() is None, reason="no Mosquitto here; apt-get install mosquitto, or set MOSQUITTO")
 def test_a_broker_gets_the_report(tmp_path: Path) -> None:
     """A real broker confirms one message with the file in it; a large file goes by name and digest."""
-    from paho.mqtt import client as mqtt
-    from paho.mqtt import enums
-
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    conf = tmp_path / "m.conf"
-    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence false\n")
-    broker = subprocess.Popen([str(_broker()), "-c", str(conf)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     got: list[dict[str, Any]] = []
     listener = mqtt.Client(enums.CallbackAPIVersion.VERSION2)
     listener.on_message = lambda client, data, message: got.append(json.loads(message.payload))
     try:
-        for _ in range(100):
-            with suppress(OSError):
-                listener.connect("127.0.0.1", port)
-                break
-            time.sleep(0.05)
-        listener.subscribe("plant/#", 1)
-        listener.loop_start()
-        settings = ReportSettings(mqtt_host="127.0.0.1", mqtt_port=port)
-        deliver(parcel(tmp_path), "mqtt:plant/reports", settings)
-        deliver(parcel(tmp_path), "mqtt:plant/reports", settings.model_copy(update={"max_mqtt_bytes": 200}))
-        deadline = time.monotonic() + 5
-        while len(got) < 2 and time.monotonic() < deadline:
-            time.sleep(0.02)
-    finally:
-        listener.disconnect()
-        listener.loop_stop()
-        broker.terminate()
-        broker.wait(5)
+        with running_mosquitto() as broker:
+            listener.connect("127.0.0.1", broker.port)
+            listener.subscribe("plant/#", 1)
+            listener.loop_start()
+            settings = ReportSettings(mqtt_host="127.0.0.1", mqtt_port=broker.port)
+            deliver(parcel(tmp_path), "mqtt:plant/reports", settings)
+            deliver(parcel(tmp_path), "mqtt:plant/reports", settings.model_copy(update={"max_mqtt_bytes": 200}))
+            deadline = time.monotonic() + 5
+            while len(got) < 2 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            listener.disconnect()
+            listener.loop_stop()
+    except MosquittoMissing as missing:
+        pytest.skip(f"no Mosquitto here: {missing}")
     assert got[0]["risk"] == "high" and got[0]["files"][0]["base64"] and got[1]["too_large"]
     with pytest.raises(NotDelivered):
         deliver(parcel(tmp_path), "mqtt:plant/reports", settings)

@@ -11,35 +11,23 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "watchkeeper-tests" / "postgresql"
+from tests.servers import debian
+from tests.servers.debian import Programs, ServerMissing, free_port, library_path, readable_root, run, unpack
+
+PostgresMissing = ServerMissing
+CACHE = debian.CACHE / "postgresql"
 START_SECONDS = 30.0
-FETCH_SECONDS = 300.0
 SETTINGS = ("fsync=off", "jit=off", "max_connections=20", "shared_buffers=16MB", "listen_addresses=127.0.0.1")
-
-
-class PostgresMissing(Exception):
-    """No server can be had here; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Programs:
-    """Where the server's programs are."""
-
-    folder: Path
-    environ: Mapping[str, str]
-    """What they need to find their libraries."""
 
 
 class Postgres:
@@ -51,7 +39,7 @@ class Postgres:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.password = secrets.token_hex(12)
-        self.port = _free_port()
+        self.port = free_port()
         self._initialise()
 
     def url(self, role: str = "postgres", database: str = "postgres") -> str:
@@ -139,64 +127,20 @@ def find_programs() -> Programs:
     for place in places:
         if (place / "postgres").exists() and (place / "initdb").exists():
             return Programs(place, {})
-    return _cached() or fetch_programs()
+    if not _programs_under(CACHE):
+        unpack(_newest_package(), CACHE)
+    root = readable_root(CACHE)
+    if not (found := _programs_under(root)):
+        raise PostgresMissing("the packages hold no server")
+    return Programs(found[0], {"LD_LIBRARY_PATH": library_path(root, found[0].parent / "lib")})
 
 
-def fetch_programs() -> Programs:
-    """Download Debian's packages of the server and of the libraries that are missing, and unpack them.
-
-    :raises PostgresMissing: there is no apt, no network, or the server does not start from what was fetched.
-    """
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        raise PostgresMissing("no PostgreSQL is installed, and this system has no apt-get to fetch one with")
-    named = re.search(r"Depends: (postgresql-\d+)", _run("apt-cache", "depends", "postgresql"))
+def _newest_package() -> str:
+    named = re.search(r"Depends: (postgresql-\d+)", run("apt-cache", "depends", "postgresql"))
     if named is None:
         raise PostgresMissing("no PostgreSQL is installed, and apt knows of none")
-    wanted = _run("apt-get", "-o", "Debug::NoLocking=1", "--print-uris", "-y", "--no-install-recommends", "install",
-                  named[1])  # fmt: skip
-    packages = set(re.findall(r"^'\S+/([a-z0-9.+-]+)_\S+\.deb'", wanted, re.MULTILINE)) | {named[1]}
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE.parent) as folder:
-        _run("apt-get", "download", *sorted(packages), folder=folder)
-        for package in sorted(Path(folder).glob("*.deb")):
-            _run("dpkg", "-x", str(package), str(CACHE))
-    CACHE.chmod(0o755)
-    found = _cached()
-    if found is None:
-        raise PostgresMissing(f"the packages hold no server: {', '.join(sorted(packages))}")
-    return found
+    return named[1]
 
 
-def _cached() -> Programs | None:
-    """What was unpacked; copied to a place that `nobody` may read, for a home often is closed."""
-    if not any(CACHE.glob("usr/lib/postgresql/*/bin/postgres")):
-        return None
-    root = CACHE
-    if os.geteuid() == 0 and not _open_to_all(CACHE):
-        root = Path(tempfile.gettempdir()) / "watchkeeper-tests-postgresql"
-        if not root.exists():
-            shutil.copytree(CACHE, root, symlinks=True)
-            root.chmod(0o755)
-    place = next(iter(sorted(root.glob("usr/lib/postgresql/*/bin"), reverse=True)))
-    libraries = sorted({str(path.parent) for path in root.glob("usr/lib/**/*.so*")} | {str(place.parent / "lib")})
-    return Programs(place, {"LD_LIBRARY_PATH": ":".join(libraries)})
-
-
-def _open_to_all(folder: Path) -> bool:
-    return all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, *folder.parents))
-
-
-def _run(*command: str, folder: str | None = None) -> str:
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=FETCH_SECONDS, check=False, text=True)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise PostgresMissing(f"{command[0]} failed: {error}") from None
-    if done.returncode:
-        raise PostgresMissing(f"{' '.join(command[:2])} failed: {done.stderr.strip()[-300:]}")
-    return done.stdout
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _programs_under(root: Path) -> list[Path]:
+    return [path.parent for path in sorted(root.glob("usr/lib/postgresql/*/bin/postgres"), reverse=True)]
