@@ -2,16 +2,17 @@
 
 A word that stands in a large part of the books tells little and would have to be read in all of them, so words are
 taken from the rarest on until they stand in `POSTINGS` passages together. Where even the rarest stands in more, only
-passages that hold several of them at once are looked at.
+passages that hold several of them at once are looked at. What a dictionary gives for the words proposes passages of the
+other language in the same way.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
-from knowledge.coverage import Clause
+from knowledge.coverage import Clause, weights_of
 from knowledge.meaning import Meaning
 from knowledge.store import PASSAGES, StoredPassage, passage_of, vectors_stamp
 from knowledge.vectors import VectorIndex, similarities
@@ -20,6 +21,8 @@ __all__ = ["Candidate", "find_candidates"]
 
 CANDIDATES = 80
 """Passages that words propose."""
+OTHERS = 40
+"""Passages that words of the other language propose."""
 NEAR_WINDOWS = 256
 """Windows that the index of meanings proposes; they are measured again."""
 NEAR_PASSAGES = 24
@@ -28,6 +31,10 @@ POSTINGS = 8_000
 TOGETHER = 3
 """Of words that are all frequent, so many of the rarest must stand together."""
 _COLUMN_WEIGHTS = "4.0, 0.5, 1.0, 0.2"
+_RANKED = (
+    f"SELECT rowid, bm25(passage_index, {_COLUMN_WEIGHTS}) AS rank FROM passage_index"
+    " WHERE passage_index MATCH ?{} ORDER BY rank LIMIT ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +60,19 @@ def find_candidates(
     clauses: Sequence[Clause],
     counts: Mapping[str, int],
     *,
+    known: MutableMapping[str, tuple[int, int]],
     documents: Collection[int] | None,
     meaning: Meaning | None,
 ) -> tuple[list[Candidate], bool]:
     """Passages to be judged, and whether meaning was looked at.
 
     :param counts: in how many passages each word stands.
+    :param known: counts that are kept, see `weights_of`.
     :param documents: numbers of the only documents; None is all.
     """
     proposed = _by_words(connection, clauses, counts, documents)
+    for number, rank in _by_dictionary(connection, clauses, known, documents).items():
+        proposed.setdefault(number, rank)
     similar: dict[int, float] = {}
     index = None if meaning is None else VectorIndex.open(meaning.index_path, vectors_stamp(connection))
     if meaning is not None and index is not None:
@@ -92,18 +103,44 @@ def _by_words(
         if postings > POSTINGS:
             break
         chosen.append(word)
-    only, values = "", list[int]()
-    if documents is not None:
-        only = f" AND rowid IN (SELECT id FROM passages WHERE document IN ({', '.join('?' * len(documents))}))"
-        values = list(documents)
+    only, values = _only(documents)
     if counts.get(words[0], 0) > POSTINGS and len(words) > 1:
         return _together(connection, words[:TOGETHER], only, values)
     match = " OR ".join(f'"{word}"' for word in chosen)
-    sql = (
-        f"SELECT rowid, bm25(passage_index, {_COLUMN_WEIGHTS}) AS rank FROM passage_index"
-        f" WHERE passage_index MATCH ?{only} ORDER BY rank LIMIT ?"
-    )
-    return dict(connection.execute(sql, (match, *values, CANDIDATES)).fetchall())
+    return dict(connection.execute(_RANKED.format(only), (match, *values, CANDIDATES)).fetchall())
+
+
+def _by_dictionary(
+    connection: sqlite3.Connection,
+    clauses: Sequence[Clause],
+    known: MutableMapping[str, tuple[int, int]],
+    documents: Collection[int] | None,
+) -> dict[int, float]:
+    """Passage → bm25 of those that words of the other language propose, the rarest first as far as `POSTINGS` goes."""
+    ways = {way for clause in clauses for rendering in clause.renderings for way in rendering.words}
+    if not ways:
+        return {}
+    _, counts = weights_of(connection, {word for way in ways for word in way}, known)
+    least = {way: min(counts[word] for word in way) for way in ways}
+    chosen, postings = list[frozenset[str]](), 0
+    for way in sorted((way for way in ways if least[way]), key=lambda way: (least[way], sorted(way))):
+        postings += least[way]
+        if postings > POSTINGS:
+            break
+        chosen.append(way)
+    if not chosen:
+        return {}
+    match = " OR ".join("(" + " AND ".join(f'"{word}"' for word in sorted(way)) + ")" for way in chosen)
+    only, values = _only(documents)
+    return dict(connection.execute(_RANKED.format(only), (match, *values, OTHERS)).fetchall())
+
+
+def _only(documents: Collection[int] | None) -> tuple[str, list[int]]:
+    """A condition that a passage is of one of some documents, and its values."""
+    if documents is None:
+        return "", []
+    marks = ", ".join("?" * len(documents))
+    return f" AND rowid IN (SELECT id FROM passages WHERE document IN ({marks}))", list(documents)
 
 
 def _together(

@@ -2,9 +2,9 @@
 
 A question is its clauses; a clause is its units, each with the information it carries (rarer is more). A Chinese
 character counts as held when a pair of characters it belongs to is held, so that a pair that only exists across two
-words costs nothing. A unit that is not held word for word may be held by meaning (`knowledge.meaning`): in the
-question's language only by what is as good as the same word, across languages by the closest word there is, as far as
-it is close.
+words costs nothing. A unit that is not held word for word may be held by what a dictionary gives for it in the other
+language (`knowledge.renderings`), or by meaning (`knowledge.meaning`): in the question's language only by what is as
+good as the same word, across languages by the closest word there is, as far as it is close.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Collection, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.meaning import Meaning
+from knowledge.renderings import Rendering
 from knowledge.tokens import fold, is_chinese, pairs, stem
 
 __all__ = ["Clause", "clauses", "index_words", "meant", "weights_of"]
@@ -53,18 +54,35 @@ class Clause:
 
     runs: tuple[str, ...]
     """Chinese runs whole, words as they were written."""
+    stems: tuple[str, ...]
+    """The same, words as the index holds them."""
     units: tuple[Unit, ...]
     phrase: str
     """Its words as the index holds them, for exact matches."""
+    renderings: tuple[Rendering, ...] = ()
+    """In the other language."""
 
     @property
     def weight(self) -> float:
         """What all its units carry."""
         return sum(unit.weight for unit in self.units)
 
-    def held(self, words: Collection[str]) -> float:
-        """What the units carry that a passage with these words holds."""
-        return sum(unit.weight for unit in self.units if any(key in words for key in unit.keys))
+    def held(self, words: frozenset[str] | set[str], *, other: bool = False) -> float:
+        """What the units carry that a passage with these words holds.
+
+        :param other: the passage is in the other language, where the dictionary counts.
+        """
+        return sum(unit.weight for unit in self.units_held(words, other=other))
+
+    def units_held(self, words: frozenset[str] | set[str], *, other: bool) -> list[Unit]:
+        """The units that a passage with these words holds."""
+        said = [r for r in self.renderings if any(way <= words for way in r.words)] if other else []
+        return [
+            unit
+            for unit in self.units
+            if any(key in words for key in unit.keys)
+            or any(unit.run in r.runs and unit.place in r.places for r in said)
+        ]
 
 
 def index_words(part: Sequence[str]) -> list[str]:
@@ -102,21 +120,21 @@ def clauses(parts: Sequence[Sequence[str]], question: str, weights: dict[str, fl
 
 
 def meant(clause: Clause, words: Collection[str], others: Sequence[str], meaning: Meaning, *, same: bool) -> float:
-    """What the units carry that a passage holds, word for word or by meaning.
+    """What the units carry that a passage holds, word for word, by the dictionary or by meaning.
 
     :param words: its words as the index holds them.
     :param others: its words as `Meaning.words` finds them.
     :param same: whether it is in the question's language.
     """
-    known = [any(key in words for key in unit.keys) for unit in clause.units]
-    total = sum(unit.weight for unit, held in zip(clause.units, known, strict=True) if held)
-    missing = [unit for unit, held in zip(clause.units, known, strict=True) if not held]
+    held = clause.units_held(frozenset(words), other=not same)
+    total = sum(unit.weight for unit in held)
+    missing = [unit for unit in clause.units if unit not in held]
     if not missing:
         return total
     low, high = (SAME_WORD - 0.05, SAME_WORD) if same else OTHER_WORD
     for number in dict.fromkeys(unit.run for unit in missing):
         run, units = clause.runs[number], [unit for unit in missing if unit.run == number]
-        shares = _shares(run, {unit.place for unit in units}, others, meaning, low, high)
+        shares = meant_shares(run, {unit.place for unit in units}, others, meaning, low, high)
         total += sum(unit.weight * shares.get(unit.place, 0.0) for unit in units)
     return total
 
@@ -133,13 +151,17 @@ def _clause(part: Sequence[str], written: dict[str, str], weights: dict[str, flo
             units.append(Unit(tuple(dict.fromkeys(keys)), min(weights[key] for key in keys), number, i))
     kept = sorted({unit.keys: unit for unit in reversed(units)}.values(), key=lambda unit: -unit.weight)[:MAX_UNITS]
     runs = tuple(written.get(run, run) for run in part)
-    return Clause(runs, tuple(kept), " ".join(index_words(part)))
+    return Clause(runs, tuple(part), tuple(kept), " ".join(index_words(part)))
 
 
-def _shares(
+def meant_shares(
     run: str, places: Collection[int], others: Sequence[str], meaning: Meaning, low: float, high: float
 ) -> dict[int, float]:
-    """How far each place of a run is held by meaning: of the ways to cut it into words the one that is held best."""
+    """How far each place of a run is held by meaning: of the ways to cut it into words the one that is held best.
+
+    :param places: those that are looked at.
+    :param low, high: cosine up to which a word says nothing, and from which it says the same.
+    """
     if any(c.isdigit() for c in run):
         return {}  # a code or a figure has no other words
     spans = [(0, len(run))] if not is_chinese(run) else meaning.cuts(run)

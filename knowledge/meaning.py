@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.bilingual import Dictionary
 from knowledge.embed import Embedder
 from knowledge.tokens import HAN
 
@@ -34,11 +35,13 @@ class Meaning:
     """Meanings of texts and words, by a loaded encoder.
 
     :param index_path: where the index of the passages' vectors lies; see `knowledge.vectors`.
+    :param dictionary: Chinese and English words for each other; None where there is none.
     """
 
-    def __init__(self, embedder: Embedder, index_path: Path) -> None:
+    def __init__(self, embedder: Embedder, index_path: Path, dictionary: Dictionary | None = None) -> None:
         self.embedder = embedder
         self.index_path = index_path
+        self.dictionary = dictionary
         self._kept: OrderedDict[str, NDArray[np.float16]] = OrderedDict()
         self._lock = threading.Lock()
 

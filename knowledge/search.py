@@ -17,7 +17,7 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knowledge.candidates import Candidate, find_candidates
 from knowledge.coverage import MAX_UNITS, Clause, clauses, index_words, meant, weights_of
@@ -26,6 +26,7 @@ from knowledge.limits import name_variants
 from knowledge.meaning import Meaning
 from knowledge.quantities import Kind, asked_kinds, holds
 from knowledge.question import clauses_of, language_of_question
+from knowledge.renderings import renderings_of, translatable
 from knowledge.store import KnowledgeStore
 from knowledge.tokens import place_of, tokens
 
@@ -149,13 +150,19 @@ def _find(
             return Found([], meaning is not None)
         spoken = language_of_question(query)
         asked = _Asked(
-            query, clauses(parts, query, weights), asked_kinds(query), focus_of(query), spoken, language or spoken
+            query,
+            _clauses(parts, query, weights, meaning),
+            asked_kinds(query),
+            focus_of(query),
+            spoken,
+            language or spoken,
         )
         found, by_meaning = find_candidates(
             connection,
             query,
             asked.clauses,
             counts,
+            known=store.frequent_words,
             documents=None if documents is None else _numbers(documents),
             meaning=meaning,
         )
@@ -171,6 +178,17 @@ def _find(
     return Found(_one_per_section(hits)[:limit], by_meaning)
 
 
+def _clauses(
+    parts: Sequence[Sequence[str]], query: str, weights: dict[str, float], meaning: Meaning | None
+) -> list[Clause]:
+    """The clauses, with what the dictionary gives for their words."""
+    made = clauses(parts, query, weights)
+    if meaning is None or meaning.dictionary is None:
+        return made
+    translations = meaning.dictionary.translations(set().union(*(translatable(clause.stems) for clause in made)))
+    return [replace(clause, renderings=renderings_of(clause.stems, translations)) for clause in made]
+
+
 def _numbers(documents: Collection[str]) -> list[int]:
     digits = [document.upper().removeprefix("M") for document in documents]
     return [int(number) for number in digits if number.isascii() and number.isdigit() and len(number) < 10]
@@ -180,11 +198,11 @@ def _covered(asked: _Asked, candidate: Candidate, meaning: Meaning | None) -> fl
     """The share of the best clause that a candidate holds; its title counts, for it is what the book is about."""
     passage = candidate.passage
     words = candidate.words | set(tokens(passage.title))
-    literal = max(clause.held(words) / clause.weight for clause in asked.clauses)
+    same = passage.language == asked.language
+    literal = max(clause.held(words, other=not same) / clause.weight for clause in asked.clauses)
     if meaning is None or literal > 1.0 - 1e-9:
         return literal
     others = meaning.words(f"{passage.title} {passage.path} {passage.text}")
-    same = passage.language == asked.language
     return max(meant(clause, words, others, meaning, same=same) / clause.weight for clause in asked.clauses)
 
 
@@ -217,7 +235,11 @@ def _speaks_of(asked: _Asked, candidate: Candidate, meaning: Meaning | None) -> 
 def _hit(candidate: Candidate, asked: _Asked, coverage: float) -> Hit:
     passage = candidate.passage
     named = _names_heading(asked.text, passage.heading)
-    score = (1.0 if named else 0.0) + 1.4 * coverage + 0.8 * _heading_fit(candidate.heading, asked.clauses)
+    score = (
+        (1.0 if named else 0.0)
+        + 1.4 * coverage
+        + 0.8 * _heading_fit(candidate.heading, asked.clauses, other=passage.language != asked.language)
+    )
     score += 0.3 * any(f" {clause.phrase} " in candidate.indexed for clause in asked.clauses)
     score += 0.5 * (-candidate.rank / (8.0 - candidate.rank))  # bm25 is negative; this runs from 0 to 1
     score += 2.0 * max(0.0, candidate.similarity)
@@ -243,7 +265,7 @@ def _names_heading(query: str, heading: str) -> bool:
     return any(len(tokens(part)) > 1 and place_of(part, query) >= 0 for part in name_variants(heading))
 
 
-def _heading_fit(heading: Sequence[str], clauses: Sequence[Clause]) -> float:
+def _heading_fit(heading: Sequence[str], clauses: Sequence[Clause], *, other: bool) -> float:
     """How well a heading is what was asked for: the part of the clause it holds, and the part of it that was asked."""
     if not heading:
         return 0.0
@@ -251,7 +273,11 @@ def _heading_fit(heading: Sequence[str], clauses: Sequence[Clause]) -> float:
     best = 0.0
     for clause in clauses:
         asked = {key for unit in clause.units for key in unit.keys}
-        recall = clause.held(known) / clause.weight
+        if other:
+            asked |= {
+                word for rendering in clause.renderings for way in rendering.words if way <= known for word in way
+            }
+        recall = clause.held(known, other=other) / clause.weight
         precision = sum(1 for word in heading if word in asked) / len(heading)
         best = max(best, math.sqrt(recall * precision))
     return best

@@ -1,12 +1,14 @@
-"""The sentence encoder of this box, loaded once, and the vectors of the manuals kept up with them."""
+"""The sentence encoder of this box, loaded once a process, and the vectors of the manuals kept up with them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from agent.api import Env, WeightsError
+from knowledge.bilingual import Dictionary
 from knowledge.embed import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.meaning import Meaning
@@ -15,8 +17,9 @@ from knowledge.vectors import VectorIndex, build_index, embed_passages, pending_
 
 __all__ = ["MeaningOfBox", "index_path"]
 
-ENTRY = "embed"
+ENTRY, DICTIONARY = "embed", "dictionary"
 """In the catalogue of weights."""
+_Mark = tuple[str, int, int, int]
 
 
 def index_path(env: Env) -> Path:
@@ -90,6 +93,27 @@ class MeaningOfBox:
     def _load(self) -> Meaning | None:
         try:
             files = self._env.weights.verified(ENTRY)
-            return Meaning(Embedder(files["model"], files["vocabulary"]), index_path(self._env))
+            embedder = _embedder(_mark(files["model"]), _mark(files["vocabulary"]))
+            return Meaning(embedder, index_path(self._env), self._dictionary())
+        except (OSError, WeightsError, KnowledgeError):
+            return None
+
+    def _dictionary(self) -> Dictionary | None:
+        """The dictionary between Chinese and English; without it meaning alone crosses languages."""
+        try:
+            words = self._env.weights.verified(DICTIONARY)["words"]
+            return Dictionary.made(words, self._env.home.cache / "dictionary.db")
         except (WeightsError, KnowledgeError):
             return None
+
+
+def _mark(path: Path) -> _Mark:
+    """Tells a file from another one that takes its place."""
+    status = path.stat()
+    return str(path), status.st_ino, status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=1)
+def _embedder(weights: _Mark, vocabulary: _Mark) -> Embedder:
+    """The encoder of files that were verified: its 70 MB and half a second are spent once, whoever asks."""
+    return Embedder(Path(weights[0]), Path(vocabulary[0]))

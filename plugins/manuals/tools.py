@@ -9,6 +9,8 @@ from agent.api import Binds, DatabaseError, Env, Language, Passage, Said, Tool, 
 from knowledge.contradictions import Contradiction, find_contradictions
 from knowledge.errors import KnowledgeError
 from knowledge.machines import documents_about
+from knowledge.question import language_of_question
+from knowledge.said import said_share
 from knowledge.search import Found, Hit, find
 from knowledge.store import KnowledgeStore
 from plugins.manuals.meanings import MeaningOfBox
@@ -58,7 +60,13 @@ class ManualTools:
 
     def tools(self) -> Iterable[Tool]:
         """As the model sees them."""
-        found = tool(risk="read", cues=_SEARCH_CUES, examples=_SEARCH_EXAMPLES, closeness=self._closeness)
+        found = tool(
+            risk="read",
+            cues=_SEARCH_CUES,
+            examples=_SEARCH_EXAMPLES,
+            closeness=self._closeness,
+            said_share=self._said_share,
+        )
         return [found(self.search_manuals)]
 
     def search_manuals(
@@ -122,6 +130,10 @@ class ManualTools:
         meaning = self._meaning.get()
         return None if meaning is None else meaning.alike(question, texts)
 
+    def _said_share(self, question: str, text: str, language: Language) -> float:
+        """Whether a text speaks of all that is asked, or only of something near it."""
+        return said_share(question, text, self._meaning.get(), same=language == language_of_question(question))
+
     def _passage(self, hit: Hit) -> Passage:
         """The whole section where it is not too long, so that a list of steps is complete."""
         text = hit.text
@@ -129,7 +141,7 @@ class ManualTools:
         if len(pieces) > 1 and sum(len(piece) for piece in pieces) <= self._settings.section_chars:
             text = "\n\n".join(pieces)
         language = cast(Language, hit.language)
-        return Passage(hit.document, hit.title, hit.section, hit.heading, hit.page, text, language, hit.score)
+        return Passage(hit.document, hit.title, hit.section, hit.heading, hit.page, text, language, hit.score, hit.path)
 
 
 def _contradicts(passages: Sequence[Passage], clash: Contradiction) -> Said:

@@ -1,6 +1,6 @@
 """make bench-knowledge: how the store of manuals grows, how fast it answers, and whether it answers what it should.
 
-    make bench-knowledge                       10,000 and 100,000 chunks, and the questions over real books
+    make bench-knowledge                       10,000 and 100,000 chunks, and what `make score-books` asks
     make bench-knowledge CHUNKS=1000000        up to a million: half an hour and 4 GB of disk
 
 Chunks are generated (`tests.bench.knowledge_text`). Their vectors are computed for a sample, which gives the rate; for
@@ -16,21 +16,19 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from agent.env import load_env
-from knowledge.ingest import add_file, find_files
 from knowledge.meaning import Meaning
 from knowledge.search import search
 from knowledge.store import KnowledgeStore, insert_pieces, new_stamp, now_text
 from knowledge.vectors import build_index, embed_passages
 from plugins.manuals.meanings import MeaningOfBox
-from tests.bench.knowledge_pairs import BOOKS, PAIRS
 from tests.bench.knowledge_text import chunks, questions
-from tests.bench.table import Row, at_least, at_most, print_rows, told
+from tests.bench.score_books import book_rows
+from tests.bench.table import Row, at_most, print_rows, told
 
 STEPS = (10_000, 100_000, 1_000_000)
 MOST_MS = {100_000: 60.0, 1_000_000: 250.0}
@@ -41,7 +39,6 @@ EMBEDDED = 2_000
 WINDOWS = (1, 3)
 """Windows that a drawn chunk has, at least and at most; computed ones have about as many."""
 _DOCUMENT_CHUNKS = 2_000
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
@@ -55,9 +52,9 @@ def main() -> None:
         if meaning is None:
             print("The sentence encoder is not here; `watchkeeper weights pull embed` brings it. Words alone:")
         else:
-            meaning = Meaning(meaning.embedder, Path(folder) / "scale.vec")
+            meaning = Meaning(meaning.embedder, Path(folder) / "scale.vec", meaning.dictionary)
         rows = list(_scale(Path(folder), meaning, sorted({n for n in (*STEPS, wanted) if n <= wanted})))
-        rows += _real_books(Path(folder), meaning)
+        rows += book_rows(Path(folder), meaning)
     print_rows(rows, encoder=meaning is not None)
 
 
@@ -138,44 +135,6 @@ def _searches(store: KnowledgeStore, meaning: Meaning | None, step: int) -> list
         told(f"{step:,} chunks: search p50, ms", statistics.median(every)),
         told(name, p95) if limit is None else at_most(name, p95, limit),
         *kinds,
-    ]
-
-
-def _real_books(folder: Path, meaning: Meaning | None) -> list[Row]:
-    """The questions of `tests.bench.knowledge_pairs`, in both directions."""
-    store = KnowledgeStore(folder / "books.db")
-    settings = load_env(os.environ).settings.knowledge
-    read = partial(
-        add_file,
-        store,
-        max_bytes=settings.max_file_bytes,
-        max_pages=settings.max_pages,
-        passage_chars=settings.passage_chars,
-    )
-    for path in find_files([_ROOT / "deploy/example/manuals", _ROOT / "tests/bench/knowledge_books"]):
-        read(path)
-    letters = {name: letter for letter, name in BOOKS.items()}
-    of = {document.id: letters[Path(document.path).name] for document in store.documents()}
-    ways: list[tuple[str, Meaning | None]] = [("words", None)]
-    if meaning is not None:
-        ways.append(("words and meaning", Meaning(meaning.embedder, folder / "books.vec")))
-        embed_passages(store, meaning.embedder, window_chars=240, max_windows=16)
-        build_index(store, folder / "books.vec")
-    return [row for name, way in ways for row in _judged(store, name, way, of)]
-
-
-def _judged(store: KnowledgeStore, name: str, meaning: Meaning | None, of: dict[str, str]) -> list[Row]:
-    first = top = answered = refused = 0
-    for question, places in PAIRS:
-        hits = search(store, question, limit=3, meaning=meaning)
-        found = [f"{of[hit.document]}{hit.section}" in places for hit in hits]
-        answered, refused = answered + bool(places), refused + (not places and not hits)
-        first, top = first + (found[:1] == [True]), top + any(found)
-    unanswered = len(PAIRS) - answered
-    return [
-        told(f"{name}: right section first", first / answered),
-        at_least(f"{name}: right section in the top 3", top / answered, 0.95),
-        at_least(f"{name}: questions without an answer refused", refused / unanswered, 1.0),
     ]
 
 

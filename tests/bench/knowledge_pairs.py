@@ -6,7 +6,7 @@ empty is not answered by any of them, although most of these share a subject wit
 
 from __future__ import annotations
 
-__all__ = ["BOOKS", "PAIRS"]
+__all__ = ["BOOKS", "PAIRS", "parse_pairs"]
 
 BOOKS = {
     "C": "compressor-en.md",
@@ -168,10 +168,11 @@ What is the serial number of the pump?
 """
 
 
-def _answered() -> list[tuple[str, tuple[str, ...]]]:
-    lines = [line.rsplit(" | ", 1) for line in ANSWERED.strip().splitlines()]
+def parse_pairs(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Lines of `question | places`."""
+    lines = [line.rsplit(" | ", 1) for line in text.strip().splitlines()]
     return [(question, tuple(places.split())) for question, places in lines]
 
 
-PAIRS: list[tuple[str, tuple[str, ...]]] = _answered() + [(q, ()) for q in REFUSED.strip().splitlines()]
+PAIRS: list[tuple[str, tuple[str, ...]]] = parse_pairs(ANSWERED) + [(q, ()) for q in REFUSED.strip().splitlines()]
 """A question, and the sections that answer it: a letter of `BOOKS` and the section's number."""
