@@ -27,6 +27,7 @@ def test_the_packaged_catalogue_is_whole() -> None:
         "asr-base",
         "tts-zh",
         "embed",
+        "dictionary",
     ]
     for entry in catalogue.entries:
         for attribute in ("role", "name"):
