@@ -96,7 +96,7 @@ def model_rows(env: Env, host: PluginHost, ladder: Ladder, folder: Path) -> Iter
 def night_rows(
     env: Env, host: PluginHost, model: ReportModel | None, folder: Path, machines: int, name: str
 ) -> Iterator[Row]:
-    """Many machines; memory by private pages of this process and its children."""
+    """Many machines; memory of this process and its children."""
     writer = ReportWriter(env, host, model)
     began, early = time.perf_counter(), 0
     names = [f"M-{n}" for n in range(100, 100 + machines)]
@@ -124,9 +124,13 @@ def _period(env: Env) -> Period:
 
 
 def _memory() -> int:
+    """Pages that belong to nobody else and to no file: what libraries map is shared with whoever else runs them."""
     gc.collect()
-    own = psutil.Process()
-    return sum(p.memory_full_info().uss for p in (own, *own.children(recursive=True)))
+    own, total = psutil.Process(), 0
+    for process in (own, *own.children(recursive=True)):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith(("RssAnon", "RssShmem")))
+    return total * 1024
 
 
 @dataclass
