@@ -51,6 +51,8 @@ class Conversation:
     """Those that the model still sees, oldest first."""
     terms: tuple[Term, ...] = ()
     """Names in reach. They outlive their turns, so that a follow-up keeps its subject."""
+    said: list[str] = field(default_factory=list)
+    """What the person said, word for word, latest last; of no use but to read a correction."""
     left_out: list[str] = field(default_factory=list)
     """Lines of the turns that it no longer sees, oldest first."""
 

@@ -3,9 +3,10 @@
     planned → approved → sending → sent → confirmed
                             └────────┴──→ failed | unsure → confirmed | failed
 
-`sending` is durable before the first byte goes out. So a command found in `sending` or `sent` whose process is dead may
-or may not have arrived: it is `unsure`, is looked for on the device, and is never sent again. Its key is its identity:
-a second command under the same key does not begin.
+What certainly never left the box (`CommandNotSent`) has failed, and the device is not asked about it. `sending` is
+durable before the first byte goes out. So a command found in `sending` or `sent` whose process is dead may or may not
+have arrived: it is `unsure`, is looked for on the device, and is never sent again. Its key is its identity: a second
+command under the same key does not begin.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from agent.clock import Span
-from agent.errors import DatabaseError, InputError, ToolDenied
+from agent.errors import CommandNotSent, DatabaseError, InputError, ToolDenied
 from agent.journal import Entry, IllegalStep, Journal, Pen
 from agent.values import Json
 
@@ -24,6 +25,7 @@ __all__ = ["DeviceCommands", "ReadBack"]
 ReadBack = Callable[[Entry], bool | None]
 """Whether what a command ordered is so on the device; None where that cannot be told. It only reads."""
 T = TypeVar("T")
+_MINUTE = 60.0
 
 
 class DeviceCommands:
@@ -32,14 +34,38 @@ class DeviceCommands:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
 
-    def plan(self, pen: Pen, key: str, *, turn: str, tool: str, arguments: Mapping[str, Json], span: Span) -> Entry:
+    def plan(
+        self,
+        pen: Pen,
+        key: str,
+        *,
+        turn: str,
+        tool: str,
+        arguments: Mapping[str, Json],
+        span: Span,
+        before: Json = None,
+        lane: str = "",
+    ) -> Entry:
         """Write down a command that is to be sent within a span of time.
 
         :param key: its identity.
+        :param before: what the device showed, so that it can be put back; None where nobody knows.
+        :param lane: what is moved, to count how often.
         :raises IllegalStep: there was one under this key.
         """
-        body = {"tool": tool, "arguments": dict(arguments)}
+        more: dict[str, Json] = {} if before is None else {"before": before}
+        body = {"tool": tool, "arguments": dict(arguments), **more, **({"lane": lane} if lane else {})}
         return pen.begin("command", key, turn=turn, body=body, told={"command": key, **body}, span=span)
+
+    def begun_lately(self, pen: Pen, lane: str) -> int:
+        """How many commands to a lane were planned within the last minute, by whichever clock can tell."""
+        now = pen.now
+        found = pen.value(
+            "SELECT COUNT(*) FROM journal WHERE kind = 'command' AND json_extract(body, '$.lane') = ? AND "
+            "CASE WHEN boot = ? THEN up > ? ELSE wall > ? END",
+            (lane, now.boot, now.up - _MINUTE, now.wall - _MINUTE),
+        )
+        return int(found or 0)
 
     def approve(self, pen: Pen, entry: Entry, *, person: str) -> Entry:
         """Somebody, or a rule that somebody made, stands for it."""
@@ -58,13 +84,17 @@ class DeviceCommands:
     def carry_out(self, entry: Entry, send: Callable[[], T], read_back: ReadBack) -> tuple[Entry, T]:
         """Send a command that was started, and read back what became of it.
 
-        :param send: called once. Whatever it raises leaves open whether the command arrived.
+        :param send: called once. Whatever it raises but `CommandNotSent` leaves open whether the command arrived.
         :return: the command in its last state, and what `send` gave.
         :raises DatabaseError: it was sent, and the trail cannot say so; it is read back at the next start.
         """
         try:
             try:
                 result = send()
+            except CommandNotSent as error:
+                with suppress(DatabaseError, IllegalStep):
+                    self._step(entry, "failed", why=str(error))
+                raise
             except Exception as error:
                 with suppress(DatabaseError, IllegalStep):
                     self._read_back(self._step(entry, "unsure", why=f"{type(error).__name__}: {error}"), read_back)

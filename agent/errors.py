@@ -31,7 +31,8 @@
     │   └── CallFailed          what was called raised an error; `kinds` are its class names
     ├── SeenByModel             the model reads the message and may try again
     │   ├── ToolFailed          the tool could not do it
-    │   │   └── ToolUnavailable what it needs is not there; a person has to put that right, so it is not tried again
+    │   │   ├── ToolUnavailable what it needs is not there; a person has to put that right, so it is not tried again
+    │   │   └── CommandNotSent  nothing left the box: a rule was against it, or the device is not there
     │   ├── ToolDenied          a rule or a person said no
     │   └── BadReply            the reply does not fit the grammar of this step
     ├── TurnEnded               the turn ends, with what is known so far
@@ -44,10 +45,13 @@ Anything else that is raised is a bug (exit code 1). A message says what was wro
 
 from collections.abc import Mapping
 
+from agent.values import Said
+
 __all__ = [
     "BadReply",
     "CallCancelled",
     "CallFailed",
+    "CommandNotSent",
     "DatabaseError",
     "InputError",
     "IntegrityError",
@@ -236,6 +240,15 @@ class ToolFailed(SeenByModel):
 
 class ToolUnavailable(ToolFailed):
     """What the tool needs (a database, a file) is not there; a person has to put that right."""
+
+
+class CommandNotSent(ToolFailed):
+    """A command to a device that certainly never left the box."""
+
+    def __init__(self, message: str, said: Said | None = None) -> None:
+        super().__init__(message)
+        self.said = said
+        """The same for the person, in both languages; None: as the message has it."""
 
 
 class ToolDenied(SeenByModel):

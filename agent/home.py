@@ -39,6 +39,11 @@ class Home:
         return self.folder / "log.db"
 
     @property
+    def devices(self) -> Path:
+        """The map of devices, where the settings name no other."""
+        return self.folder / "devices.toml"
+
+    @property
     def weights(self) -> Path:
         """Weight files, where the settings name no other folder."""
         return self.folder / "weights"

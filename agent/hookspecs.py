@@ -10,14 +10,16 @@ import typer
 
 from agent.env import Env
 from agent.messages import ToolCall
+from agent.model.protocol import Model
 from agent.observation import Observation
+from agent.orders import Heard, Orders
 from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
 from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
-from agent.values import Term, ToolResult
+from agent.values import Said, Term, ToolResult
 
 __all__ = ["PROJECT", "Finding", "Veto", "hookimpl", "hookspec"]
 
@@ -33,6 +35,8 @@ class Veto:
     """A refusal of a tool call."""
 
     reason: str
+    said: Said | None = None
+    """The same for a person, in both languages; None: `reason` is said as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,19 @@ def find_terms(question: str, env: Env) -> Iterable[Term]:  # type: ignore[empty
     """Names this plugin knows (a tag, an alarm text, an area) that occur in the person's own words.
 
     :param question: what the person wrote or said, nothing else.
+    """
+
+
+@hookspec(firstresult=True)
+def read_orders(question: str, env: Env, heard: Heard, model: Model) -> Orders | None:
+    """What a person orders in so many words. The first plugin that finds an order is believed; None: there is none.
+
+    Only what the person typed or said is given here, never the text of a photo, a log or a manual. What is returned
+    moves nothing by itself: each call passes vetoes, the tool's own rules and, unless those words say exactly this
+    call, a person's approval.
+
+    :param question: what the person wrote or said, nothing else.
+    :param model: the one that answers this turn; asking it may load it.
     """
 
 

@@ -19,7 +19,9 @@ from agent.env import Env
 from agent.errors import PhotoError, WatchkeeperError
 from agent.hookspecs import PROJECT, Finding, Veto, hookimpl
 from agent.messages import ToolCall
+from agent.model.protocol import Model
 from agent.observation import Observation
+from agent.orders import Heard, Orders
 from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
@@ -105,6 +107,15 @@ class PluginHost:
     def find_terms(self, question: str, env: Env) -> list[Term]:
         """Names that plugins know, in the person's words."""
         return [term for _, found in self._each("find_terms", question=question, env=env) for term in found or ()]
+
+    def read_orders(self, question: str, env: Env, heard: Heard, model: Model) -> Orders | None:
+        """What the person orders. A plugin that fails reads nothing, and is reported."""
+        try:
+            orders: Orders | None = self._hooks.read_orders(question=question, env=env, heard=heard, model=model)
+        except Exception as error:
+            self._report(f"read_orders failed: {type(error).__name__}: {error}")
+            return None
+        return orders
 
     def instructions(self, question: str, env: Env) -> list[str]:
         """Lines for the system prompt."""

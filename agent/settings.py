@@ -408,6 +408,14 @@ class TurnSettings(Section):
     max_calls: int = 8
     """Tool calls."""
     max_seconds: float = 60.0
+    most_orders: int = 100
+    """Things that one utterance may order; more are refused as a whole."""
+    order_seconds: float = 30.0
+    """From the time something was said until it is sent; what is older is stale, and never sent."""
+    order_lanes: int = Field(default=8, ge=1)
+    """Devices that are moved side by side."""
+    order_memory: int = 6
+    """Utterances before this one that a correction ("no, the bedroom") may be about."""
     reply_tokens: int = 600
     """Of one reply."""
     max_quotes: int = 12
@@ -424,6 +432,12 @@ class TurnSettings(Section):
     """A quote at least this close to the question in meaning is given by rules though it shares no word with it."""
     quote_foreign: float = Field(default=0.6, ge=0, le=1)
     """Share of that closeness that is enough in the other language, if it holds the kind of thing asked for."""
+    quote_said: float = Field(default=0.72, ge=0, le=1)
+    """A quote says at least this share of what the question names, or it answers something else."""
+    quote_said_foreign: float = Field(default=0.5, ge=0, le=1)
+    """The same for one of the other language, where only the sense of single words tells."""
+    quote_said_sure: float = Field(default=0.9, ge=0, le=1)
+    """Where the best quote says at least this share, a model may not say that none answers."""
     quote_paragraph_columns: int = 360
     """A paragraph up to this width (a Chinese character counts two) is quoted whole where one of its sentences
     answers."""
@@ -738,6 +752,36 @@ class MaintenanceSettings(Section):
     """A signal whose last reading is older says nothing about now."""
 
 
+class DeviceSettings(Section):
+    """The devices that this box moves, and what guards them."""
+
+    map: Path | None = None
+    """What there is, as TOML; None is `devices.toml` in the home folder."""
+    max_map_bytes: int = 4_000_000
+    most_devices: int = 5_000
+    most_points: int = 200
+    """Of one device."""
+    most_names: int = 40
+    """Of one device or area."""
+    name_chars: int = 80
+    write_seconds: float = 3.0
+    """Until the other side has taken a command."""
+    read_seconds: float = 1.0
+    """For one look at a point; a device that does not answer by then is offline."""
+    states_seconds: float = 1.5
+    """For all looks at devices that understanding one utterance may take."""
+    fresh_seconds: float = 2.0
+    """A value read so long ago is not read again to understand an utterance; rules and read-backs always look anew."""
+    poll_seconds: float = 0.1
+    """Between two looks while a command is read back."""
+    reread_seconds: float = 2.0
+    """How long the second reading of an utterance is kept for all its orders."""
+    most_writes_a_minute: int = 30
+    """To one device, where the map does not say."""
+    undo_hours: float = 12.0
+    """What is older is not undone."""
+
+
 class ConnectionSettings(Section):
     """One broker, gateway or server that devices hang on; `Device.driver` in a map is its name."""
 
@@ -827,6 +871,7 @@ class Settings(Section):
     updates: UpdateSettings = UpdateSettings()
     reports: ReportSettings = ReportSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    devices: DeviceSettings = DeviceSettings()
     drivers: DriverSettings = DriverSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""

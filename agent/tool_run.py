@@ -19,7 +19,7 @@ from agent.plugin_host import PluginHost
 from agent.tools import Tool, TurnView
 from agent.values import Json, ToolResult, say
 
-__all__ = ["ToolRunner", "read_back_with"]
+__all__ = ["ToolRunner", "read_back_with", "run_guarded"]
 
 _NOT_READ_BACK = say(
     "已发出,但没有回读确认,请到现场查看。", "It was sent and not confirmed by reading back; look at the device."
@@ -57,7 +57,7 @@ class ToolRunner:
             if veto:
                 raise ToolDenied(veto.reason)
             if tool.risk == "read":
-                result = _run_guarded(tool, call, view, problems)
+                result = run_guarded(tool, call, view, problems)
             else:
                 result = self._run_approved(turn, tool, call, view, problems)
         except WatchkeeperError as error:
@@ -74,7 +74,7 @@ class ToolRunner:
         if command is None:
             raise _needs_person(call, request)
         command, result = self._commands.carry_out(
-            command, lambda: _run_guarded(tool, call, view, problems), read_back_with([tool])
+            command, lambda: run_guarded(tool, call, view, problems), read_back_with([tool])
         )
         if command.state == "failed":
             raise ToolFailed(f"{call.tool} was sent, and reading back shows that it was not done; look at the device")
@@ -118,8 +118,8 @@ def _needs_person(call: ToolCall, request: Request | None) -> NeedsPerson:
     )
 
 
-def _run_guarded(tool: Tool, call: ToolCall, view: TurnView, problems: list[str]) -> ToolResult:
-    """A tool that raises anything has failed; what a person can put right is kept for the end of the turn."""
+def run_guarded(tool: Tool, call: ToolCall, view: TurnView, problems: list[str]) -> ToolResult:
+    """Run it: a tool that raises anything has failed; what a person can put right is kept for the end of the turn."""
     try:
         return tool.run(call.arguments, view)
     except SeenByModel:

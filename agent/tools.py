@@ -15,17 +15,17 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.actuator import Actuator, Risk
 from agent.errors import ToolFailed
 from agent.perception import Perception
 from agent.values import Json, Language, ToolResult
 
 __all__ = ["Binds", "Example", "Parameter", "Risk", "Tool", "TurnView", "tool"]
 
-Risk = Literal["read", "write", "dangerous"]
 Example = str | tuple[str, Mapping[str, Json]]
 """A question, and the arguments that show what it differs from another one in."""
 
@@ -88,6 +88,11 @@ class Tool:
     closeness: Callable[[str, Sequence[str]], Sequence[float] | None] | None = None
     """How close in meaning texts of its passages are to a question, 0 to 1 each; None where it cannot tell. A tool
     that finds passages by an encoder says so here, and the quote that answers is chosen by it too."""
+    said_share: Callable[[str, str, Language], float] | None = None
+    """(question, text, its language) → how much of what the question names a text says, 0 to 1; a quote that lacks it
+    answers something else."""
+    actuator: Actuator | None = None
+    """What is known of calls that move something, call by call; None: `risk` is true of every call."""
 
     def specification(self) -> dict[str, Json]:
         """Name, description and parameters as OpenAI and Qwen write them."""
@@ -111,6 +116,12 @@ class Tool:
         """
         checked = self.check(arguments)
         return self.function(view, **checked) if self.takes_turn else self.function(**checked)
+
+    def risk_of(self, arguments: Mapping[str, Json]) -> Risk:
+        """Of exactly this call; never less than reading, and of what an actuator cannot tell, dangerous."""
+        if self.risk == "read" or self.actuator is None:
+            return self.risk
+        return "dangerous" if self.risk == "dangerous" else self.actuator.risk(arguments)
 
     def look_back(self, arguments: Mapping[str, Json]) -> bool | None:
         """Whether what a call ordered is so by now; None where the tool cannot tell.
@@ -153,6 +164,8 @@ def tool(
     read_back: Callable[..., bool | None] | None = None,
     asked: Callable[[str], bool] | None = None,
     closeness: Callable[[str, Sequence[str]], Sequence[float] | None] | None = None,
+    said_share: Callable[[str, str, Language], float] | None = None,
+    actuator: Actuator | None = None,
 ) -> Callable[[Callable[..., ToolResult]], Tool]:
     """Make a `Tool` of a function (or of a bound method).
 
@@ -170,6 +183,8 @@ def tool(
             read_back=read_back,
             asked=asked,
             closeness=closeness,
+            said_share=said_share,
+            actuator=actuator,
         )
 
     return make

@@ -1,5 +1,6 @@
 """One turn, from a question to a checked answer: start reading here.
 
+order      what the person orders in so many words, read from these words alone and carried out; the rest is a question
 look       decode the photo, read the panel once (cached by its pixels); a model that sees looks closer where that
            could not tell
 gather     the names in the person's words and on the panel: the evidence that tool arguments are bound to
@@ -16,9 +17,11 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agent.actuator import Heard
 from agent.answer import render
 from agent.approval import Approvals
 from agent.audit import Trail
@@ -35,6 +38,9 @@ from agent.loop import Findings, Loop
 from agent.messages import Message
 from agent.model.ladder import Ladder
 from agent.model.protocol import ReplyLimits
+from agent.order_answer import order_parts, order_record, ordered_calls, said_before, utterance_turn
+from agent.order_run import OrderRunner
+from agent.orders import Done, Order, Orders
 from agent.parts import split_question
 from agent.perception import Perception
 from agent.photo import Photo, load_photo
@@ -45,7 +51,7 @@ from agent.tool_run import ToolRunner, read_back_with
 from agent.tools import TurnView
 from agent.turn_record import StageClock, TurnRecord
 from agent.upright import upright_photo
-from agent.values import Language, Term
+from agent.values import Json, Language, Term
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
 
@@ -66,6 +72,7 @@ class Agent:
         self.approvals = Approvals(self.journal, env.settings.approvals, key=box_secret(env.home.box_key))
         self.commands = DeviceCommands(self.journal)
         self._runner = ToolRunner(plugins, self.approvals, self.commands)
+        self._orders = OrderRunner(plugins, self.approvals, self.commands, env.settings.turn)
         self._owes = True
         """Whether something may be half done: at start, and after an end that could not be written."""
 
@@ -82,12 +89,18 @@ class Agent:
         self.ladder.settle()
 
     def ask(
-        self, question: str, *, photo: Path | bytes | None = None, conversation: Conversation | None = None
+        self,
+        question: str,
+        *,
+        photo: Path | bytes | None = None,
+        conversation: Conversation | None = None,
+        heard: Heard | None = None,
     ) -> TurnRecord:
-        """Answer a question.
+        """Answer a question, and carry out what is ordered in it.
 
         :param photo: a picture of a panel; whatever it says is data.
         :param conversation: continue it; None asks on its own.
+        :param heard: how the words came here, where they were not typed.
         :raises QuestionError: empty or too long.
         :raises PhotoError: the photo cannot be used.
         :raises ModelError: no rung can answer.
@@ -97,12 +110,16 @@ class Agent:
         if self.plugins.generation() != self._plugins_seen:
             self._load_tools()
         self.recover()
-        turn = uuid.uuid4().hex[:12]
+        heard, conversation = heard or Heard(), conversation or Conversation()
+        turn = utterance_turn(heard.utterance) if heard.utterance else uuid.uuid4().hex[:12]
+        if heard.utterance and self.journal.entry("turn", turn) is not None:
+            return said_before(turn, question, self.journal, self.tools)
         with self.journal.writing() as pen:
             told = {"question": question, "photo": photo is not None}
             started = pen.begin("turn", turn, turn=turn, body={}, told=told)
+        heard = replace(heard, earlier=tuple(conversation.said[-self.env.settings.turn.order_memory :]))
         try:
-            return self._take(started, question, photo, conversation or Conversation())
+            return self._take(started, question, photo, conversation, heard)
         except BaseException as error:
             self.ladder.settle()
             self._close_turn(started, error)
@@ -142,7 +159,12 @@ class Agent:
             self._owes = True
 
     def _take(
-        self, started: Entry, question: str, source: Path | bytes | None, conversation: Conversation
+        self,
+        started: Entry,
+        question: str,
+        source: Path | bytes | None,
+        conversation: Conversation,
+        heard: Heard,
     ) -> TurnRecord:
         turn = started.id
         clock, language, problems = StageClock(), detect_language(question), list[str]()
@@ -150,8 +172,13 @@ class Agent:
         def note(kind: str, body: dict[str, Any]) -> None:
             self.trail.add(turn, kind, body)
 
+        self.ladder.begin_turn()
+        orders, done = self._carry_out(turn, question, language, heard, clock)
+        conversation.said.append(question)
+        if orders is not None and not orders.left:
+            rung, falls = orders.path if orders.path != "model" else self.ladder.name, self.ladder.settle()
+            return self._record(started, order_record(turn, question, language, done, rung, falls, clock.all()))
         with clock.stage("load"):
-            self.ladder.begin_turn()
             sees = self.ladder.sees
         photo, perception = self._look(source, clock, note)
         view = TurnView(question, language, self.env.now(), perception)
@@ -159,7 +186,8 @@ class Agent:
         look = self._look_closer(view, photo, clock, note) if photo and sees else None
         shown = photo if sees and look is None and not _read_something(perception) else None
         loop = self._loop(turn, view, shown, conversation, note, problems)
-        findings = loop.run(self._parts(question), Evidence(question, perception, terms))
+        parts = self._parts(question if orders is None else "\n".join(orders.left))
+        findings = loop.run(parts, Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
         gist = self._word(findings, language, clock, note, reusable=loop.reusable)
         shown_whole = shown is not None and self.ladder.sees
@@ -169,6 +197,7 @@ class Agent:
             findings, perception, language, gist=gist, rung=rung, falls=falls, left_out=left_out, look=look,
             shown_whole=shown_whole,
         )  # fmt: skip
+        answer = replace(answer, parts=(*order_parts(done, language), *answer.parts))
         if left_out:
             note("history_left_out", {"turns": left_out, "summary": conversation.summary()})
         names = [*_names(terms), *_tags(findings)]
@@ -176,9 +205,45 @@ class Agent:
         calls = {f.call.id: f.call for f in findings.parts if f.call}
         usage = findings.usage.plus(look.usage) if look else findings.usage
         record = TurnRecord(
-            turn, question, answer, rung, falls, perception, tuple(calls.values()), usage,
-            clock.all(), tuple(problems),
+            turn, question, answer, rung, falls, perception, (*ordered_calls(done), *calls.values()), usage,
+            clock.all(), tuple(problems), done,
         )  # fmt: skip
+        return self._record(started, record)
+
+    def order(self, orders: Sequence[Order], *, by: str, words: str) -> tuple[Done, ...]:
+        """Carry out what a person typed exactly, as commands and not as words; `dangerous` still waits.
+
+        :param by: who typed it.
+        :param words: the line that was typed, for the trail.
+        :raises DatabaseError: `watch.db` cannot be used; nothing was sent.
+        """
+        self.recover()
+        turn = uuid.uuid4().hex[:12]
+        view = TurnView(words, detect_language(words), self.env.now(), None)
+        with self.journal.writing() as pen:
+            started = pen.begin("turn", turn, turn=turn, body={}, told={"question": words, "photo": False})
+        try:
+            done = self._orders.run(turn, orders, self.tools, view, Heard(), told={"path": "typed"}, by=by)
+            with self.journal.writing() as pen:
+                pen.step(started, "finished", {"turn": turn, "done": [one.to_json() for one in done]})
+        except BaseException as error:
+            self._close_turn(started, error)
+            raise
+        return done
+
+    def _carry_out(
+        self, turn: str, question: str, language: Language, heard: Heard, clock: StageClock
+    ) -> tuple[Orders | None, tuple[Done, ...]]:
+        """What the person's own words order, before anything else is looked at."""
+        with clock.stage("orders"):
+            orders = self.plugins.read_orders(question, self.env, heard, self.ladder)
+            if orders is None:
+                return None, ()
+            view = TurnView(question, language, self.env.now(), None)
+            told: dict[str, Json] = {"path": orders.path, "why": list(orders.explained), "left": list(orders.left)}
+            return orders, self._orders.run(turn, orders.orders, self.tools, view, heard, told=told)
+
+    def _record(self, started: Entry, record: TurnRecord) -> TurnRecord:
         with self.journal.writing() as pen:
             pen.step(started, "finished", record.to_json())
         self.plugins.turn_finished(record)

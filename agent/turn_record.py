@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from agent.answer import Answer
 from agent.messages import ToolCall, Usage
 from agent.model.falls import Fall
+from agent.orders import Done
 from agent.perception import Perception
 
 __all__ = ["StageClock", "TurnRecord"]
@@ -31,6 +32,13 @@ class TurnRecord:
     """load, photo, panel, model, tools, other, total; look, where the model read a part of the photo."""
     problems: tuple[str, ...]
     """What a person has to put right: a missing database, say. The rest was answered."""
+    done: tuple[Done, ...] = ()
+    """What was ordered, and what became of it."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether something that was ordered waits for a person."""
+        return any(one.came == "waits" for one in self.done)
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -52,6 +60,7 @@ class TurnRecord:
                 "cached_replies": self.usage.cached_replies,
             },
             "problems": list(self.problems),
+            **({"done": [one.to_json() for one in self.done]} if self.done else {}),
         }
 
 
