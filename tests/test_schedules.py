@@ -27,12 +27,12 @@ from agent.env import Env
 from agent.errors import InputError
 from agent.journal import Journal
 from agent.reports.delivery import NotDelivered, Parcel, check_target, deliver
-from agent.reports.runs import Runner
+from agent.reports.runs import Runner, period_of
 from agent.reports.schedules import Order, parse_span
 from agent.reports.when import next_after, parse_when
 from agent.settings import ReportSettings
 from tests.reports_kit import Plant
-from tests.servers.mosquitto import MosquittoMissing, running_mosquitto
+from tests.servers.mosquitto import Login, MosquittoMissing, running_mosquitto
 
 MONDAY = datetime(2025, 3, 10, 6, tzinfo=UTC)
 ORDER = Order(("P-7",), 168.0, ("zh",), ("html",), ())
@@ -191,6 +191,33 @@ def test_a_clock_that_jumps_neither_repeats_nor_silences(env: Env) -> None:
         assert box.schedules.get("mon").next_at == MONDAY + timedelta(days=7)
         clock.at = MONDAY + timedelta(days=7)
         assert len(box.tick()) == 1
+
+
+def test_a_plant_whose_clock_stands_may_be_reported_on_again(env: Env) -> None:
+    """Each run that a person starts at the same instant is one of its own, and is delivered as one."""
+    clock = Clock()
+    with runner(env, clock) as box:
+        schedule = box.schedules.add("mon", "every Monday 6:00", "UTC", ORDER, now=clock())
+        runs = [box.carry_out(box.schedules.begin_now(schedule, clock())) for _ in range(3)]
+        assert [run.run.partition("Z")[2] for run in runs if run] == ["", "#2", "#3"]
+        assert len({run.files for run in runs if run}) == 1
+
+
+@pytest.mark.parametrize("now", [datetime(2025, 3, 31, 4, tzinfo=UTC), datetime(2025, 4, 14, 4, tzinfo=UTC)])
+@pytest.mark.parametrize("due", [datetime(2025, 3, 24, 5, tzinfo=UTC), datetime(2025, 3, 31, 4, tzinfo=UTC)])
+def test_a_week_is_a_week_on_the_wall_clock(due: datetime, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the clocks changed within it or before it is made up for: from Monday 6:00 to Monday 6:00."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        period = period_of({"due": due.timestamp(), "hours": 168.0}, now.astimezone())
+        naive = period_of({"due": due.timestamp(), "hours": 168.0}, now.astimezone().replace(tzinfo=None))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    for one in (period, naive):
+        assert (one.end.hour, one.start.hour) == (6, 6) and (one.end - one.start).days == 7
+        assert one.end.day == due.day
 
 
 def test_machines_that_fail_are_told_and_the_others_written(env: Env) -> None:
@@ -394,6 +421,48 @@ def test_a_broker_gets_the_report(tmp_path: Path) -> None:
     assert got[0]["risk"] == "high" and got[0]["files"][0]["base64"] and got[1]["too_large"]
     with pytest.raises(NotDelivered):
         deliver(parcel(tmp_path), "mqtt:plant/reports", settings)
+
+
+def test_a_parcel_waits_for_its_broker_and_arrives(env: Env, tmp_path: Path) -> None:
+    """A wrong password is named at once; a broker that was killed gets the report when it is back, after a restart of
+    the box too."""
+    clock, up, got = Clock(), [0.0], []
+    listener = mqtt.Client(enums.CallbackAPIVersion.VERSION2)
+    listener.username_pw_set("plant", "right")
+    listener.on_message = lambda client, data, message: got.append(json.loads(message.payload))
+    try:
+        with running_mosquitto(login=Login("plant", "right")) as broker:
+            said = {"mqtt_host": "127.0.0.1", "mqtt_port": broker.port, "mqtt_user": "plant", "send_seconds": 5.0}
+            wrong, right = (ReportSettings(**said, mqtt_password=word) for word in ("wrong", "right"))  # type: ignore[arg-type]
+            began = time.monotonic()
+            with pytest.raises(NotDelivered, match="refuses the connection"):
+                deliver(parcel(tmp_path), "mqtt:plant/reports", wrong)
+            assert time.monotonic() - began < 4
+            broker.kill()
+            with runner(_with(env, right), clock) as box:
+                order = replace(ORDER, deliver=("mqtt:plant/reports",))
+                box.schedules.add("mon", "every Monday 6:00", "UTC", order, now=clock())
+                clock.at = MONDAY
+                box.tick()
+                (waiting,) = box.outbox.waiting()
+                assert waiting.tries == 1 and "mqtt:plant/reports" in waiting.problem
+            broker.start()
+            listener.connect("127.0.0.1", broker.port)
+            listener.subscribe("plant/#", 1)
+            listener.loop_start()
+            time.sleep(0.2)
+            with runner(_with(env, right), clock) as box:
+                box.outbox._up = lambda: up[0]
+                box.tick()
+                assert box.outbox.waiting() == []
+                deadline = time.monotonic() + 5
+                while not got and time.monotonic() < deadline:
+                    time.sleep(0.02)
+            listener.disconnect()
+            listener.loop_stop()
+    except MosquittoMissing as missing:
+        pytest.skip(f"no Mosquitto here: {missing}")
+    assert [one["id"] for one in got] == ["mon@2025-03-10T06:00:00Z/P-7"]
 
 
 def _with(env: Env, reports: ReportSettings) -> Env:

@@ -116,6 +116,8 @@ def _add_runs(cli: typer.Typer) -> None:
         """Stay, and do it whenever it is due. Ends by SIGTERM or Ctrl-C."""
         env: Env = context.obj
         end = threading.Event()
+        if env.settings.plant.clock is not None:
+            complain("[plant] clock stands still, so nothing becomes due; remove it, or write: schedule run NAME")
 
         def stop(number: int, frame: FrameType | None) -> None:
             end.set()

@@ -17,6 +17,8 @@ import os
 import shutil
 import smtplib
 import ssl
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 from agent.errors import InputError, WatchkeeperError
 from agent.settings import ReportSettings
@@ -165,11 +168,27 @@ def _publish(parcel: Parcel, topic: str, settings: ReportSettings) -> None:
     if settings.mqtt_tls:
         client.tls_set()
     client.connect_timeout = settings.send_seconds
+    refused: list[str] = []
+    answered = threading.Event()
+
+    def connected(client: object, data: object, flags: object, reason: Any, properties: object) -> None:
+        refused.extend([str(reason)] if reason.is_failure else [])
+        answered.set()
+
+    client.on_connect = connected
     client.connect(settings.mqtt_host, settings.mqtt_port)
     client.loop_start()
+    until = time.monotonic() + settings.send_seconds
     try:
+        if not answered.wait(settings.send_seconds):
+            raise NotDelivered(f"{settings.mqtt_host}: the broker does not answer; look whether it runs")
+        if refused:
+            raise NotDelivered(
+                f"{settings.mqtt_host}: the broker refuses the connection ({refused[0]}); correct [reports] mqtt_user "
+                "and mqtt_password"
+            )
         told = client.publish(topic, payload, qos=1)
-        told.wait_for_publish(settings.send_seconds)
+        told.wait_for_publish(max(until - time.monotonic(), 0.1))
         if not told.is_published():
             raise NotDelivered(f"{settings.mqtt_host}: the broker did not confirm the message; look whether it runs")
     except (ValueError, RuntimeError) as error:

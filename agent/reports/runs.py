@@ -149,13 +149,19 @@ class Runner:
 
 
 def period_of(body: Mapping[str, Any], now: datetime) -> Period:
-    """What a run is about: it ends when the run was due.
+    """What a run is about: it ends when the run was due, and is as long on the plant's wall clock as the order says,
+    also where the clocks changed within it or since.
 
-    :param now: the plant's clock, whose offset the period gets.
+    :param now: the plant's clock, whose offset the period gets, as everything that is told of that wall clock does.
     """
     due = datetime.fromtimestamp(float(body["due"]), UTC)
-    end = due.astimezone(now.tzinfo) if now.tzinfo else due.astimezone().replace(tzinfo=None)
+    end = due.astimezone(now.tzinfo) if _is_fixed(now) else due.astimezone().replace(tzinfo=now.tzinfo)
     return Period("", end - timedelta(hours=float(body["hours"])), end)
+
+
+def _is_fixed(now: datetime) -> bool:
+    """Whether the plant's clock has an offset that is not this box's own."""
+    return now.tzinfo is not None and now.utcoffset() != now.astimezone().utcoffset()
 
 
 def _parcel(entry: Entry, name: str, report: Report, files: tuple[Path, ...]) -> Parcel:

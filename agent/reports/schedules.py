@@ -126,16 +126,13 @@ class Schedules:
         return [entry for entry in begun if entry is not None]
 
     def begin_now(self, schedule: Schedule, now: datetime) -> Entry:
-        """Begin a run because a person wants it; the schedule goes on as before.
+        """Begin a run because a person wants it; the schedule goes on as before. At an instant that had its run (the
+        plant's clock may stand) it is a further one.
 
-        :raises InputError: the very same run was made before.
+        :raises DatabaseError: it cannot be written.
         """
-        if self.journal.entry("report", run_id(schedule.id, now.timestamp())) is not None:
-            raise InputError(
-                f"{run_id(schedule.id, now.timestamp())}: this run was made before; see the reports folder"
-            )
         with self.journal.writing() as pen:
-            return self._begin(pen, schedule, now.timestamp(), missed=0)
+            return self._begin(pen, schedule, now.timestamp(), missed=0, further=True)
 
     def _begin_one(self, schedule: Schedule, now: datetime) -> Entry | None:
         at = now.timestamp()
@@ -157,8 +154,12 @@ class Schedules:
                 return None
             return self._begin(pen, schedule, due, missed=_missed(schedule, due))
 
-    def _begin(self, pen: Pen, schedule: Schedule, due: float, *, missed: int) -> Entry:
-        name = run_id(schedule.id, due)
+    def _begin(self, pen: Pen, schedule: Schedule, due: float, *, missed: int, further: bool = False) -> Entry:
+        name = first = run_id(schedule.id, due)
+        number = 1
+        while further and pen.entry("report", name) is not None:
+            number += 1
+            name = f"{first}#{number}"
         body = {**asdict(schedule.order), "schedule": schedule.id, "due": due, "zone": schedule.zone}
         told = {"run": name, "machines": list(schedule.order.machines), "missed_before": missed}
         return pen.begin("report", name, turn=name, body=body, told=told)
