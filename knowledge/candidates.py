@@ -104,7 +104,7 @@ def _by_words(
             break
         chosen.append(word)
     only, values = _only(documents)
-    if counts.get(words[0], 0) > POSTINGS and len(words) > 1:
+    if counts.get(words[0], 0) > POSTINGS:
         return _together(connection, words[:TOGETHER], only, values)
     match = " OR ".join(f'"{word}"' for word in chosen)
     return dict(connection.execute(_RANKED.format(only), (match, *values, CANDIDATES)).fetchall())
@@ -146,19 +146,16 @@ def _only(documents: Collection[int] | None) -> tuple[str, list[int]]:
 def _together(
     connection: sqlite3.Connection, words: Sequence[str], only: str, values: Sequence[int]
 ) -> dict[int, float]:
-    """Passages that hold frequent words together, those first that have them in their heading.
+    """Passages that hold frequent words together; where that are too many, those first that have them in their heading.
 
     They are not ranked: each one of what may be a hundred thousand would have to be read for that.
     """
     together = " AND ".join(f'"{word}"' for word in words)
-    found: dict[int, float] = {}
-    for match in (f"{{heading}} : ({together})", together):
-        sql = f"SELECT rowid FROM passage_index WHERE passage_index MATCH ?{only} LIMIT ?"
-        rows = connection.execute(sql, (match, *values, CANDIDATES - len(found))).fetchall()
-        found.update((int(row[0]), 0.0) for row in rows)
-        if len(found) >= CANDIDATES:
-            break
-    return found
+    sql = f"SELECT rowid FROM passage_index WHERE passage_index MATCH ?{only} LIMIT ?"
+    found = connection.execute(sql, (together, *values, CANDIDATES)).fetchall()
+    if len(found) >= CANDIDATES:
+        found = connection.execute(sql, (f"{{heading}} : ({together})", *values, CANDIDATES)).fetchall() + found
+    return dict.fromkeys((int(row[0]) for row in found[:CANDIDATES]), 0.0)
 
 
 def _ranges(connection: sqlite3.Connection, documents: Collection[int]) -> list[tuple[int, int]]:
