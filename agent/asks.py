@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from agent.claims import codes_in
 from agent.quotes import Quote
 from agent.ranking import Closeness, Ranked, ranked, wanted_by
+from agent.subjects import concerning
 
-__all__ = ["Asked", "asked_for", "likeness", "names_code_of", "offered", "offered_quotes"]
+__all__ = ["Asked", "asked_for", "explains", "likeness", "names_code_of", "offered", "offered_quotes"]
 
 Asked = Literal["steps", "cause", "meaning", "fact"]
 
@@ -34,6 +35,14 @@ _MEANING = re.compile(
     r"\bmeans?\b|\bmeaning\b|\bindicates?\b|\bsignif|\bwhat is\b",
     re.IGNORECASE,
 )
+_EXPLAINED = re.compile(
+    r"怎么办|(?:怎么|怎样|如何)(?:做|处理|排除|解决|复位|停|启|更换|换|检查|操作|清|修)|应采取|处理步骤|什么措施|"
+    r"为什么|为何|什么原因|的?原因(?:是|有)|什么意思|什么含义|代表什么|含义是|"
+    r"\bhow (?:do|should|can) (?:i|we|you) (?!know\b|see\b|read\b)|"
+    r"\bwhat (?:should (?:i|we|be)|to do|do (?:i|we) do)\b|"
+    r"\bwhat (?:does|do) .{1,60}\bmean\b|\bwhat is the meaning\b|^\W*why\b|\bwhat caused\b|\bcauses? of\b",
+    re.IGNORECASE,
+)
 _WHOLE = ("steps", "table")
 _NEAR_BEST = 0.75
 """Quotes of the asked kind are offered alone where the best of them is at least this good beside the best of all."""
@@ -49,26 +58,40 @@ def asked_for(part: str) -> Asked:
     return "meaning" if _MEANING.search(part) else "fact"
 
 
+def explains(part: str) -> bool:
+    """Whether a part plainly asks for an explanation or for steps, which no reading and no lamp gives."""
+    return _EXPLAINED.search(part) is not None
+
+
 def offered_quotes(part: str, phrase: str, quotes: Sequence[Quote], *, most: int) -> tuple[Quote, ...]:
     """The quotes that may answer a part, best first; see `offered`."""
     return tuple(one.quote for one in offered(part, phrase, quotes, most=most))
 
 
 def offered(
-    part: str, phrase: str, quotes: Sequence[Quote], *, most: int, closeness: Closeness | None = None
+    part: str,
+    phrase: str,
+    quotes: Sequence[Quote],
+    *,
+    most: int,
+    names: Collection[str] = (),
+    closeness: Closeness | None = None,
 ) -> tuple[Ranked, ...]:
     """The quotes that may answer a part, best first, each text once.
 
     :param phrase: what was looked up for it.
-    :param most: no more than so many; one less than half as good as the best is left out. Where the phrase names a
-        code that stands in some, only those.
+    :param most: no more than so many; one less than half as good as the best is left out.
+    :param names: what was looked up by name: those about another thing of its kind are left out.
     :param closeness: tells how close in meaning texts are, where there is an encoder.
     """
     asked, codes = asked_for(part), codes_in(phrase)
-    about = [quote for quote in quotes if codes & codes_in(quote.text)] or list(quotes)
-    order = ranked(part, phrase, about, closeness)
+    order = ranked(part, phrase, concerning(phrase, names, quotes), closeness)
     members = wanted_by(part).members
-    fitting = [one for one in order if _fits(asked, one.quote) or (members and one.quote.kind in _WHOLE)]
+    fitting = [
+        one
+        for one in order
+        if _fits(asked, one.quote) or (members and one.quote.kind in _WHOLE) or _defines(codes, one.quote)
+    ]
     if fitting and fitting[0].score >= _NEAR_BEST * order[0].score:
         order = fitting
     texts: dict[str, Ranked] = {}
@@ -99,6 +122,11 @@ def _terms_of(text: str) -> set[str]:
         else:
             terms.add(run.removesuffix("s") if len(run) > 3 else run)
     return terms
+
+
+def _defines(codes: Collection[str], quote: Quote) -> bool:
+    """Whether it is the row of a table that a code heads: its meaning, its cause and what to do."""
+    return quote.kind == "row" and bool(codes_in(quote.said.splitlines()[-1].partition("|")[0]) & set(codes))
 
 
 def _fits(asked: Asked, quote: Quote) -> bool:

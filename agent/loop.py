@@ -11,26 +11,29 @@ A step is one model reply. Limits on steps, calls and seconds end the loop with 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.asks import asked_for, names_code_of, offered
+from agent.asks import explains
 from agent.bound import LETTERS, CallBound, CallPart, PickBound, PickPart
 from agent.conversation import Window
 from agent.errors import PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable
 from agent.evidence import Evidence, bind_tools
 from agent.messages import Message, Reply, ToolCall, Usage
 from agent.model.protocol import Model, ReplyLimits
-from agent.parts import asks_something, phrases_of
+from agent.parts import asks_something, phrases_of, says_little
+from agent.picking import pick_part
 from agent.prompt import pick_message
 from agent.quotes import Quote, plain, quotes_of
-from agent.ranking import Ranked
 from agent.settings import TurnSettings
 from agent.tools import Tool
 from agent.values import Language, Passage, ToolResult
 
 __all__ = ["Findings", "Loop", "PartFinding"]
+
+_NAMES = {"alarm", "tag", "label"}
+"""Kinds of terms that name what a question is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ class Loop:
         untried = [tool for tool in self.tools if (finding.part, tool.name) not in self.tried]
         certain = [tool for tool in untried if tool.asked is not None and tool.asked(finding.phrase)]
         tools = certain or [tool for tool in untried if tool.asked is None]
+        if not certain and explains(finding.part) and any(tool.closeness or tool.said_share for tool in tools):
+            tools = [tool for tool in tools if not tool.needs_photo]  # no lamp and no reading explains anything
         named = any(t.source == "question" and plain(t.value) in plain(finding.part) for t in evidence.terms)
         may_decline = not certain and not named and not asks_something(finding.part)
         return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase, part=finding.part), may_decline)
@@ -163,8 +168,9 @@ class Loop:
 
     def _pick(self, found: Sequence[PartFinding], evidence: Evidence) -> list[PartFinding]:
         """Let the model point at a quote for each part that found passages."""
-        asking = [f for f in found if f.result and f.result.passages]
-        parts = tuple(self._pick_part(f, evidence.question, len(asking)) for f in asking)
+        named = zip(found, self._names(found), strict=True)
+        asking = [(f, names) for f, names in named if f.result and f.result.passages]
+        parts = tuple(self._pick_part(f, names, evidence.question, len(asking)) for f, names in asking)
         shown = tuple(dict.fromkeys(quote for part in parts for quote in part.quotes))
         if not shown:
             return list(found)
@@ -174,35 +180,32 @@ class Loop:
         picks = {part.text: quote for part, quote in zip(parts, picked, strict=True)}
         return [replace(f, quote=picks.get(f.part)) for f in found]
 
-    def _pick_part(self, finding: PartFinding, question: str, parts: int) -> PickPart:
+    def _pick_part(self, finding: PartFinding, names: Collection[str], question: str, parts: int) -> PickPart:
         """The best quotes of what a part found, with as many as all parts together may have."""
-        about = self._looked_up(finding)
         quotes = [q for p in self._passages(finding) for q in quotes_of(p, question, self.settings)]
         most = min(self.settings.max_offered, min(self.settings.max_quotes, len(LETTERS)) // parts)
-        tool = next((tool for tool in self.tools if finding.call and tool.name == finding.call.tool), None)
-        best = offered(finding.part, about, quotes, most=max(1, most), closeness=tool.closeness if tool else None)
-        likely = bool(best) and self._is_likely(best[0])
-        if best and best[0].meaning > 0 and not likely and asked_for(finding.part) == "fact":
-            best = ()  # a small model picks even what has next to nothing to do with the question
-        chosen = tuple(one.quote for one in best)
-        return PickPart(
+        return pick_part(
             finding.part,
-            chosen,
-            likely=likely,
-            sure=self._is_sure(best),
-            may_decline=not names_code_of(about, chosen),
+            self._looked_up(finding),
+            quotes,
+            names=names,
+            tool=next(tool for tool in self.tools if finding.call and tool.name == finding.call.tool),
+            language=self.language,
+            most=max(1, most),
+            settings=self.settings,
         )
 
-    def _is_sure(self, best: Sequence[Ranked]) -> bool:
-        """A small model declines too readily what holds nearly all that is asked."""
-        return bool(best) and best[0].words >= self.settings.quote_sure_words
-
-    def _is_likely(self, best: Ranked) -> bool:
-        """By words or meaning; a foreign passage that holds what is asked for needs less, since words do not count."""
-        enough = self.settings.quote_meaning
-        if best.fits and best.quote.passage.language != self.language:
-            enough *= self.settings.quote_foreign
-        return best.words >= self.settings.quote_words or best.meaning >= enough
+    def _names(self, found: Sequence[PartFinding]) -> list[tuple[str, ...]]:
+        """What each part looked up by name; one that says little goes on about what the part before it named."""
+        names: list[tuple[str, ...]] = []
+        for finding in found:
+            tool = next((tool for tool in self.tools if finding.call and tool.name == finding.call.tool), None)
+            said = {p.name for p in tool.parameters if _NAMES & set(p.binds)} if tool else set()
+            given = finding.call.arguments if finding.call else {}
+            own = [str(given[name]) for name in said if given.get(name)]
+            own = [name for name in own if plain(name) not in (plain(finding.part), plain(finding.phrase))]
+            names.append(tuple(own) or (names[-1] if names and says_little(finding.part) else ()))
+        return names
 
     def _looked_up(self, finding: PartFinding) -> str:
         """What a part is about: its words, and the name that was searched for where it does not say it."""

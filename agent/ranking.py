@@ -63,7 +63,8 @@ _HOLDS_WHEN = re.compile(
 )
 _MEMBERS = re.compile(
     r"哪(?:几|些)|(?:有|分|包括|包含)(?:哪|什么|几)|几(?:类|种|项|个(?!小时|月|星期))|可能.{0,4}原因|"
-    r"\bwhat are\b|\bwhich (?:\w+ )?(?:kinds|types|items|parts|\w+s are)\b|\b(?:kinds|types|list) of\b|\bcauses\b",
+    r"\bwhat are\b|\bwhat (?:\w+ ){1,2}(?:should|must|have to|need to) be\b|"
+    r"\bwhich (?:\w+ )?(?:kinds|types|items|parts|\w+s are)\b|\b(?:kinds|types|list) of\b|\bcauses\b",
     re.IGNORECASE,
 )
 _COMMA = re.compile(r"[,，、]")
@@ -187,7 +188,7 @@ def _names_several(quote: Quote) -> bool:
 
 def _around(quote: Quote) -> set[str]:
     passage = quote.passage
-    return set(tokens(f"{passage.title} {passage.heading} {quote.about} {quote.text}"))
+    return set(tokens(f"{passage.title} {passage.path} {passage.heading} {quote.about} {quote.text}"))
 
 
 def _early(quotes: Sequence[Quote]) -> list[float]:

@@ -55,6 +55,8 @@ class Passage:
     language: Language
     score: float = 0.0
     """Higher is better; comparable within one search only."""
+    path: str = ""
+    """The headings that it stands under, its own last: `7 Maintenance / 7.2 Monthly`."""
 
     @property
     def citation(self) -> str:

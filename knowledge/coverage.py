@@ -19,7 +19,7 @@ from knowledge.meaning import Meaning
 from knowledge.renderings import Rendering
 from knowledge.tokens import fold, is_chinese, pairs, stem
 
-__all__ = ["Clause", "clauses", "index_words", "meant", "weights_of"]
+__all__ = ["Clause", "clauses", "index_words", "meant", "meant_shares", "weights_of"]
 
 MAX_UNITS = 96
 """Words of a question that are looked at; a longer one is cut."""

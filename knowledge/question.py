@@ -15,7 +15,7 @@ __all__ = ["clauses_of", "language_of_question"]
 _CLAUSE_END = re.compile(r"[?!;。,、\n]+|\.(?=\s|$)")
 _ASKING_ZH = re.compile(
     "是什么意思|什么意思|是什么时候|什么时候开始|什么时候|是什么原因|什么原因|怎么回事|为什么|有什么|是什么|什么|怎么办|怎么样|怎么|怎样|如何|多少|多久|多大|多长|哪个|哪些|哪里"
-    "|哪种|几个|几类|有没有|是不是|能不能|可不可以|是否|应该|应当|需要|可以|请问|帮我|告诉|代表|表示|意思|含义是|最近|以前|之前|类似"
+    "|哪种|几个|几类|有没有|是不是|能不能|可不可以|是否|应该|应当|需要|可以|请问|帮我|告诉|要做|做些?什么|代表|表示|意思|含义是|最近|以前|之前|类似"
     "|发生过|出现过|[这那][个种台部本套些次]|这是|这些|那些|一下|一般|通常|的|了|吗|呢|吧|么|该|请|在|里|和|与|及|是|有|会|要|把"
     "|被|就|都|也|这|那|哪"
 )
@@ -29,7 +29,7 @@ _ASKING_EN = frozenset(
         should shall would will may might must i we you it its this that these those my our your of to in on at by for
         from with and or if as so not no any many much far long often some there here have has had get got me us
         tell mean means meaning please show give about into take takes need needs use used come comes now up say says
-        let also too very cause causes caused reason reasons""",
+        let also too very due procedure cause causes caused reason reasons""",
     )
 )
 _ASKING_HISTORY = re.compile(
