@@ -82,6 +82,9 @@ score-detection: setup
 score-books: setup
 	@$(BIN)/python -m tests.bench.score_books
 
+score-series: setup
+	@$(BIN)/python -m tests.bench.score_series $(if $(DATA),--data $(DATA))
+
 score-answers: setup
 	@$(BIN)/python -m tests.bench.score_answers $(DATA)
 

@@ -104,7 +104,8 @@ SEP = r"\s*(?:到|至|-|–|—|~|～|\bto\b|\buntil\b|\btill\b|\bthrough\b)\s*"
 AND = r"\s*(?:,? and|和|与)\s*"
 ITEM = (
     rf"(?:(?:{DAY})(?:的|\s*,)?\s*(?:T|at |in the |from |between )?(?:{SHIFT})|"
-    rf"(?:{DAY})(?:的|\s*,)?\s*(?:T|at |in the )?(?:{PART})?\s*(?:at )?(?:{CLOCK})?|"
+    rf"(?:{DAY})(?:(?:的|\s*,)(?=\s*(?:T|at |in the )?(?:{PART}|{CLOCK})))?"
+    rf"\s*(?:T|at |in the )?(?:{PART})?\s*(?:at )?(?:{CLOCK})?|"
     rf"(?:{PART})\s*(?:at )?(?:{CLOCK})|"
     rf"(?:{CLOCK})(?:,? (?:on |of )?(?:{DAY}))?)"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agent.api import InputError
@@ -138,7 +138,24 @@ def find_columns(headings: Sequence[str]) -> dict[str, int]:
         at = next((known.index(w) for w in words if w in known and known.index(w) not in places.values()), None)
         if at is not None:
             places[ours] = at
+    for ours in ("tag", "text", "priority", "state", "area"):
+        if ours not in places:
+            at = _by_last_word(known, _HEADINGS[ours], places.values())
+            places |= {} if at is None else {ours: at}
     return places
+
+
+def _by_last_word(known: Sequence[str], words: Sequence[str], taken: Collection[int]) -> int | None:
+    """The first heading that ends with one of our words: "source tag", 设备位号."""
+    for at, heading in enumerate(known):
+        ends = (heading.rsplit(" ", 1)[-1] in words) if heading.isascii() else heading.endswith(_chinese(words))
+        if ends and at not in taken:
+            return at
+    return None
+
+
+def _chinese(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if not word.isascii())
 
 
 def guess_columns(headings: Sequence[str], file: str) -> tuple[Columns, list[str]]:

@@ -13,12 +13,12 @@ from functools import lru_cache
 
 from knowledge.tokens import HAN, fold
 
-__all__ = ["COLUMN_WORDS", "KNOWN", "STATE_WORDS", "Word", "alike", "heading_words", "spaced", "words_in"]
+__all__ = ["CALLED", "COLUMN_WORDS", "KNOWN", "STATE_WORDS", "Word", "alike", "heading_words", "spaced", "words_in"]
 
 _SYNONYMS: dict[str, tuple[str, ...]] = {
     "temperature": ("温度", "气温", "水温", "油温", "室温", "temp", "temperatures"),
     "thermocouple": ("热电偶",),
-    "pressure": ("压力", "压强", "press", "pressures"),
+    "pressure": ("压力", "压强", "press", "pressures", "液压", "气压", "油压", "水压"),
     "current": ("电流", "amps", "amperage", "currents"),
     "voltage": ("电压", "volt", "volts", "voltages"),
     "flow": ("流量", "流速"),
@@ -30,7 +30,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "level": ("液位", "水位", "料位", "油位", "levels"),
     "humidity": ("湿度",),
     "power": ("功率",),
-    "energy": ("电量", "能耗", "能量"),
+    "energy": ("电量", "用电量", "用电", "电能", "能耗", "能量", "electricity", "kwh"),
     "frequency": ("频率", "freq"),
     "torque": ("扭矩", "转矩", "力矩"),
     "load": ("负荷", "负载"),
@@ -60,8 +60,8 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "tank": ("水箱", "罐", "储罐", "tanks"),
     "inlet": ("入口", "进口", "吸入口", "suction"),
     "outlet": ("出口", "排出口", "discharge"),
-    "supply": ("供水", "送风"),
-    "return": ("回水", "回风"),
+    "supply": ("供水", "出水", "送风", "leaving"),
+    "return": ("回水", "回风", "entering"),
     "anomaly": ("异常", "anomalies", "anomalous", "abnormal"),
     "changepoint": ("变点", "突变点", "changepoints"),
     "label": ("标注", "标签", "labels", "labelled", "labeled"),
@@ -79,6 +79,9 @@ COLUMN_WORDS: dict[str, tuple[str, ...]] = {
         "message",
         "messages",
         "alarm texts",
+        "description",
+        "descriptions",
+        "报警类型",
     ),
     "priority": ("优先级", "报警级别", "级别", "等级", "priority", "priorities", "severity"),
     "state": ("报警状态", "状态", "alarm state", "state", "states", "status"),
@@ -98,6 +101,11 @@ COLUMN_WORDS: dict[str, tuple[str, ...]] = {
     "location": ("位置", "地点", "location", "locations"),
 }
 """A column's heading, or the last word of it → how people call it."""
+CALLED = {
+    word: tuple(other for words in COLUMN_WORDS.values() if word in words for other in words)
+    for word in {word for words in COLUMN_WORDS.values() for word in words}
+}
+"""Any of those words → the others."""
 STATE_WORDS: dict[str, tuple[str, ...]] = {
     "active": ("激活", "活动", "触发中", "未确认", "active", "unacknowledged", "unacked"),
     "acked": ("已确认", "acked", "acknowledged"),

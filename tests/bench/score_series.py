@@ -17,10 +17,11 @@ from agent.turn import Agent
 from plugins.logs.importing import import_csv
 from tests.bench.series_answers import AgentFactory, score, series_rows
 from tests.bench.series_drawn import draw
-from tests.bench.series_questions import Asked, questions_of
+from tests.bench.series_plants import draw_plants
+from tests.bench.series_questions import Asked, questions_of, written
 from tests.bench.table import Row, print_rows
 
-__all__ = ["agents_in", "drawn_rows"]
+__all__ = ["agents_in", "drawn_rows", "written_rows"]
 
 
 def agents_in(home: Path, model: str) -> AgentFactory:
@@ -47,6 +48,16 @@ def drawn_rows(home: Path, agents: AgentFactory, rung: str, *, show: bool = Fals
     return score(drawn[::every], agents, f"{rung}: drawn", show=show)
 
 
+def written_rows(home: Path, agents: AgentFactory, rung: str, *, show: bool = False) -> list[Row]:
+    """Questions that people wrote; what of the third that is kept back goes wrong is never shown."""
+    plants = home / "plants"
+    draw_plants(plants)
+    return [
+        *score(written(plants, "open"), agents, f"{rung}: written", show=show),
+        *score(written(plants, "held"), agents, f"{rung}: written, kept back"),
+    ]
+
+
 def main() -> None:
     """Score the rungs that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -54,13 +65,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder laid out as timeseries/")
     parser.add_argument("--more", action="store_true", help="also ask our own questions about the files of the folder")
     parser.add_argument("--show", action="store_true", help="print every question that is not answered right")
+    parser.add_argument("--written", action="store_true", help="only the questions that people wrote")
     parser.add_argument("--every", type=int, default=1, help="ask only each so-manieth of our own questions")
     options = parser.parse_args()
     rows: list[Row] = []
     for rung in options.rungs:
         with tempfile.TemporaryDirectory() as home:
             agents = agents_in(Path(home), rung)
-            rows += drawn_rows(Path(home), agents, rung, show=options.show, every=options.every)
+            rows += written_rows(Path(home), agents, rung, show=options.show)
+            if not options.written:
+                rows += drawn_rows(Path(home), agents, rung, show=options.show, every=options.every)
             if options.data is not None:
                 rows += series_rows(options.data, agents, show=options.show)
             if options.data is not None and options.more:

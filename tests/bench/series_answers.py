@@ -21,6 +21,7 @@ from agent.tools import TurnView
 from agent.turn import Agent, TurnRecord
 from agent.values import ToolResult
 from tests.bench.series_questions import Asked
+from tests.bench.signal_facts import Fact
 from tests.bench.table import Row, at_least, at_most
 
 __all__ = ["AgentFactory", "Watched", "asked_in", "holds", "invented", "score", "series_rows"]
@@ -73,6 +74,8 @@ def score(asked: Iterable[Asked], agent_factory: AgentFactory, name: str, *, sho
 
 def holds(text: str, answer: object, tolerance: float | None) -> bool:
     """Whether everything expected stands in a text."""
+    if isinstance(answer, Fact):
+        return any(_holds_spelling(text, one, answer.share) for one in answer.spellings)
     if isinstance(answer, Mapping):
         return all(holds(text, value, tolerance) for value in answer.values())
     if isinstance(answer, list | tuple):
@@ -84,6 +87,10 @@ def holds(text: str, answer: object, tolerance: float | None) -> bool:
     if _STAMP.fullmatch(str(answer)):
         return any(_same_instant(str(answer), said) for said in _STAMP.findall(text))
     return str(answer).casefold() in text.casefold()
+
+
+def _holds_spelling(text: str, one: object, share: float) -> bool:
+    return holds(text, one, share * abs(one) if isinstance(one, float) else None)
 
 
 def invented(record: TurnRecord, evidence: Iterable[str]) -> set[str]:

@@ -5,15 +5,23 @@ Nothing is fitted to a file: names are the file's own headings, limits lie betwe
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from tests.bench.alarm_facts import alarm_facts
 from tests.bench.series_truth import Alarms, Series, read_alarms, read_series
+from tests.bench.signal_facts import signal_facts
 
-__all__ = ["Asked", "questions_of"]
+__all__ = ["Asked", "Set", "questions_of", "written"]
+
+Set = Literal["open", "held"]
+"""Of the questions that people wrote: those that are looked at, and the third that is only counted."""
+QUESTIONS = Path(__file__).parents[1] / "data" / "series_questions.jsonl"
 
 _LABELS = ("anomaly", "label", "changepoint", "fault")
 
@@ -27,6 +35,18 @@ class Asked:
     answer: object
     """A number, a text, or several in a list or an object: all of them have to stand in the answer."""
     tolerance: float | None = None
+
+
+def written(folder: Path, which: Set) -> list[Asked]:
+    """Questions that people wrote about the files that `series_plants` draws into a folder."""
+    found = []
+    for line in QUESTIONS.read_text(encoding="utf-8").splitlines():
+        one = json.loads(line)
+        path = folder / one["file"]
+        if one["held"] == (which == "held"):
+            facts = alarm_facts if "alarm" in one["file"] else signal_facts
+            found.append(Asked(path, one["question"], facts(path, one["want"])))
+    return found
 
 
 def questions_of(path: Path, *, kind: str) -> list[Asked]:

@@ -16,7 +16,7 @@ from typing import Literal, cast
 from agent.times import find_periods, parse_number
 from knowledge.tokens import fold, place_of
 from plugins.logs.interface import COLUMNS, EventLog
-from plugins.logs.lexicon import COLUMN_WORDS, STATE_WORDS, heading_words, spaced
+from plugins.logs.lexicon import CALLED, COLUMN_WORDS, STATE_WORDS, heading_words, spaced
 from plugins.logs.matching import find_terms
 from plugins.logs.series.asked import blank
 from plugins.logs.symptom import squeeze
@@ -51,6 +51,8 @@ class EventAsk:
     """Of time; of a rate its unit, as it was said."""
     equal: dict[str, str] = field(default_factory=dict)
     """Column → value."""
+    also: tuple[tuple[str, str], ...] = ()
+    """Further values that were said of those columns: each is a question of its own."""
     names: tuple[str, ...] = ()
     """Texts and tags that are named."""
     parts: tuple[str, ...] = ()
@@ -103,7 +105,7 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     stale = kinds["stale"].search(text.left) is not None
     stands = text.take(kinds["standing"]) is not None
     names = _take_names(text, log)
-    equal = _take_values(text, columns, log)
+    equal, also = _take_values(text, columns, log)
     ranked = kinds["top"].search(text.left) is not None
     first_n = text.take(more["first_n"])
     rate = text.take(kinds["rate"])
@@ -114,7 +116,9 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     counted, different = text.take(more["count"]), text.take(more["different"])
     says_alarm = text.take(more["noun"]) is not None
     distinct = bool(named) and (different is not None or (counted is not None and _counts_column(folded, named[0])))
-    asked = _kinds(found, bool(named or bucket or first_n), counted is not None, distinct=distinct)
+    asked = _kinds(
+        found, bool(named or bucket or first_n or also or len(names) > 1), counted is not None, distinct=distinct
+    )
     asked = asked or (("list",) if equal and says_alarm else ())
     if not asked:
         return None
@@ -127,6 +131,7 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
         tuple(c for c in named if c not in equal),
         unit.group() if unit else bucket,
         equal,
+        also,
         names,
         parts,
         int(parse_number(number) or 0) if number else 0,
@@ -171,8 +176,10 @@ def _take_names(text: _Text, log: EventLog) -> tuple[str, ...]:
     return tuple(dict.fromkeys(terms))
 
 
-def _take_values(text: _Text, columns: Iterable[str], log: EventLog) -> dict[str, str]:
-    """Values of the columns that stand in the question, the longest first; one for each column."""
+def _take_values(
+    text: _Text, columns: Iterable[str], log: EventLog
+) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    """Values of the columns that stand in the question, the longest first: one for each column, and further ones."""
     asked = squeeze(text.left)
     known = [
         (spelled, name, value)
@@ -183,12 +190,20 @@ def _take_values(text: _Text, columns: Iterable[str], log: EventLog) -> dict[str
         if squeeze(spelled) in asked
     ]
     found: dict[str, str] = {}
+    also: dict[tuple[str, str], None] = {}
     for spelled, name, value in sorted(known, key=lambda k: -len(k[0])):
-        if name in found or ((len(spelled) < 2 or spelled.isdigit()) and not _beside(text.left, name, spelled)):
+        if (
+            found.get(name) == value
+            or (name, value) in also
+            or ((len(spelled) < 2 or spelled.isdigit()) and not _beside(text.left, name, spelled))
+        ):
             continue
         if text.take_name(spelled) >= 0:
-            found[name] = value
-    return found
+            if name in found:
+                also[name, value] = None
+            else:
+                found[name] = value
+    return found, tuple(also)
 
 
 def _few(values: list[str]) -> list[str]:
@@ -234,9 +249,12 @@ def _called(column: str) -> tuple[str, ...]:
     words = heading_words(column)
     key = words[-1] if words else fold(column)
     plural = (f"{fold(column)}s",) if column.isascii() else ()
-    return tuple(
-        dict.fromkeys((*COLUMN_WORDS.get(fold(column), ()), *COLUMN_WORDS.get(key, ()), fold(column), *plural))
-    )
+    return tuple(dict.fromkeys((*_others(fold(column)), *_others(key), fold(column), *plural)))
+
+
+def _others(word: str) -> tuple[str, ...]:
+    """Other words for what a heading says, whichever of them it says."""
+    return COLUMN_WORDS.get(word) or CALLED.get(word, ())
 
 
 def _counts_column(text: str, column: str) -> bool:

@@ -25,6 +25,7 @@ _EXAMPLES = (
 _CUES = ("最多", "分布", "泛滥", "抖动", "most alarms", "flood", "chattering", "per hour")
 _SPECIAL = frozenset({"flood", "chatter", "stale"})
 """Kinds that are about events whatever else a question says."""
+_COMPARED = frozenset({"top", "bottom", "distribution"})
 _TOLD = frozenset({"flood", "chatter", "stale", "top", "bottom", "distribution"})
 """Kinds that are answered where words are left, and say so."""
 
@@ -64,6 +65,14 @@ class EventTool:
         spans = spans_in(asked, turn.now, settings, self._log, within=self._ends(turn))
         if not spans and period:
             spans = [resolve(period, turn.now, settings, self._log, within=self._ends(turn))]
+        which = [(one, self._filter(one)) for one in _apart(ask)]
+        each = [(one, replace(chosen, period=span)) for one, chosen in which for span in spans] or which
+        found = [answer(one, chosen, self._log, turn.now, settings.queries) for one, chosen in each]
+        records = {record.id: record for result in found for record in result.records}
+        return ToolResult(tuple(records.values()), notes=tuple(note for result in found for note in result.notes))
+
+    def _filter(self, ask: EventAsk) -> Filter:
+        """The events that a question is about, whenever they were."""
         texts: dict[str, None] = {}
         tags: dict[str, None] = {}
         for name in ask.names:
@@ -74,17 +83,27 @@ class EventTool:
             key = squeeze(part)
             texts.update(dict.fromkeys(text for text in self._log.names("text") if key in squeeze(text)))
             tags.update(dict.fromkeys(tag for tag in self._log.names("tag") if key in squeeze(tag)))
-        which = Filter(texts=tuple(texts), tags=tuple(tags), equal=ask.equal)
-        each = [replace(which, period=span) for span in spans] or [which]
-        found = [answer(ask, one, self._log, turn.now, settings.queries) for one in each]
-        records = {record.id: record for result in found for record in result.records}
-        return ToolResult(tuple(records.values()), notes=tuple(note for result in found for note in result.notes))
+        return Filter(texts=tuple(texts), tags=tuple(tags), equal=ask.equal)
 
     def _ends(self, turn: TurnView) -> tuple[float, float] | None:
         """Instants of the first and the last event."""
         found = [self._log.events(Filter(), now=turn.now, limit=1, order=order)[0] for order in ("oldest", "newest")]
         ends = [events[0].at for events in found if events and events[0].at is not None]
         return (ends[0], ends[1]) if len(ends) == 2 else None
+
+
+def _apart(ask: EventAsk) -> list[EventAsk]:
+    """Several alarms, or several values of one column, that are counted or compared: a question for each."""
+    if ask.kinds[0] in ("before", "flood", "chatter", "distinct") or (ask.also and len(ask.names) > 1):
+        return [ask]
+    kinds = ("count",) if ask.kinds[0] in _COMPARED and not ask.columns else ask.kinds
+    if (len(ask.names) > 1 and kinds != ask.kinds) or (len(ask.names) > 1 and ask.kinds == ("count",)):
+        return [replace(ask, kinds=kinds, names=(name,)) for name in ask.names]
+    if not ask.also:
+        return [ask]
+    column = ask.also[0][0]
+    values = [ask.equal[column], *(value for name, value in ask.also if name == column)]
+    return [replace(ask, kinds=kinds, equal={**ask.equal, column: value}, also=()) for value in values]
 
 
 def _is_ours(ask: EventAsk) -> bool:
@@ -96,4 +115,4 @@ def _is_ours(ask: EventAsk) -> bool:
         return False
     if ask.unknown:
         return (kind in _TOLD or len(ask.columns) == 1) and bool(ask.columns or ask.bucket)
-    return not (kind == "count" and ask.names and not ask.equal)
+    return not (kind == "count" and len(ask.names) == 1 and not ask.equal)

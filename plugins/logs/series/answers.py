@@ -16,9 +16,11 @@ from plugins.logs.interface import EventLog, Points, Signal
 from plugins.logs.lexicon import heading_words, words_in
 from plugins.logs.series.asked import Figure, SeriesAsk
 from plugins.logs.series.buckets import answer_by_bucket
+from plugins.logs.series.changes import answer_change
 from plugins.logs.series.found import COMPUTED, LISTED, Found
 from plugins.logs.series.limits import answer_days, answer_limit
 from plugins.logs.series.measures import chosen, one_figure, runs, within_runs
+from plugins.logs.series.pairs import answer_pair
 from plugins.logs.series.signals import is_label
 from plugins.logs.series.stamps import answer_stamps
 from plugins.logs.series.wording import FIGURES, duration, moment, number
@@ -55,9 +57,20 @@ def answer(
         for period in periods or (None,):
             points = log.points(signal.tag, period, now=now)
             _about(found, ask, signal, points, period, log, label, now)
-        if len(periods) == 2 and not ask.by_window:
+        if len(periods) == 2 and len(signals) == 1 and not ask.by_window:
             _difference(found, ask, signal, [log.points(signal.tag, period, now=now) for period in periods], periods)
+    if ask.relation and len(signals) == 2:
+        _related(found, ask, (signals[0], signals[1]), periods, log, now)
     return ToolResult(tuple(found.records.values()), notes=tuple(found.notes))
+
+
+def _related(
+    found: Found, ask: SeriesAsk, pair: tuple[Signal, Signal], periods: Sequence[Period], log: EventLog, now: datetime
+) -> None:
+    for period in periods or (None,):
+        first, second = (log.points(signal.tag, period, now=now) for signal in pair)
+        if len(first.values) and len(second.values):
+            answer_pair(found, ask, pair, (first, second))
 
 
 def _label(ask: SeriesAsk, every: Sequence[Signal]) -> Signal | None:
@@ -137,6 +150,9 @@ def _figure(
     unit = f" {signal.unit}" if signal.unit else ""
     match figure:
         case "maximum" | "minimum":
+            if ask.extremes > 1:
+                _extremes(found, figure, ask, signal, points)
+                return
             at = int(points.values.argmax() if figure == "maximum" else points.values.argmin())
             found.point(points, at, signal, FIGURES[figure])
             times = int(np.count_nonzero(points.values == points.values[at]))
@@ -164,12 +180,24 @@ def _figure(
             )
         case "days":
             answer_days(found, ask, signal, points)
+        case "rise" | "fall" | "slope" | "change":
+            answer_change(found, figure, ask, signal, points)
         case "value":
             _value_at(found, signal, points, period)
         case "count" | "share" | "duration" | "first crossing" | "last crossing" | "crossings":
             answer_limit(found, figure, ask, signal, points)
         case _:
             answer_stamps(found, figure, ask, points)
+
+
+def _extremes(found: Found, figure: Figure, ask: SeriesAsk, signal: Signal, points: Points) -> None:
+    """The highest or lowest few, the most extreme first; of equal ones the earliest."""
+    many = min(ask.extremes, LISTED, len(points.values))
+    order = np.argsort(-points.values if figure == "maximum" else points.values, kind="stable")
+    for at in order[:many].tolist():
+        found.point(points, at, signal, FIGURES[figure])
+    if many < ask.extremes:
+        found.add(f"只列出 {many} 个", f"{many} are listed")
 
 
 def _value_at(found: Found, signal: Signal, points: Points, period: Period | None) -> None:

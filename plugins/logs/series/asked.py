@@ -9,18 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
-from agent.times import find_periods
+from agent.times import find_periods, parse_number
 from knowledge.tokens import fold
 from plugins.logs.lexicon import spaced
+from plugins.logs.numerals import with_digits
 from plugins.logs.wordlists import Words, load_words
 
-__all__ = ["Figure", "Limit", "SeriesAsk", "blank", "understand"]
+__all__ = ["Figure", "Limit", "Relation", "SeriesAsk", "blank", "understand"]
 
 Figure = Literal[
     "maximum", "minimum", "range", "mean", "median", "deviation", "sum", "percentile", "first", "last", "value",
     "count", "share", "duration", "days", "first crossing", "last crossing", "crossings",
-    "gaps", "duplicates", "order", "interval", "span", "windows", "signals",
+    "gaps", "duplicates", "order", "interval", "span", "windows", "signals", "rise", "fall", "slope", "change",
 ]  # fmt: skip
+Relation = Literal["", "correlation", "apart", "above", "below", "which"]
+"""Of two series to each other; `which`: whose figure is the higher or the lower."""
 Side = Literal["above", "below", "between"]
 
 _FILE = Path(__file__).parent / "words.toml"
@@ -69,6 +72,13 @@ class SeriesAsk:
     """Of a percentile."""
     longer_seconds: float | None = None
     """Gaps longer than this."""
+    extremes: int = 1
+    """How many of the highest or lowest values."""
+    amount: bool = False
+    """Whether it is about what was used or made: amounts of a span of time are added up."""
+    relation: Relation = ""
+    per_seconds: float = 3600.0
+    """Length of time that a rate of change is given for."""
     names_text: str = field(default="", compare=False)
     """The question without spans of time and limits: where names are looked for."""
 
@@ -86,14 +96,23 @@ def understand(question: str) -> SeriesAsk | None:
     if more["refused"].search(text):
         return None
     spans = find_periods(text)
-    text = more["positive"].sub("高于 0", more["negative"].sub("低于 0", blank(text, spans)))
+    text = with_digits(more["positive"].sub("高于 0", more["negative"].sub("低于 0", blank(text, spans))))
     text, percent = _number_of(text, more, "percentile")
+    text, extremes = _number_of(text, more, "extremes")
     text, head = _number_of(text, more, "head")
     text, tail = _number_of(text, more, "tail")
     longer = more["longer"].search(text)
     limit, text = (None, text) if longer else _limit_of(text, words["limits"])
-    figures = _figures(text, limit, words)
+    by = next((name for name, rule in words["buckets"].items() if rule.search(text)), "")
+    amount = more["amount"].search(text) is not None
+    figures = (
+        _figures(text, limit, words) if limit is not None else _amounts(_figures(text, None, words), text, by, more)
+    )
+    figures = _moves(text, words["moves"]) or figures if limit is None else figures
     figures += ("percentile",) if percent is not None else ()
+    relation = _relation(text, words["relations"], figures) if limit is None else ""
+    if not figures and relation:
+        figures = ("mean",)
     sides = {name: rule.search(text) is not None for name, rule in words["sides"].items()}
     if any(sides.values()):
         figures = tuple(figure for figure in figures if figure not in ("windows", "duration")) or ("mean",)
@@ -101,7 +120,6 @@ def understand(question: str) -> SeriesAsk | None:
         figures = ("value",)
     if not figures:
         return None
-    by = next((name for name, rule in words["buckets"].items() if rule.search(text)), "")
     return SeriesAsk(
         figures,
         limit,
@@ -111,6 +129,10 @@ def understand(question: str) -> SeriesAsk | None:
         tail=int(tail or 0),
         percent=percent if percent is not None else 50.0,
         longer_seconds=float(longer["n"]) * _UNIT_SECONDS[longer["u"][0]] if longer else None,
+        extremes=int(extremes or 1),
+        amount=amount,
+        relation=relation,
+        per_seconds=_per_seconds(text, words["moves"]),
         names_text=text,
     )
 
@@ -127,8 +149,10 @@ def _number_of(text: str, words: Words, name: str) -> tuple[str, float | None]:
     match = words[name].search(text)
     if match is None:
         return text, None
-    number = next((value for value in match.groups() if value), "0")
-    return blank(text, [(match.start(), match.group())]), float(number)
+    said = next((value for value in match.groups() if value), "0")
+    number = parse_number(said)
+    left = text if name == "extremes" else blank(text, [(match.start(), match.group())])  # its adjective says which
+    return left, number
 
 
 def _limit_of(text: str, words: Words) -> tuple[Limit | None, str]:
@@ -143,6 +167,46 @@ def _limit_of(text: str, words: Words) -> tuple[Limit | None, str]:
     return None, text
 
 
+def _amounts(figures: tuple[Figure, ...], text: str, by: str, more: Words) -> tuple[Figure, ...]:
+    """What was used or made is added up, where no other figure is asked for or where buckets of time are compared."""
+    amount = more["amount"].search(text) is not None
+    most = more["most"].search(text) is not None or "maximum" in figures
+    least = more["least"].search(text) is not None or "minimum" in figures
+    others = set(figures) - {"maximum", "minimum", "sum", "count"}
+    if by and (most or least) and not others:
+        extreme: Figure = "maximum" if most else "minimum"
+        return (extreme, "sum") if amount or "sum" in figures else (extreme,)
+    if amount and not figures and more["how_much"].search(text):
+        return ("sum",)
+    return figures
+
+
+def _moves(text: str, words: Words) -> tuple[Figure, ...]:
+    """Rises and falls: the largest from one value to the next, the mean rate, or from the beginning to the end."""
+    up, down = words["up"].search(text) is not None, words["down"].search(text) is not None
+    either = words["change"].search(text) is not None
+    if words["rate"].search(text) and (up or down or either):
+        return ("slope",)
+    if words["largest"].search(text) and (up or down or either):
+        return (*(("rise",) if up or not down else ()), *(("fall",) if down or not up else ()))
+    return ("change",) if (up or down or either) and words["much"].search(text) else ()
+
+
+def _per_seconds(text: str, words: Words) -> float:
+    lengths = {"second": 1.0, "minute": 60.0, "day": 86_400.0}
+    return next((seconds for name, seconds in lengths.items() if words[f"per_{name}"].search(text)), 3600.0)
+
+
+def _relation(text: str, words: Words, figures: tuple[Figure, ...]) -> Relation:
+    """How two series are held against each other, should the question name two."""
+    found = [cast(Relation, name) for name, rule in words.items() if rule.search(text)]
+    if "correlation" in found:
+        return "correlation"
+    if "which" in found and set(figures) & set(_OF_VALUES):
+        return "which"
+    return next((name for name in ("apart", "above", "below") if name in found), "")
+
+
 def _figures(text: str, limit: Limit | None, words: dict[str, Words]) -> tuple[Figure, ...]:
     found = [cast(Figure, name) for name, rule in words["figures"].items() if rule.search(text)]
     if limit is not None:
@@ -150,8 +214,12 @@ def _figures(text: str, limit: Limit | None, words: dict[str, Words]) -> tuple[F
         return of_limit or tuple(figure for figure in found if figure in _OF_VALUES) or ("count",)
     if "maximum" in found and "minimum" in found and words["more"]["difference"].search(text):
         found = ["range", *found]
+    if "gaps" in found:  # they are told by their length
+        found = [figure for figure in found if figure not in ("maximum", "minimum")]
     if "range" in found and "span" in found:
         found.remove("range")
+    if {"span", "interval", "gaps", "windows", "count", "duplicates"} & set(found):
+        found = [figure for figure in found if figure != "sum"]
     if len(found) > 1:  # how many readings there are is said with every answer
         found = [figure for figure in found if figure not in ("count", "signals")]
     return tuple(dict.fromkeys(found))

@@ -15,6 +15,14 @@ from plugins.logs.series.wording import FIGURES, number
 __all__ = ["answer_by_bucket", "bucket_name"]
 
 _BUCKETS = {"hour": 3600, "day": 86_400, "week": 7 * 86_400}
+_NAMES = {
+    "hour": ("小时", "hour"), "day": ("天", "day"), "week": ("周", "week"), "month": ("月", "month"),
+    "hour of day": ("钟点", "hour of the day"), "weekday": ("星期几", "weekday"),
+}  # fmt: skip
+_WEEKDAYS = (
+    "星期一 (Monday)", "星期二 (Tuesday)", "星期三 (Wednesday)", "星期四 (Thursday)", "星期五 (Friday)",
+    "星期六 (Saturday)", "星期日 (Sunday)",
+)  # fmt: skip
 _MONDAY = 4 * 86_400
 """1970-01-05 was a Monday."""
 
@@ -30,6 +38,9 @@ def answer_by_bucket(found: Found, ask: SeriesAsk, signal: Signal, points: Point
         return
     by_key = aggregate(points, _keys(points, ask.by), figure)
     name = FIGURES[figure]
+    if extreme is None and ask.limit is None and ask.amount and figure == "mean":
+        _mean_amount(found, ask, signal, points)
+        return
     if extreme is not None or ask.limit is not None:
         best = (min if extreme == "minimum" else max)(by_key, key=lambda key: by_key[key])
         most = FIGURES[extreme] if extreme and figures else ("最多", "most") if ask.limit else ("", "")
@@ -46,10 +57,23 @@ def answer_by_bucket(found: Found, ask: SeriesAsk, signal: Signal, points: Point
         found.add(f"只列出前 {4 * LISTED} 个", f"the first {4 * LISTED} are listed")
 
 
+def _mean_amount(found: Found, ask: SeriesAsk, signal: Signal, points: Points) -> None:
+    """What is used or made in a bucket is the sum of its values; told is the mean of those sums."""
+    sums = list(aggregate(points, _keys(points, ask.by), "sum").values())
+    mean, unit = number(sum(sums) / len(sums), COMPUTED), f" {signal.unit}" if signal.unit else ""
+    zh, en = _NAMES[ask.by]
+    found.add(
+        f"{signal.tag} 平均每{zh}合计 {mean}{unit}({len(sums)} 个{zh}的总和的平均)",
+        f"{signal.tag} mean amount per {en}: {mean}{unit} (mean of {len(sums)} sums)",
+    )
+
+
 def _keys(points: Points, by: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     wall = points.wall
     if by == "hour of day":
         return np.asarray(wall // 3600 % 24, dtype=np.int64)
+    if by == "weekday":
+        return np.asarray((wall // 86_400 + 3) % 7, dtype=np.int64)  # 1970 began on a Thursday
     if by == "month":
         months = wall.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
         return np.asarray(months, dtype=np.int64)
@@ -60,6 +84,8 @@ def _keys(points: Points, by: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]
 def bucket_name(key: int, by: str) -> str:
     if by == "hour of day":
         return f"{key:02}:00–{(key + 1) % 24:02}:00"
+    if by == "weekday":
+        return _WEEKDAYS[key]
     if by == "month":
         return f"{1970 + key // 12}-{key % 12 + 1:02}"
     shift = _MONDAY if by == "week" else 0

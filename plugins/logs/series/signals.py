@@ -14,7 +14,7 @@ from knowledge.tokens import fold, place_of
 from plugins.logs.interface import Signal
 from plugins.logs.lexicon import KNOWN, Word, alike, heading_words, words_in
 
-__all__ = ["LABELS", "Meant", "is_label", "meant_signals"]
+__all__ = ["LABELS", "Meant", "is_label", "meant_pair", "meant_signals"]
 
 LABELS = frozenset({"anomaly", "label", "changepoint", "outlier", "fault", "attack", "abnormal", "class", "flag"})
 """Words of a column that marks spans of time with 1."""
@@ -50,6 +50,10 @@ _NOT_AMPERES = re.compile(
     r"temperature|pressure|flow|voltage|humidity|vibration|power|frequency))"
 )
 _EVENT = re.compile(r"报警|告警|故障|跳闸|\b(?:alarms?|fail(?:s|ed|ures?)?|trip(?:s|ped)?|faults?|errors?|events?)\b")
+_JOINT = re.compile(
+    r"和|与|跟|同|比|或者?|还是|、|,|vs\.?|高于|低于|大于|小于|超过|\b(?:and|or|than|versus|against|minus|above|below|over|under|exceed\w*|with|to|from)\b"
+)
+"""What may stand between the names of two series."""
 _MOST = 6
 """Series that one question may mean."""
 
@@ -92,6 +96,33 @@ def meant_signals(question: str, signals: Sequence[Signal]) -> Meant:
     if _EVENT.search(said) or any(word.name in KNOWN and word.name not in LABELS for word in words):
         return Meant((), named=False)  # it is about something else
     return Meant(tuple(real) if len(real) == 1 else (), named=False)
+
+
+def meant_pair(question: str, signals: Sequence[Signal]) -> tuple[Signal, ...]:
+    """Two series that stand on both sides of a word that joins or compares, in the order in which they are said.
+
+    "return and supply temperature": what stands before may leave out the word that the second ends with.
+    """
+    for joint in _JOINT.finditer(question):
+        before, after = question[: joint.start()], question[joint.end() :]
+        second = _single(after, signals)
+        if second is None:
+            continue
+        first = _single(before, signals) or _single(f"{before} {_tail_of(second, after)}", signals)
+        if first is not None and first.tag != second.tag:
+            return first, second
+    return ()
+
+
+def _single(part: str, signals: Sequence[Signal]) -> Signal | None:
+    meant = meant_signals(part, signals)
+    return meant.signals[0] if meant.named and len(meant.signals) == 1 else None
+
+
+def _tail_of(signal: Signal, text: str) -> str:
+    """The last word of a text that is one of a series' name."""
+    own = [word for word in words_in(fold(text)) if any(alike(word.name, name) for name in heading_words(signal.tag))]
+    return fold(text)[own[-1].start : own[-1].end] if own else ""
 
 
 def _take(scored: list[tuple[float, set[int], Signal]]) -> list[Signal]:

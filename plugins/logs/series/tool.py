@@ -10,7 +10,7 @@ from plugins.logs.interface import EventLog, Signal
 from plugins.logs.periods import resolve, spans_in
 from plugins.logs.series.answers import answer
 from plugins.logs.series.asked import SeriesAsk, understand
-from plugins.logs.series.signals import is_label, meant_signals
+from plugins.logs.series.signals import is_label, meant_pair, meant_signals
 
 __all__ = ["SeriesTool"]
 
@@ -68,7 +68,11 @@ class SeriesTool:
     def _meant(self, ask: SeriesAsk) -> tuple[tuple[Signal, ...], list[Signal]]:
         """The series of a question, and all there are."""
         every = self._log.signals()
+        if pair := meant_pair(ask.names_text, every):
+            return pair, every
         meant = meant_signals(ask.names_text, every)
+        if ask.relation == "correlation":
+            return (), every  # of one series there is none
         if "windows" in ask.figures:
             return tuple(signal for signal in every if is_label(signal))[:1], every
         if "signals" in ask.figures:
