@@ -82,8 +82,8 @@ class Mosquitto:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it; SIGTERM lets it keep what is retained."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(how)
+            self._process.send_signal(signal.SIGCONT)  # a frozen one hears SIGTERM only then; a killed one nothing
             self._process.wait(START_SECONDS)
             self._process = None
 
