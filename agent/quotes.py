@@ -19,6 +19,7 @@ from typing import Literal
 from agent.blocks import Block, blocks_of, is_item
 from agent.settings import TurnSettings
 from agent.values import Passage
+from knowledge.items import item_of
 
 __all__ = ["Quote", "plain", "quotes_of"]
 
@@ -56,8 +57,8 @@ class Quote:
 
     @property
     def citation(self) -> str:
-        """Computed from where the quote stands."""
-        return self.passage.citation
+        """Computed from where the quote stands: its section, and the numbered item where it is of one."""
+        return self.passage.cited(item_of(self.passage.text, self.said))
 
     @property
     def said(self) -> str:

@@ -60,12 +60,18 @@ class Passage:
 
     @property
     def citation(self) -> str:
-        """`M3 §6.2`, `M3 第三十六条` or `M3 p.4`."""
+        """`M3 §6.2 p.4`, `M3 第三十六条`; without a section `M3 p.4`, without either `M3`."""
+        return self.cited()
+
+    def cited(self, item: str = "") -> str:
+        """The citation of a numbered item in it: `M3 第八十四条（二）`, `M3 §6.2 (3) p.4`.
+
+        :param item: its label with brackets as printed; empty for the passage.
+        """
+        page = f"p.{self.page}" if self.page else ""
         if self.section.startswith("第"):
-            return f"{self.document} {self.section}"
-        if self.section:
-            return f"{self.document} §{self.section}"
-        return f"{self.document} p.{self.page}" if self.page else self.document
+            return f"{self.document} {self.section}{item} {page}".rstrip()
+        return " ".join(part for part in (self.document, self.section and f"§{self.section}", item, page) if part)
 
 
 @dataclass(frozen=True, slots=True)

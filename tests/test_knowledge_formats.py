@@ -21,7 +21,7 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
 from knowledge.cutting import cut
 from knowledge.errors import KnowledgeError
 from knowledge.formats.content import Bounds, Content, PageReader
-from knowledge.items import item_at, items_of, split_place
+from knowledge.items import item_at, item_of, items_of, split_place
 from knowledge.limits import find_limits
 from knowledge.reading import read_document
 from knowledge.sections import Section, read_sections
@@ -230,6 +230,24 @@ def test_items_are_places() -> None:
     assert [(i.label, i.text) for i in items_of(text)][1] == ("（二）", "（二）未检验\n继续使用的。")
     assert item_at(text, text.index("继续")) == "（二）" and item_at(text, 3) == ""
     assert split_place("第八十四条（二）") == ("第八十四条", "（二）") and split_place("6.2") == ("6.2", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "item"),
+    [
+        ("有下列行为之一:\n\n（一）未登记的;\n\n（二）未检验的。\n\n单位的负责人另处罚款。", "未检验的", "（二）"),
+        ("有下列行为之一:\n\n（一）未登记的;\n\n（二）未检验的。\n\n单位的负责人另处罚款。", "负责人另处罚款", ""),
+        ("1. Stop it.\n2. **Lock** it out,\n   and tag it.\n3. Wait.", "Lock it out, and tag it.", "(2)"),
+        ("1. Stop it.\n2. Lock it out.", "1. Stop it.\n2. Lock it out.", ""),
+        ("1. Stop it.\n2. Lock it.\n\nThen:\n\n1. Clean it.\n2. Start it.", "Clean it.", ""),
+        ("1. Stop it.\n2. Lock it.\n\nStop it.", "Stop it.", ""),
+        ("Press STOP.", "Press STOP.", ""),
+        ("1. Stop it.", "", ""),
+    ],
+)
+def test_a_quote_is_cited_by_its_item(text: str, quote: str, item: str) -> None:
+    """The item that a quote stands in is named where there is no doubt: a paragraph behind a list is of no item."""
+    assert item_of(text, quote) == item
 
 
 def test_a_cut_table_keeps_its_heading() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.api import Language, Reading
+from agent.api import Language, Passage, Reading
 from knowledge.limits import name_variants
 from knowledge.store import StoredLimit
 from knowledge.tokens import fold
@@ -95,12 +95,10 @@ def limits_for(label: str, limits: Sequence[StoredLimit], language: Language) ->
 
 
 def citation_of(limit: StoredLimit) -> str:
-    """Where a limit stands, as `Passage.citation` writes it."""
-    if limit.section.startswith("第"):
-        return f"{limit.document} {limit.section}"
-    if limit.section:
-        return f"{limit.document} §{limit.section}"
-    return f"{limit.document} p.{limit.page}" if limit.page else limit.document
+    """Where a limit stands, as a passage is cited."""
+    language: Language = "zh" if limit.language == "zh" else "en"
+    place = Passage(limit.document, "", limit.section, "", limit.page, limit.row_text, language)
+    return place.citation
 
 
 def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Comparison:
