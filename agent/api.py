@@ -11,6 +11,7 @@ from agent.observation import Observation, SeenEvent
 from agent.perception import AlarmRow, Box, Button, Lamp, Perception, Popup, Quality, Reading, Text
 from agent.photo import Photo, load_photo, photo_of
 from agent.reports.values import AlarmEvent, Evidence, Level, Machine, Peak, Sign, Spectrum, Trend
+from agent.series import Series, SeriesReader
 from agent.times import Period, resolve_period
 from agent.tools import Binds, Risk, Tool, TurnView, tool
 from agent.upright import upright_photo
@@ -50,6 +51,8 @@ __all__ = [
     "Risk",
     "Said",
     "SeenEvent",
+    "Series",
+    "SeriesReader",
     "SharedBuffer",
     "Sign",
     "Spectrum",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import pluggy
 import typer
@@ -16,6 +17,7 @@ from agent.orders import Heard, Orders
 from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
+from agent.series import Series, SeriesReader
 from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
@@ -50,10 +52,11 @@ class Finding:
 
 
 @hookspec
-def register_tools(env: Env) -> Iterable[Tool]:  # type: ignore[empty-body]
+def register_tools(env: Env, series: SeriesReader) -> Iterable[Tool]:  # type: ignore[empty-body]
     """The tools this plugin brings.
 
     :param env: kept by the plugin for as long as it is loaded.
+    :param series: reads the series of every plugin that stores some (`read_series`); kept as `env` is.
     """
 
 
@@ -137,10 +140,23 @@ def report_machines(env: Env) -> Iterable[Machine]:  # type: ignore[empty-body]
 
 
 @hookspec
-def report_evidence(machine: Machine, period: Period, env: Env) -> Evidence | None:
+def read_series(  # type: ignore[empty-body]
+    tags: Sequence[str], start: datetime, end: datetime, env: Env
+) -> Iterable[Series]:
+    """Values over time that this plugin stores, or reads from a device that keeps them.
+
+    :param tags: those that it does not know are left out.
+    :param start: with `end` a half-open span of the plant's clock.
+    :raises WatchkeeperError: they cannot be read; said where no other plugin has them.
+    """
+
+
+@hookspec
+def report_evidence(machine: Machine, period: Period, env: Env, series: SeriesReader) -> Evidence | None:
     """What this plugin saw of a machine.
 
     :param period: of the report; events may go back `[reports] history_days` before it.
+    :param series: as in `register_tools`.
     :raises WatchkeeperError: it could not look; the report says so in its words, and is made of the rest.
     """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,7 +17,7 @@ import typer
 
 from agent import hookspecs
 from agent.env import Env
-from agent.errors import PhotoError, WatchkeeperError
+from agent.errors import DatabaseError, PhotoError, WatchkeeperError
 from agent.hookspecs import PROJECT, Finding, Veto, hookimpl
 from agent.messages import ToolCall
 from agent.model.protocol import Model
@@ -25,6 +26,7 @@ from agent.orders import Heard, Orders
 from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
+from agent.series import Series, SeriesReader
 from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
@@ -64,7 +66,7 @@ class PluginHost:
     def tools(self, env: Env) -> tuple[Tool, ...]:
         """Tools of all plugins in the order of their names. A second tool of one name is left out and reported."""
         tools: dict[str, Tool] = {}
-        for plugin, found in self._each("register_tools", env=env):
+        for plugin, found in self._each("register_tools", env=env, series=self.series_reader(env)):
             for made in found or ():
                 if made.name in tools:
                     self.troubles.append(f"{plugin}: a tool named {made.name} is there already; rename it")
@@ -157,16 +159,43 @@ class PluginHost:
 
     def report_evidence(self, machine: Machine, period: Period, env: Env) -> Evidence:
         """What all plugins saw of a machine. One that cannot look is told as missing."""
-        whole, lacking = Evidence(), []
+        whole, lacking, series = Evidence(), [], self.series_reader(env)
         for plugin in self._manager.get_plugins():
             try:
-                for found in self._call(plugin, "report_evidence", machine=machine, period=period, env=env):
+                for found in self._call(
+                    plugin, "report_evidence", machine=machine, period=period, env=env, series=series
+                ):
                     whole = whole.plus(found) if isinstance(found, Evidence) else whole
             except Exception as error:
                 name, known = self._manager.get_name(plugin), isinstance(error, WatchkeeperError)
                 why = str(error) if known else f"{type(error).__name__}: {error}"
                 lacking.append(say(f"{name}:{why}", f"{name}: {why}"))
         return replace(whole, missing=(*whole.missing, *lacking))
+
+    def series_reader(self, env: Env) -> SeriesReader:
+        """`read_series` of all plugins: the first that has a tag is believed, one that cannot read is passed over.
+
+        The reader raises `DatabaseError` where nothing was found and a plugin could not read.
+        """
+
+        def read(tags: Sequence[str], start: datetime, end: datetime) -> tuple[Series, ...]:
+            found: dict[str, Series] = {}
+            troubles: list[str] = []
+            for plugin in sorted(self._manager.get_plugins(), key=lambda p: str(self._manager.get_name(p))):
+                try:
+                    for answer in self._call(plugin, "read_series", tags=tags, start=start, end=end, env=env):
+                        for series in answer or ():
+                            found.setdefault(series.name, series)
+                except WatchkeeperError as error:
+                    troubles.append(str(error))
+                except Exception as error:
+                    troubles.append(f"{self._manager.get_name(plugin)}: {type(error).__name__}: {error}")
+                    self._report(f"read_series failed: {troubles[-1]}")
+            if troubles and not found:
+                raise DatabaseError("; ".join(troubles))
+            return tuple(found[tag] for tag in dict.fromkeys(tags) if tag in found)
+
+        return read
 
     def health(self, env: Env) -> list[Finding]:
         """What plugins say about themselves, and what went wrong with them."""

@@ -69,7 +69,7 @@ def run(env: Env, *words: str) -> tuple[int, str]:
 
 def test_the_tool_tells_what_is_wrong_with_a_machine(plant: Env) -> None:
     """The damaged pump's race, its rising temperature and its warm night are told with figures, in both languages."""
-    tool = named(maintenance.register_tools(plant))
+    tool = named(maintenance.register_tools(plant, None))
     assert tool.risk == "read"
     result = tool.run({"machine": "循环泵P1"}, VIEW)
     keys = {record.fields["key"] for record in result.records}
@@ -80,13 +80,13 @@ def test_the_tool_tells_what_is_wrong_with_a_machine(plant: Env) -> None:
 
 def test_the_tool_has_nothing_to_say_against_a_good_machine(plant: Env) -> None:
     """The sound pump has no finding but what was looked for and is not there."""
-    result = named(maintenance.register_tools(plant)).run({"machine": "循环泵P2"}, VIEW)
+    result = named(maintenance.register_tools(plant, None)).run({"machine": "循环泵P2"}, VIEW)
     assert result.records == ()
 
 
 def test_a_machine_or_a_time_that_nobody_knows_is_refused(plant: Env) -> None:
     """Neither is guessed."""
-    tool = named(maintenance.register_tools(plant))
+    tool = named(maintenance.register_tools(plant, None))
     for arguments in ({"machine": "nowhere"}, {"machine": "循环泵P1", "period": "when the moon is blue"}):
         with pytest.raises(ToolFailed):
             tool.run(arguments, VIEW)
@@ -94,7 +94,7 @@ def test_a_machine_or_a_time_that_nobody_knows_is_refused(plant: Env) -> None:
 
 def test_no_machines_no_tool(env: Env) -> None:
     """A box without data sheets is not slowed down by a tool that can say nothing."""
-    assert list(maintenance.register_tools(env)) == []
+    assert list(maintenance.register_tools(env, None)) == []
     assert [f.ok for f in maintenance.check_health(env)] == [True]
 
 
@@ -107,7 +107,7 @@ def test_a_machine_is_found_in_a_question(plant: Env) -> None:
 
 def test_the_tool_is_offered_where_a_machine_is_named(plant: Env) -> None:
     """It costs no other question anything: a machine's name and a word for its condition are both needed."""
-    asked = named(maintenance.register_tools(plant)).asked
+    asked = named(maintenance.register_tools(plant, None)).asked
     assert asked is not None
     assert asked("循环泵P1 的轴承怎么样?") and asked("What is the condition of circulation pump 1?")
     assert not asked("轴承怎么样?") and not asked("循环泵P1 什么时候报警?")
@@ -116,9 +116,8 @@ def test_the_tool_is_offered_where_a_machine_is_named(plant: Env) -> None:
 def test_flaws_before_the_period_are_not_told(plant: Env) -> None:
     """A pause weeks ago is no news of this week."""
     machine = next(m for m in maintenance.report_machines(plant) if m.name == "循环泵P1")
-    week, whole = (
-        maintenance.report_evidence(machine, Period("", NOW - timedelta(days=days), NOW), plant) for days in (7, 60)
-    )
+    spans = [Period("", NOW - timedelta(days=days), NOW) for days in (7, 60)]
+    week, whole = (maintenance.report_evidence(machine, span, plant, None) for span in spans)
     assert week is not None and whole is not None
     assert "quality.gaps" not in {sign.key for sign in week.signs}
     assert "quality.gaps" in {sign.key for sign in whole.signs}
@@ -127,7 +126,7 @@ def test_flaws_before_the_period_are_not_told(plant: Env) -> None:
 def test_the_report_gets_signs_trends_and_spectra(plant: Env) -> None:
     """Everything that was found goes into the report, what was looked for and is not there included."""
     machine = next(m for m in maintenance.report_machines(plant) if m.name == "循环泵P1")
-    evidence = maintenance.report_evidence(machine, Period("", NOW - timedelta(days=7), NOW), plant)
+    evidence = maintenance.report_evidence(machine, Period("", NOW - timedelta(days=7), NOW), plant, None)
     assert evidence is not None
     signs = {sign.key: sign.present for sign in evidence.signs}
     assert signs["bearing.outer"] and not signs["bearing.inner"]
@@ -140,7 +139,7 @@ def test_a_source_that_cannot_be_read_is_told_and_the_rest_is_used(plant: Env) -
     """A missing recording does not hide the readings."""
     (plant.home.folder / "signals" / "p1-drive-end.wav").unlink()
     machine = next(m for m in maintenance.report_machines(plant) if m.name == "循环泵P1")
-    evidence = maintenance.report_evidence(machine, Period("", NOW - timedelta(days=7), NOW), plant)
+    evidence = maintenance.report_evidence(machine, Period("", NOW - timedelta(days=7), NOW), plant, None)
     assert evidence is not None and evidence.trends
     assert any("p1-drive-end.wav" in said["en"] for said in evidence.missing)
 
@@ -154,7 +153,7 @@ def test_a_data_sheet_that_is_not_sound_is_told_by_the_doctor(plant: Env) -> Non
     path.write_text("[[machine")
     (finding,) = maintenance.check_health(plant)
     assert not finding.ok and "machines.toml" in finding.text
-    assert list(maintenance.register_tools(plant)) == []
+    assert list(maintenance.register_tools(plant, None)) == []
 
 
 def test_alarms_inside_an_episode_belong_to_it() -> None:

@@ -6,20 +6,30 @@ Strictly read-only for questions; only `watchkeeper logs import` and `watchkeepe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import typer
 
-from agent.api import DatabaseError, Env, Evidence, Finding, Machine, Observation, Period, Term, Tool, hookimpl
+from agent.api import DatabaseError, Env, Evidence, Finding, Machine, Observation, Period, Series, Term, Tool, hookimpl
 from plugins.logs.commands import add_commands
 from plugins.logs.database import LogDatabase
 from plugins.logs.matching import find_terms as terms_in
 from plugins.logs.recording import record_observation
 from plugins.logs.report import evidence_of
+from plugins.logs.series.reader import series_of
 from plugins.logs.sql_tool import SqlTool, find_sql
 from plugins.logs.tools import LogTools
 
-__all__ = ["check_health", "find_terms", "observed", "register_commands", "register_tools", "report_evidence"]
+__all__ = [
+    "check_health",
+    "find_terms",
+    "observed",
+    "read_series",
+    "register_commands",
+    "register_tools",
+    "report_evidence",
+]
 
 
 @hookimpl
@@ -48,6 +58,12 @@ def find_terms(question: str, env: Env) -> Iterable[Term]:
 def observed(observation: Observation, env: Env) -> None:
     """Keep what a watch saw."""
     record_observation(observation, env.home.log_db, env.settings.logs)
+
+
+@hookimpl
+def read_series(tags: Sequence[str], start: datetime, end: datetime, env: Env) -> Iterable[Series]:
+    """Series of the log, on the box or on a server."""
+    return series_of(LogDatabase(env.log_path, env.settings.logs), tags, start, end, now=env.now())
 
 
 @hookimpl

@@ -9,7 +9,19 @@ from collections.abc import Iterable
 
 import typer
 
-from agent.api import Env, Evidence, Finding, InputError, Machine, Period, Sign, Term, Tool, hookimpl
+from agent.api import (
+    Env,
+    Evidence,
+    Finding,
+    InputError,
+    Machine,
+    Period,
+    SeriesReader,
+    Sign,
+    Term,
+    Tool,
+    hookimpl,
+)
 from plugins.maintenance.commands import add_commands
 from plugins.maintenance.tools import MachineTools, analysis_of, machines_in, sheets_of
 from plugins.maintenance.zones import load_zones
@@ -28,10 +40,10 @@ _COUNTED_ELSEWHERE = ("trend.", "limit.")
 
 
 @hookimpl
-def register_tools(env: Env) -> Iterable[Tool]:
+def register_tools(env: Env, series: SeriesReader | None) -> Iterable[Tool]:
     """`machine_condition`, where a machine is known: a tool for nothing costs every question time."""
     try:
-        return MachineTools(env).tools() if sheets_of(env) else []
+        return MachineTools(env, series).tools() if sheets_of(env) else []
     except InputError:
         return []  # `doctor` says what is wrong with the file
 
@@ -55,12 +67,12 @@ def report_machines(env: Env) -> Iterable[Machine]:
 
 
 @hookimpl
-def report_evidence(machine: Machine, period: Period, env: Env) -> Evidence | None:
+def report_evidence(machine: Machine, period: Period, env: Env, series: SeriesReader | None) -> Evidence | None:
     """What the signals say; None for a machine that has no data sheet."""
     sheet = next((s for s in sheets_of(env) if s.name == machine.name), None)
     if sheet is None:
         return None
-    found = analysis_of(sheet, env, period.start, period.end)
+    found = analysis_of(sheet, env, period.start, period.end, series)
     told = [finding for finding in found.findings if not finding.key.startswith(_COUNTED_ELSEWHERE)]
     signs = tuple(Sign(f"F{n}", f.key, f.line, f.severity, f.present) for n, f in enumerate(told, start=1))
     return Evidence(trends=found.trends, spectra=found.spectra, signs=signs, missing=found.missing)

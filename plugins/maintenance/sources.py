@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agent.api import DatabaseError, Env, InputError, Said, say
+from agent.api import DatabaseError, Env, InputError, Said, SeriesReader, say
 from agent.settings import MaintenanceSettings
 from plugins.maintenance.machines import Sheet, SignalSheet, machines_path
 from plugins.maintenance.readings import read_readings
@@ -34,10 +35,13 @@ class Source:
     sheet: SignalSheet | None = None
 
 
-def sources_of(sheet: Sheet, env: Env, start: float, end: float) -> tuple[list[Source], list[Said]]:
+def sources_of(
+    sheet: Sheet, env: Env, start: float, end: float, series: SeriesReader | None = None
+) -> tuple[list[Source], list[Said]]:
     """Everything that can be read, and what could not be.
 
     :param start: seconds of the plant's wall clock.
+    :param series: reads tags wherever a plugin stores them; None reads the box's own log.
     """
     found: list[Source] = []
     missing: list[Said] = []
@@ -51,7 +55,7 @@ def sources_of(sheet: Sheet, env: Env, start: float, end: float) -> tuple[list[S
     tags = list(dict.fromkeys([*by_tag, *sheet.tags])) or ([] if sheet.signals else [sheet.name])
     if tags:
         try:
-            for signal in read_readings(env, tags, start, end):
+            for signal in _of_tags(env, tags, start, end, series):
                 known = by_tag.get(signal.name)
                 found.append(Source(_named(signal, known), known))
         except DatabaseError as error:
@@ -77,6 +81,17 @@ def read_file(
     if ending in _DATABASES:
         return read_readings(env, (), float("-inf"), float("inf"), path=path)
     raise InputError(f"{path}: is no .wav, {', '.join(_TABLES)} or {', '.join(_DATABASES)}")
+
+
+def _of_tags(env: Env, tags: Sequence[str], start: float, end: float, series: SeriesReader | None) -> list[Signal]:
+    if series is None:
+        return read_readings(env, tags, start, end)
+    zone = env.now().tzinfo
+    first, last = (datetime.fromtimestamp(at, UTC).replace(tzinfo=zone) for at in (max(start, 0.0), end))
+    return [
+        Signal(one.name, one.unit, one.at, one.values, source=one.source)
+        for one in series(tags, first, last + timedelta(seconds=1))
+    ]
 
 
 def _from_file(folder: Path, own: SignalSheet, env: Env) -> list[Signal | Wave]:

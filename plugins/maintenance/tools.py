@@ -12,6 +12,7 @@ from agent.api import (
     InputError,
     Period,
     Record,
+    SeriesReader,
     Tool,
     ToolFailed,
     ToolResult,
@@ -54,8 +55,9 @@ _SHOWN = 12
 class MachineTools:
     """The tools over the machines of `machines.toml`."""
 
-    def __init__(self, env: Env) -> None:
+    def __init__(self, env: Env, series: SeriesReader | None = None) -> None:
         self._env = env
+        self._series = series
 
     def tools(self) -> Iterable[Tool]:
         """As the model sees them; none where no machine is known."""
@@ -77,7 +79,7 @@ class MachineTools:
         if sheet is None:
             raise ToolFailed(f"machine {machine!r} is not in machines.toml")
         span = _span(period, turn.now)
-        found = analysis_of(sheet, self._env, span.start, span.end)
+        found = analysis_of(sheet, self._env, span.start, span.end, self._series)
         told = [finding for finding in found.findings if finding.present]
         records = tuple(
             Record(f"F{n}", "finding", f.line, {"key": f.key, "severity": f.severity, **f.figures}, f.source)
@@ -113,14 +115,14 @@ def machines_in(question: str, env: Env) -> dict[str, int]:
     return found
 
 
-def analysis_of(sheet: Sheet, env: Env, start: datetime, end: datetime) -> Analysis:
+def analysis_of(sheet: Sheet, env: Env, start: datetime, end: datetime, series: SeriesReader | None = None) -> Analysis:
     """Read a machine's signals, with the history that shows what is usual, and look at them.
 
     :raises InputError: the table of zones is not sound.
     """
     settings = env.settings.maintenance
     since = wall_seconds(start) - settings.history_days * 86_400
-    sources, missing = sources_of(sheet, env, since, wall_seconds(end))
+    sources, missing = sources_of(sheet, env, since, wall_seconds(end), series)
     found = analyse(sheet, sources, (), end, zones=load_zones(settings), settings=settings, period=end - start)
     return Analysis(
         found.machine,
