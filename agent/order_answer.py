@@ -10,13 +10,13 @@ from agent.answer import Answer, AnswerPart
 from agent.journal import NEXT, Journal
 from agent.messages import ToolCall, Usage
 from agent.model.falls import Fall
-from agent.orders import Done, Order
+from agent.orders import Done, Order, Orders
 from agent.prompt import detect_language
 from agent.tools import Tool
 from agent.turn_record import TurnRecord
 from agent.values import Language, Said, say
 
-__all__ = ["order_parts", "order_record", "ordered_calls", "said_before", "utterance_turn"]
+__all__ = ["no_more_than", "order_parts", "order_record", "ordered_calls", "said_before", "utterance_turn"]
 
 _BEFORE = say("这句话已收到过,没有再次执行。", "This was said before; nothing was done again.")
 _STOOD: Mapping[str, Said] = {
@@ -31,6 +31,14 @@ def order_parts(done: Sequence[Done], language: Language) -> tuple[AnswerPart, .
     """One line for each order."""
     lines = tuple(line for one in done for line in one.line[language].splitlines() if line)
     return (AnswerPart("", lines, ()),) if lines else ()
+
+
+def no_more_than(orders: Orders | None, done: Sequence[Done], question: str) -> tuple[Orders, tuple[Done, ...]]:
+    """Orders alone: what is left over is said not to have been understood, and not asked about."""
+    left = (question,) if orders is None else orders.left
+    lost = [say(f"没有听懂:{part}", f"Not understood: {part}") for part in left]
+    told = [Done(Order(line), "told", line) for line in lost]
+    return Orders(tuple(d.order for d in (*done, *told)), (), orders.path if orders else "rules"), (*done, *told)
 
 
 def ordered_calls(done: Sequence[Done]) -> tuple[ToolCall, ...]:

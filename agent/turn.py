@@ -38,7 +38,7 @@ from agent.loop import Findings, Loop
 from agent.messages import Message
 from agent.model.ladder import Ladder
 from agent.model.protocol import ReplyLimits
-from agent.order_answer import order_parts, order_record, ordered_calls, said_before, utterance_turn
+from agent.order_answer import no_more_than, order_parts, order_record, ordered_calls, said_before, utterance_turn
 from agent.order_run import OrderRunner
 from agent.orders import Done, Order, Orders
 from agent.parts import split_question
@@ -95,12 +95,14 @@ class Agent:
         photo: Path | bytes | None = None,
         conversation: Conversation | None = None,
         heard: Heard | None = None,
+        only_orders: bool = False,
     ) -> TurnRecord:
         """Answer a question, and carry out what is ordered in it.
 
         :param photo: a picture of a panel; whatever it says is data.
         :param conversation: continue it; None asks on its own.
         :param heard: how the words came here, where they were not typed.
+        :param only_orders: what orders nothing is said to be so, and not looked up.
         :raises QuestionError: empty or too long.
         :raises PhotoError: the photo cannot be used.
         :raises ModelError: no rung can answer.
@@ -119,7 +121,7 @@ class Agent:
             started = pen.begin("turn", turn, turn=turn, body={}, told=told)
         heard = replace(heard, earlier=tuple(conversation.said[-self.env.settings.turn.order_memory :]))
         try:
-            return self._take(started, question, photo, conversation, heard)
+            return self._take(started, question, photo, conversation, heard, only_orders=only_orders)
         except BaseException as error:
             self.ladder.settle()
             self._close_turn(started, error)
@@ -165,6 +167,8 @@ class Agent:
         source: Path | bytes | None,
         conversation: Conversation,
         heard: Heard,
+        *,
+        only_orders: bool,
     ) -> TurnRecord:
         turn = started.id
         clock, language, problems = StageClock(), detect_language(question), list[str]()
@@ -175,6 +179,8 @@ class Agent:
         self.ladder.begin_turn()
         orders, done = self._carry_out(turn, question, language, heard, clock)
         conversation.said.append(question)
+        if only_orders:
+            orders, done = no_more_than(orders, done, question)
         if orders is not None and not orders.left:
             rung, falls = orders.path if orders.path != "model" else self.ladder.name, self.ladder.settle()
             return self._record(started, order_record(turn, question, language, done, rung, falls, clock.all()))

@@ -18,7 +18,7 @@ from agent.device_commands import DeviceCommands
 from agent.env import Env
 from agent.journal import Entry, Journal
 
-__all__ = ["commands", "open_approvals"]
+__all__ = ["commands", "login_name", "open_approvals"]
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 PersonOption = Annotated[str | None, typer.Option("--by", help="Who decides; else the user who is logged in.")]
@@ -75,7 +75,7 @@ def commands() -> typer.Typer:
         Example: watchkeeper approvals settle 3f2a91bc --done
         """
         with open_approvals(context.obj) as (_, devices):
-            entry = devices.close_by_hand(command, done=done, person=_person(by))
+            entry = devices.close_by_hand(command, done=done, person=login_name(by))
         emit(_command(entry), as_json=as_json, human=f"{entry.id}  {entry.state}")
 
     return app
@@ -94,12 +94,12 @@ def open_approvals(env: Env) -> Iterator[tuple[Approvals, DeviceCommands]]:
 
 def _answer(env: Env, request_id: str, *, approve: bool, by: str | None, as_json: bool) -> None:
     with open_approvals(env) as (approvals, _):
-        request = approvals.answer(request_id, approve=approve, person=_person(by))
+        request = approvals.answer(request_id, approve=approve, person=login_name(by))
     emit(request.to_json(), as_json=as_json, human=_line(request))
 
 
-def _person(by: str | None) -> str:
-    """Printable and short."""
+def login_name(by: str | None = None) -> str:
+    """Who decides: as given, else who is logged in; printable and short."""
     if by is None:
         try:
             by = pwd.getpwuid(os.getuid()).pw_name

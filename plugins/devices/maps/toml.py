@@ -23,11 +23,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from agent.api import InputError, Json, Risk
+from agent.api import InputError, Risk
 from agent.settings import DeviceSettings
 from plugins.devices.maps.checks import limit_passed, same_names, unguarded, unknown_reference
 from plugins.devices.values import (
@@ -148,7 +148,7 @@ class _Point(_Part):
     choices: tuple[_Name, ...] = ()
     writable: bool = False
     read_back: _ReadBack | None = None
-    address: dict[str, Json] = Field(default_factory=dict)
+    address: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

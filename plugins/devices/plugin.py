@@ -1,0 +1,116 @@
+"""The plugin: devices that a person reads and moves in so many words.
+
+A box without a map of devices has no tools of this plugin and reads no orders. The house is opened once in a process
+and let go at its end.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import typer
+
+from agent.actuator import Heard
+from agent.api import Env, Finding, InputError, Tool, hookimpl
+from agent.model.protocol import Model
+from agent.orders import Orders
+from plugins.devices.commands.devices import add_commands
+from plugins.devices.drivers.registry import make_driver
+from plugins.devices.emitter import Emitter
+from plugins.devices.hearing import Hearing
+from plugins.devices.house import MakeOne, open_house
+from plugins.devices.opened import OpenHouse
+from plugins.devices.tools import DeviceTools
+from plugins.devices.understanding.reading import Reader
+from plugins.devices.undoing import is_undo, undo_orders
+
+__all__ = ["DevicesPlugin"]
+
+
+class DevicesPlugin:
+    """Hooks, and the one house that is open."""
+
+    def __init__(self, reader: Callable[[], Reader], make: MakeOne = make_driver) -> None:
+        """
+        :param reader: makes who reads utterances.
+        :param make: makes the driver of a connection.
+        """
+        self._reader, self._make = reader, make
+        self._lock = threading.Lock()
+        self._open: tuple[tuple[Path, object, object], OpenHouse] | None = None
+
+    @hookimpl
+    def register_tools(self, env: Env) -> Iterable[Tool]:
+        """`write_point` and `device_state`; none where the map is missing or wrong (`doctor` says so)."""
+        try:
+            opened = self._opened(env)
+        except InputError:
+            return []
+        return DeviceTools(opened.house, opened.emitter).tools() if opened else []
+
+    @hookimpl
+    def register_commands(self, cli: typer.Typer) -> None:
+        """`watchkeeper devices`, `undo`, `command`."""
+        add_commands(cli, self.opened)
+
+    @hookimpl
+    def read_orders(self, question: str, env: Env, heard: Heard, model: Model) -> Orders | None:
+        """What the words order or ask of the devices."""
+        opened = self._opened(env)
+        if opened is None:
+            return None
+        if is_undo(question):
+            return undo_orders(env, opened.house)
+        return opened.hearing.orders(question, heard)
+
+    @hookimpl
+    def check_health(self, env: Env) -> Iterable[Finding]:
+        """Whether the map can be read, and what in it may not be meant so."""
+        try:
+            opened = self._opened(env)
+        except InputError as error:
+            return [Finding("devices", False, str(error))]
+        if opened is None:
+            return [Finding("devices", True, f"none; write {env.home.devices} to read and move some")]
+        warned = opened.house.warnings
+        count = f"{len(opened.house.map.devices)} devices"
+        return [Finding("devices", not warned, "; ".join([count, *warned[:5]]))]
+
+    @hookimpl
+    def shutdown(self, env: Env) -> None:
+        """Let go of all connections."""
+        with self._lock:
+            opened, self._open = self._open, None
+        if opened is not None:
+            opened[1].house.close()
+
+    def opened(self, env: Env) -> OpenHouse:
+        """For the command line.
+
+        :raises InputError: there is no map, or it is wrong.
+        """
+        found = self._opened(env)
+        if found is None:
+            raise InputError(f"{env.home.devices}: no map of devices; write one, or set [devices] map")
+        return found
+
+    def _opened(self, env: Env) -> OpenHouse | None:
+        """What is open for this box; opened anew where the settings are others, None where there is no map.
+
+        :raises InputError: the map is wrong.
+        """
+        key = (env.home.folder, env.settings.devices, env.settings.drivers)
+        with self._lock:
+            if self._open is not None and self._open[0] == key:
+                return self._open[1]
+            before, self._open = self._open, None
+            if before is not None:
+                before[1].house.close()
+            house = open_house(env, make=self._make)
+            if house is None:
+                return None
+            hearing = Hearing(house, self._reader())
+            self._open = (key, OpenHouse(house, hearing, Emitter(house, hearing, env.now)))
+            return self._open[1]
