@@ -123,17 +123,18 @@ class Emitter:
         :raises CommandNotSent: nothing left the box.
         :raises ToolFailed: it may have; only a read-back can tell.
         """
-        refusal = self.refusal(arguments)
-        target = self._target(arguments)
+        key = (str(arguments.get("device")), str(arguments.get("point")))
+        with self._lock:
+            self._seen[key] = None
+        refusal, target = self.refusal(arguments), self._target(arguments)
         if refusal is not None or not isinstance(target, _Target):
             said = refusal or say("不能设置", "it cannot be set")
             raise CommandNotSent(f"{arguments.get('device')}: {said['en']}", said)
         device, point = target.device, target.point
-        key = (device.id, point.name)
         try:
             driver = self._house.driver(device)
             with self._lock:
-                self._sent[key], self._seen[key] = time.monotonic(), None
+                self._sent[key] = time.monotonic()
             driver.write(device, point, target.value, seconds=self._house.settings.write_seconds)
         except InputError as error:
             raise CommandNotSent(str(error)) from None

@@ -86,14 +86,6 @@ def _came(language: Language, outcome: Outcome, want: str, seen: str) -> str:
     return line.format(want=want, seen=seen or want, now=now, why=f": {why}" if why else "", id=outcome.request)
 
 
-_IN_CHINESE[outcome.came].format(
-            want=want, seen=seen or "未知", why=_after(":", why), id=outcome.request
-        )
-    return _IN_ENGLISH[outcome.came].format(
-        want=want, seen=seen or "not known", why=_after(": ", why), id=outcome.request
-    )
-
-
 _IN_CHINESE: Mapping[Came, str] = {
     "confirmed": "{seen},已回读确认",
     "failed": "没有完成(要求{want}{now}){why}",
