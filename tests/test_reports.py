@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ImageFont
 
 from agent.bound import SchemaBound
 from agent.claims import numbers_in
@@ -23,6 +25,7 @@ from agent.reports.causes import load_causes
 from agent.reports.compose import ReportWriter
 from agent.reports.curves import spectrum_chart, trend_chart
 from agent.reports.files import keep_within, write_files
+from agent.reports.glyphs import FONT_FILE, known_characters, shown_as
 from agent.reports.page import to_html
 from agent.reports.pdf import to_pdf
 from agent.reports.readings import series_figures, signs_of
@@ -114,6 +117,16 @@ def test_what_machines_share_is_asked_once(env: Env) -> None:
     parts = [part.text for bound in model.picks() for part in bound.parts]
     assert parts and len(parts) == len(set(parts))
     assert all(isinstance(report, Report) and report.chosen_by == "scripted" for report in made)
+
+
+def test_manuals_are_silent_only_where_they_are(env: Env) -> None:
+    """A quote in one language stands on the page of the other too, and a list of steps once on a page."""
+    plant = Plant(passages=tuple(p for p in Plant().passages if p.language == "zh"))
+    report = write(env, plant)
+    action = report.actions[0]
+    assert {language for language, _ in action.quotes} == {"zh", "en"}
+    page = to_html(write(env, Plant(evidence=replace(rich(), events=(event(1, 30, "过载跳闸"),)))), SETTINGS)
+    assert page.count("Turn the shaft by hand") == 1
 
 
 def test_a_machine_is_answered_from_its_own_book(env: Env) -> None:
@@ -324,3 +337,33 @@ def test_files_are_whole_and_kept_within_a_bound(env: Env, tmp_path: Path) -> No
     (tmp_path / "mine.html").write_text("x")
     assert keep_within(tmp_path, 0, set(other)) == 2
     assert other[0].exists() and (tmp_path / "mine.html").exists()
+
+
+def test_nothing_is_drawn_as_nothing() -> None:
+    """No character that the font claims to have comes out empty, and what it lacks is said in others or by number."""
+    font = ImageFont.truetype(str(FONT_FILE), 40)
+    empty = [chr(c) for c in known_characters() if not chr(c).isspace() and font.getmask(chr(c)).getbbox() is None]
+    assert [c for c in empty if unicodedata.category(c) != "Cf"] == []
+    assert shown_as("80 ℃, 3 ㎜, 5 ㎥/h, Ⅴ, ∼") == "80 °C, 3 mm, 5 m3/h, V, ~" and shown_as("\U0001f525") == "[U+1F525]"
+
+
+def test_five_thousand_alarms_are_still_a_report(env: Env) -> None:
+    """Long lists end in a number, drawings do not grow with the log, and both files stay small."""
+    name = "二次网循环水泵变频调速装置与上位机之间的通讯连接中断超时报警"
+    events = tuple(event(n, 167 - n / 30, f"{name}{n % 60}", standing=n % 50 == 0) for n in range(5000))
+    report = write(env, Plant(evidence=replace(rich(), events=events)))
+    assert len(report.seen) < 25 and any("more alarms that still stand" in line.line["en"] for line in report.seen)
+    assert all(len(reason.line["zh"]) < 200 for cause in report.causes for reason in cause.reasons)
+    assert len(to_html(report, SETTINGS)) < 300_000 and len(to_pdf(report, SETTINGS)) < 300_000
+
+
+def test_odd_series_are_drawn_or_named(env: Env) -> None:
+    """One point is a dot, a constant a line; what holds no number is said to be missing, and counted nowhere."""
+    bad = replace(trend([1.0, float("nan")]), id="S9", name="PT-9")
+    one, flat = replace(trend([3.2]), id="S1"), replace(trend([0.0] * 40), id="S2", name="VT-8")
+    report = write(env, Plant(evidence=Evidence(trends=(one, flat, bad), history_from=START)))
+    assert [s.trend.id for s in report.series] == ["S1", "S2"]
+    assert "PT-9" in " ".join(line["en"] for line in report.missing) and "PT-9" not in report.summary["en"]
+    assert "No alarm in this period" in report.summary["en"]
+    page = to_html(report, SETTINGS)
+    assert not re.search(r"\bnan\b|\de-\d", page) and to_pdf(report, SETTINGS)

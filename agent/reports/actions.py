@@ -10,7 +10,7 @@ writes one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.asks import likeness, offered
 from agent.bound import PickPart
@@ -123,31 +123,21 @@ class Search:
 
 
 def actions_of(choices: Sequence[Choice], pick: Callable[[Choice], Quote | None]) -> tuple[Action, ...]:
-    """The actions, topics with the same quotes together.
+    """The actions, a quote for each language. Where the manuals say something in one language only, that is quoted in
+    the other too: they are not silent.
 
     :param pick: the quote of a choice; None where none of them answers it.
     """
-    actions: dict[str, Action] = {}
+    found: dict[tuple[str, str], tuple[Said, dict[Language, Quote | None]]] = {}
     for choice in choices:
-        quote = pick(choice)
-        key = choice.topic.name["zh"] + choice.topic.name["en"]
-        action = actions.get(key) or Action(choice.topic.name, ())
-        actions[key] = replace(action, quotes=(*action.quotes, (choice.language, quote)) if quote else action.quotes)
-    return tuple(_merged(list(actions.values())))
-
-
-def _merged(actions: Sequence[Action]) -> list[Action]:
-    """Topics with the same quotes together; one that is silent beside others that are not stays by itself."""
-    merged: dict[object, Action] = {}
-    for action in actions:
-        said = tuple((language, quote.text, quote.citation) for language, quote in action.quotes)
-        key = said or (action.topic["zh"], action.topic["en"])
-        before = merged.get(key)
-        topic = action.topic
-        if before is not None:
-            topic = {"zh": f"{before.topic['zh']};{topic['zh']}", "en": f"{before.topic['en']}; {topic['en']}"}
-        merged[key] = replace(action, topic=topic)
-    return list(merged.values())
+        name = choice.topic.name
+        found.setdefault((name["zh"], name["en"]), (name, {}))[1][choice.language] = pick(choice)
+    actions = []
+    for name, by_language in found.values():
+        other = next((quote for quote in by_language.values() if quote), None)
+        quotes = tuple((language, quote or other) for language, quote in by_language.items())
+        actions.append(Action(name, tuple((language, quote) for language, quote in quotes if quote)))
+    return tuple(actions)
 
 
 def manual_problem(search: Search, error: WatchkeeperError | None) -> Said | None:

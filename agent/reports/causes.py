@@ -26,6 +26,9 @@ __all__ = ["Cause", "CauseTable", "Reason", "likely_causes", "load_causes"]
 
 SHIPPED = Path(__file__).parent / "causes.toml"
 
+_NAMED = 3
+"""Alarms that a reason names."""
+
 
 class _Clue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -149,7 +152,7 @@ def _weighed(clue: _Clue, alarms: AlarmFigures, signs: Sequence[Sign]) -> tuple[
                    f"{alarms.history_days:.0f} days before")  # fmt: skip
         return _reason(clue, line, found, there=len(found) >= clue.history)
     names = dict.fromkeys(e.text for e in found)
-    what = "、".join(names)
+    what = [f"{mark.join(list(names)[:_NAMED])}{'…' if len(names) > _NAMED else ''}" for mark in ("、", ", ")]
     there = len(found) >= max(clue.often, 1)
     if not found:
         return _reason(
@@ -158,7 +161,7 @@ def _weighed(clue: _Clue, alarms: AlarmFigures, signs: Sequence[Sign]) -> tuple[
     if clue.often:
         line = say(f"本期重复 {len(found)} 次", f"came {len(found)} times in the period")
     else:
-        line = say(f"报警“{what}” {len(found)} 次", f"alarm “{what}”, {len(found)} times")
+        line = say(f"报警“{what[0]}” {len(found)} 次", f"alarm “{what[1]}”, {len(found)} times")
     return _reason(clue, line, found, there=there)
 
 

@@ -31,10 +31,14 @@ def pareto(alarms: AlarmFigures, language: Language, settings: ReportSettings, *
     row_height, top, size = 34.0, 34.0, 12.0
     scene = Scene(width, top + row_height * len(rows) + 20, _PARETO[language])
     scene.add(Text(0, 14, _PARETO[language], 13, bold=True))
-    most = max((max(count, expected or 0) for _, count, expected, _ in rows), default=1) or 1
+    shown = rows[: settings.shown_alarms]
+    most = max((max(count, expected or 0) for _, count, expected, _ in shown), default=1) or 1
     room = width - 44
     for i, (name, count, expected, urgent) in enumerate(rows):
         y = top + i * row_height
+        if i >= len(shown):  # many kinds in one bar would dwarf each of the others
+            scene.add(Text(0, y + 12, f"{name}: {count}", size, SOFT))
+            continue
         long = max(room * count / most, 1.0)
         scene.add(Text(0, y + 8, cut_to(name, size, width - 4), size))
         scene.add(Rect(0, y + 13, long, 12, fill=BLUE, opacity=1 if urgent else 0.75))

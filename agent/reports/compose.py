@@ -159,9 +159,9 @@ class ReportWriter:
         except WatchkeeperError as error:
             failed = error
         has_log = evidence.history_from is not None
-        missing = [*evidence.missing, *missing_lines(alarms, series, has_log=has_log)]
+        missing = [*evidence.missing, *missing_lines(alarms, series, _distinct(evidence.trends), has_log=has_log)]
         missing += [problem] if (problem := manual_problem(search, failed)) else []
-        facts = summary_facts(alarms, series, causes, risk)
+        facts = summary_facts(alarms, series, causes, risk, has_log=has_log)
         report = Report(
             machine=machine,
             plant=self._env.settings.plant.name,

@@ -40,6 +40,9 @@ _STEPS = (1, 2, 2.5, 5, 10)
 _HOURS = (1, 3, 6, 12, 24, 48, 168, 336, 720, 2160, 8760)
 _AROUND = 2.5
 """A spectrum is shown up to so many times its highest marked frequency."""
+_COLUMN = 2.0
+"""Alarms closer together than this in the picture are one mark."""
+_CROWD = 40
 _GAP = 6.0
 """A gap longer than so many usual distances is not drawn over."""
 
@@ -82,7 +85,8 @@ def trend_chart(
     span = (_stamp(start), _stamp(end))
     low, high = _range(trend)
     axes = _Axes(scene, span, (low, high), right=right)
-    scene.add(Text(0, 14, cut_to(scene.title, 13, width - 4), 13, bold=True))
+    marked = say("▼ 报警", "▼ alarm")[language]
+    scene.add(Text(0, 14, cut_to(scene.title, 13, width - width_of(marked, 10) - 12), 13, bold=True))
     _grid_y(scene, axes, low, high)
     _grid_time(scene, axes, start, end)
     _levels(scene, axes, trend.levels, language, low, high)
@@ -93,14 +97,17 @@ def trend_chart(
             lower = [(axes.x(t), axes.y(v)) for t, v in zip(at, least, strict=True)]
             scene.add(Polygon((*upper, *reversed(lower)), BLUE, 0.3))
         points = tuple((axes.x(t), axes.y(v)) for t, v in zip(at, mean, strict=True))
-        scene.add(Line(points if len(points) > 1 else (points[0], (points[0][0] + 1.5, points[0][1])), BLUE, 1.4))
-    for alarm in alarms:
-        if start <= alarm.at < end:
-            x = axes.x(_stamp(alarm.at))
+        dot = Rect(points[0][0] - 2, points[0][1] - 2, 4, 4, fill=BLUE)
+        scene.add(Line(points, BLUE, 1.4) if len(points) > 1 else dot)
+    columns = {round(axes.x(_stamp(alarm.at)) / _COLUMN) * _COLUMN for alarm in alarms if start <= alarm.at < end}
+    crowded = len(columns) > _CROWD
+    for x in sorted(columns):
+        if crowded:  # a fence of lines would hide the values
+            scene.add(Line(((x, axes.top - 5), (x, axes.top)), RED, 1.0))
+        else:
             scene.add(Line(((x, axes.top), (x, axes.bottom)), RED, 0.5, (2, 3)), Mark(x, axes.top))
-    if any(start <= alarm.at < end for alarm in alarms):
-        said = say("▼ 报警", "▼ alarm")[language]
-        scene.add(Text(width, 14, said, 10, RED, "end"))
+    if columns:
+        scene.add(Text(width, 14, marked, 10, RED, "end"))
     return scene
 
 
@@ -142,7 +149,7 @@ def spectrum_chart(spectrum: Spectrum, language: Language, *, width: float, heig
 def _range(trend: Trend) -> tuple[float, float]:
     """The values, and of the levels those that are not far off."""
     low, high = float(trend.values.min()), float(trend.values.max())
-    spread = max(high - low, abs(high) * 0.02, 1e-6)
+    spread = (high - low) or abs(high) * 0.1 or 1.0
     near = [v.value for v in trend.levels if low - 1.5 * spread <= v.value <= high + 1.5 * spread]
     low, high = min([low, *near]), max([high, *near])
     margin = max(high - low, spread) * 0.08

@@ -11,7 +11,7 @@ from agent.reports.charts import calendar, pareto
 from agent.reports.curves import spectrum_chart, trend_chart
 from agent.reports.report import Report
 from agent.reports.scene import Scene
-from agent.reports.seen import rough
+from agent.reports.seen import lasting, rough
 from agent.reports.words import WORDS
 from agent.settings import ReportSettings
 from agent.values import Language
@@ -79,13 +79,7 @@ def outline(report: Report, language: Language) -> Outline:
         seen=tuple((_cited(line.line[language], line.ids), line.grave) for line in report.seen),
         causes=tuple(_cause(cause, language) for cause in report.causes),
         grounds=tuple(ground[language] for ground in report.risk.grounds),
-        actions=tuple(
-            QuoteView(
-                action.topic[language],
-                tuple((quote.text, _source(quote, language)) for spoken, quote in action.quotes if spoken == language),
-            )
-            for action in report.actions
-        ),
+        actions=_actions(report, language),
         watch=tuple(line[language] for line in report.watch),
         missing=tuple(line[language] for line in report.missing),
         by=_by(report, language),
@@ -121,12 +115,24 @@ def _tiles(report: Report, language: Language) -> tuple[Tile, ...]:
     if alarms.expected is not None:
         tiles.append(Tile(WORDS["expected"][language], f"{alarms.expected:.1f}"))
     if alarms.between_hours is not None:
-        tiles.append(Tile(WORDS["between"][language], rough(alarms.between_hours), WORDS["hours"][language]))
+        value, _, unit = lasting(alarms.between_hours)[language].partition(" ")
+        tiles.append(Tile(WORDS["between"][language], value, unit))
     if alarms.cleared_minutes is not None:
         tiles.append(Tile(WORDS["cleared"][language], rough(alarms.cleared_minutes), WORDS["minutes"][language]))
     if alarms.count:
         tiles.append(Tile(WORDS["standing"][language], str(len(alarms.standing))))
     return tuple(tiles)
+
+
+def _actions(report: Report, language: Language) -> tuple[QuoteView, ...]:
+    """Topics with the same quotes together, so that a list of steps stands once."""
+    merged: dict[object, QuoteView] = {}
+    for action in report.actions:
+        topic = action.topic[language]
+        quotes = tuple((quote.text, _source(quote, language)) for spoken, quote in action.quotes if spoken == language)
+        before = merged.get(quotes) if quotes else None
+        merged[quotes or topic] = QuoteView(f"{before.topic} · {topic}" if before else topic, quotes)
+    return tuple(merged.values())
 
 
 def _cause(cause: Cause, language: Language) -> CauseView:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from agent.errors import InputError
+from agent.reports.glyphs import FONT, register_font, shown_as
 from agent.reports.outline import Outline, drawings, outline
 from agent.reports.report import Report
 from agent.reports.risk import RISK_WORDS
@@ -23,8 +23,6 @@ from agent.settings import ReportSettings, Risk
 
 __all__ = ["to_pdf"]
 
-FONT = "Watchkeeper"
-_FILE = Path(__file__).parent / "fonts" / "wqy-microhei-gb2312.ttf"
 _MARGIN, _GAP = 42.0, 18.0
 _BODY, _SMALL = 9.5, 8.0
 _SOFT, _TINT, _BLUE = "#5b6675", "#f5f7fa", "#2f6690"
@@ -45,7 +43,7 @@ def to_pdf(report: Report, settings: ReportSettings) -> bytes:
     stream = io.BytesIO()
     document = lib.BaseDocTemplate(
         stream, pagesize=lib.A4, leftMargin=_MARGIN, rightMargin=_MARGIN, topMargin=_MARGIN, bottomMargin=_MARGIN,
-        title=_safe(report.title[report.languages[0]]), author="Watchkeeper", invariant=1,
+        title=shown_as(report.title[report.languages[0]]), author="Watchkeeper", invariant=1,
     )  # fmt: skip
     width = lib.A4[0] - 2 * _MARGIN
     frame = lib.Frame(_MARGIN, _MARGIN, width, lib.A4[1] - 2 * _MARGIN, 0, 0, 0, 0)
@@ -64,14 +62,12 @@ class _Library:
     def __init__(self) -> None:
         try:
             from reportlab.lib import colors, pagesizes, styles
-            from reportlab.pdfbase import pdfmetrics, ttfonts
             from reportlab.platypus import doctemplate, flowables, frames, paragraph, tables
         except ImportError:
             raise InputError(
                 "PDF needs reportlab, which is not installed; run pip install 'watchkeeper[reports]', or take html"
             ) from None
-        pdfmetrics.registerFont(ttfonts.TTFont(FONT, str(_FILE)))
-        pdfmetrics.registerFontFamily(FONT, normal=FONT, bold=FONT, italic=FONT, boldItalic=FONT)
+        register_font()
         self.A4 = pagesizes.A4
         self.color: Callable[[str], Any] = colors.HexColor
         self.BaseDocTemplate, self.PageTemplate = doctemplate.BaseDocTemplate, doctemplate.PageTemplate
@@ -332,7 +328,7 @@ def _draw(canvas: Any, lib: _Library, shape: Shape, height: float) -> None:
             canvas.setFillColor(lib.color(shape.ink))
             canvas.setFont(FONT, shape.size)
             draw = {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}
-            draw[shape.anchor](shape.x, height - shape.y, _safe(shape.text))
+            draw[shape.anchor](shape.x, height - shape.y, shown_as(shape.text))
     canvas.restoreState()
     if isinstance(shape, Rect) and shape.hatch:
         for line in hatching(shape):
@@ -354,7 +350,7 @@ def _foot(report: Report) -> Callable[[Any, Any], None]:
         canvas.setFont(FONT, 7.5)
         canvas.setFillColor(_library().color(_SOFT))
         canvas.drawString(
-            _MARGIN, _MARGIN / 2, _safe(f"{report.machine.name} · {report.start:%Y-%m-%d} – {report.end:%Y-%m-%d}")
+            _MARGIN, _MARGIN / 2, shown_as(f"{report.machine.name} · {report.start:%Y-%m-%d} – {report.end:%Y-%m-%d}")
         )
         canvas.drawRightString(_library().A4[0] - _MARGIN, _MARGIN / 2, str(document.page))
         canvas.restoreState()
@@ -362,19 +358,6 @@ def _foot(report: Report) -> Callable[[Any, Any], None]:
     return draw
 
 
-@cache
-def _known() -> frozenset[int]:
-    """Characters that the font has."""
-    _library()
-    from reportlab.pdfbase import pdfmetrics
-
-    return frozenset(pdfmetrics.getFont(FONT).face.charToGlyph)
-
-
-def _safe(text: str) -> str:
-    return "".join(c if ord(c) in _known() else " " if c.isspace() else f"[U+{ord(c):X}]" for c in text)
-
-
 def _markup(text: str) -> str:
     """reportlab's paragraphs take markup; from here on there is none in a text."""
-    return _safe(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return shown_as(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -9,14 +9,18 @@ from agent.reports.causes import Cause
 from agent.reports.readings import Crossing, SeriesFigures
 from agent.reports.report import SeenLine
 from agent.reports.risk import RiskLevel
-from agent.reports.values import Level, Sign
+from agent.reports.values import Level, Sign, Trend
 from agent.reports.wording import Fact
 from agent.values import Said, say
 
-__all__ = ["missing_lines", "number", "rough", "seen_lines", "summary_facts", "watch_lines"]
+__all__ = ["lasting", "missing_lines", "number", "rough", "seen_lines", "summary_facts", "watch_lines"]
 
 _SHOWN_IDS = 4
-_SHOWN_CAUSES = 2
+_SHOWN = 4
+"""Lines of one kind; the rest is a number."""
+_SHOWN_CAUSES = 3
+_LIKELY = 0.5
+"""A cause after the first is named at the head from this probability."""
 
 
 def seen_lines(
@@ -35,10 +39,10 @@ def watch_lines(causes: Sequence[Cause], series: Sequence[SeriesFigures], alarms
     """What to look at until the next report."""
     lines = [say(f"{c.watch['zh']}({c.name['zh']})", f"{c.watch['en']} ({c.name['en']})") for c in causes]
     for figures in series:
-        for level in figures.trend.levels:
-            near = _nearness(figures, level)
-            if near is not None:
-                lines.append(near)
+        levels = sorted(figures.trend.levels, key=lambda level: _left(figures, level))
+        crossed = [level for level in levels if _left(figures, level) < 0][-1:]
+        ahead = [level for level in levels if _left(figures, level) >= 0][:1]
+        lines += [line for level in (*crossed, *ahead) if (line := _nearness(figures, level)) is not None]
     lines += [
         say(f"仍在报警:{e.text} {e.tag} [{e.id}]", f"still standing: {e.text} {e.tag} [{e.id}]")
         for e in alarms.standing[:_SHOWN_IDS]
@@ -47,13 +51,19 @@ def watch_lines(causes: Sequence[Cause], series: Sequence[SeriesFigures], alarms
 
 
 def summary_facts(
-    alarms: AlarmFigures, series: Sequence[SeriesFigures], causes: Sequence[Cause], risk: RiskLevel
+    alarms: AlarmFigures,
+    series: Sequence[SeriesFigures],
+    causes: Sequence[Cause],
+    risk: RiskLevel,
+    *,
+    has_log: bool = True,
 ) -> tuple[Fact, ...]:
     """The few facts that the line at the head is made of."""
-    facts: list[Fact] = [_alarm_fact(alarms)] if alarms.count else []
-    crossed = [(figures, c) for figures in series for c in figures.crossings]
+    facts: list[Fact] = [_alarm_fact(alarms)] if has_log else []
+    crossed = [(figures, _gravest(figures)) for figures in series if figures.crossings]
     facts += [_crossing_fact(*max(crossed, key=lambda one: one[1].share))] if crossed else []
-    facts += [_cause_fact(causes[:_SHOWN_CAUSES])] if causes else []
+    likely = [c for c in causes[1:_SHOWN_CAUSES] if c.probability >= _LIKELY]
+    facts += [_cause_fact([causes[0], *likely])] if causes else []
     word = risk.word
     facts.append(
         (
@@ -65,6 +75,8 @@ def summary_facts(
 
 
 def _alarm_fact(alarms: AlarmFigures) -> Fact:
+    if not alarms.count:
+        return (say("本期没有报警", "no alarm in this period"), say("本期报警 0 次", "0 alarms in this period"))
     top, count, kinds = alarms.bars[0], alarms.count, len(alarms.bars)
     zh, en = f"本期报警 {count} 次", f"{_times(count, 'alarm')} in this period"
     if kinds > 1 and alarms.bars[1].count == top.count:  # none is the most frequent
@@ -83,6 +95,11 @@ def _alarm_fact(alarms: AlarmFigures) -> Fact:
         say(f"{zh},最多的是“{top.text}”({top.count} 次)", f"{en}, most often “{top.text}” ({_often(top.count)})"),
         say(f"{zh},其中“{top.text}”{top.count} 次", f"{en}, of which “{top.text}” came {_often(top.count)}"),
     )
+
+
+def _gravest(figures: SeriesFigures) -> Crossing:
+    """Of the levels that were crossed the one farthest out."""
+    return max(figures.crossings, key=lambda c: c.level.value if c.level.side == "high" else -c.level.value)
 
 
 def _crossing_fact(figures: SeriesFigures, crossing: Crossing) -> Fact:
@@ -132,9 +149,26 @@ def rough(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 20 else f"{value:.2g}"
 
 
-def missing_lines(alarms: AlarmFigures, series: Sequence[SeriesFigures], *, has_log: bool) -> tuple[Said, ...]:
-    """What the report had to do without."""
-    lines = []
+def lasting(hours: float) -> Said:
+    """A mean duration in a unit that suits it."""
+    if hours < 1:
+        return say(f"{rough(hours * 60)} 分钟", f"{rough(hours * 60)} min")
+    return say(f"{rough(hours)} 小时", f"{rough(hours)} h")
+
+
+def missing_lines(
+    alarms: AlarmFigures, series: Sequence[SeriesFigures], trends: Sequence[Trend], *, has_log: bool
+) -> tuple[Said, ...]:
+    """What the report had to do without.
+
+    :param trends: all that there were; of those that are in no series no figure is told.
+    """
+    counted = {figures.trend.id for figures in series}
+    lines = [
+        say(f"{t.name}:读数不是有效的数值,未使用", f"{t.name}: its readings are no valid numbers and are not used")
+        for t in trends
+        if t.id not in counted and len(t.values)
+    ]
     if not has_log:
         lines.append(say("没有可用的报警记录", "no alarm log was available"))
     elif not alarms.events and not alarms.history:
@@ -151,31 +185,32 @@ def _alarm_lines(alarms: AlarmFigures) -> list[SeenLine]:
         lines.append(
             SeenLine(say(f"报警平均 {lasted} 分钟后恢复", f"an alarm cleared after {lasted} min on average"), ())
         )
-    for flood in alarms.floods:
+    floods = sorted(alarms.floods, key=lambda flood: -flood.count)
+    for flood in sorted(floods[:_SHOWN], key=lambda flood: flood.start):
         span = f"{flood.start:%m-%d %H:%M} – {flood.end:%H:%M}"
         ids = tuple(e.id for e in alarms.events if flood.start <= e.at <= flood.end)[:_SHOWN_IDS]
         lines.append(
             SeenLine(say(f"报警泛滥:{span},{flood.count} 条", f"alarm flood: {span}, {flood.count} alarms"), ids, True)
         )
-    for event in alarms.stale:
-        lines.append(
-            SeenLine(
-                say(
-                    f"长时间未恢复:{event.text}({event.at:%m-%d %H:%M} 起)",
-                    f"stood for more than a day: {event.text} (since {event.at:%m-%d %H:%M})",
-                ),
-                (event.id,),
-                True,
-            )
-        )
-    for event in alarms.standing:
-        if event not in alarms.stale:
-            line = say(
-                f"期末仍在报警:{event.text}({event.at:%m-%d %H:%M} 起)",
-                f"still standing at the end: {event.text} (since {event.at:%m-%d %H:%M})",
-            )
-            lines.append(SeenLine(line, (event.id,), True))
-    return lines
+    lines += _others(len(floods), say("次报警泛滥", "smaller alarm floods"))
+    for event in alarms.stale[:_SHOWN]:
+        since = f"{event.at:%m-%d %H:%M}"
+        said = say(f"长时间未恢复:{event.text}({since} 起)", f"stood for more than a day: {event.text} (since {since})")
+        lines.append(SeenLine(said, (event.id,), True))
+    lines += _others(len(alarms.stale), say("条长时间未恢复的报警", "alarms that stood for more than a day"))
+    stale = {event.id for event in alarms.stale}
+    standing = [event for event in alarms.standing if event.id not in stale]
+    for event in standing[:_SHOWN]:
+        since = f"{event.at:%m-%d %H:%M}"
+        said = say(f"期末仍在报警:{event.text}({since} 起)", f"still standing at the end: {event.text} (since {since})")
+        lines.append(SeenLine(said, (event.id,), True))
+    return lines + _others(len(standing), say("条期末仍在的报警", "alarms that still stand"))
+
+
+def _others(count: int, what: Said) -> list[SeenLine]:
+    """Those beyond the few that are shown, as a number."""
+    rest = count - _SHOWN
+    return [SeenLine(say(f"另有 {rest} {what['zh']}", f"{rest} more {what['en']}"), ())] if rest > 0 else []
 
 
 def _count_line(alarms: AlarmFigures) -> SeenLine:
@@ -183,8 +218,9 @@ def _count_line(alarms: AlarmFigures) -> SeenLine:
         return SeenLine(say("本期没有报警", "no alarm in this period"), ())
     zh, en = f"报警 {alarms.count} 次", f"{alarms.count} alarms"
     if alarms.between_hours is not None:
-        zh += f",平均间隔 {rough(alarms.between_hours)} 小时"
-        en += f", one every {rough(alarms.between_hours)} h on average"
+        apart = lasting(alarms.between_hours)
+        zh += f",平均间隔 {apart['zh']}"
+        en += f", one every {apart['en']} on average"
     grave = False
     if alarms.expected is not None:
         zh += f";此前 {alarms.history_days:.0f} 天的同期平均为 {alarms.expected:.1f} 次"
@@ -230,11 +266,15 @@ def _nearness(figures: SeriesFigures, level: Level) -> Said | None:
     """A level that was nearly reached, or was crossed."""
     span = max(figures.high - figures.low, abs(level.value) * 0.05)
     worst = figures.high if level.side == "high" else figures.low
-    left = level.value - worst if level.side == "high" else worst - level.value
-    if left > span:
+    if _left(figures, level) > span:
         return None
     name, unit = figures.trend.name, figures.trend.unit
     return say(
         f"{name}:{'最高' if level.side == 'high' else '最低'} {number(worst)} {unit},{level.name['zh']}",
         f"{name}: {'highest' if level.side == 'high' else 'lowest'} {number(worst)} {unit}, {level.name['en']}",
     )
+
+
+def _left(figures: SeriesFigures, level: Level) -> float:
+    """How far the worst value stayed from a level; negative beyond it."""
+    return level.value - figures.high if level.side == "high" else figures.low - level.value
