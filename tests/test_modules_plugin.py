@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from agent.audit import Trail
 from agent.env import Env
-from agent.errors import PhotoError, SwapFailed, ToolFailed, WatchkeeperError
+from agent.errors import CallFailed, PhotoError, SwapFailed, ToolFailed, WatchkeeperError
 from agent.home import Home
 from agent.hookspecs import PROJECT, Veto
 from agent.messages import ToolCall
@@ -38,7 +39,7 @@ from agent.modules.plugin_wire import (
     unpack_view,
 )
 from agent.modules.plugins import remote_plugins
-from agent.modules.remote_plugin import pack_env
+from agent.modules.remote_plugin import RemotePlugin, pack_env
 from agent.perception import AlarmRow, Lamp, Perception, Reading, Text
 from agent.photo import Photo
 from agent.plugin_host import PluginHost, load_plugins
@@ -46,6 +47,7 @@ from agent.settings import RemoteSettings
 from agent.tools import Tool, TurnView
 from agent.turn import Agent
 from agent.values import Passage, Record, Term, ToolResult, say
+from plugins.logs.importing import import_csv
 from tests.modules_kit import installed, plugin
 
 SEEN = Perception(
@@ -63,6 +65,8 @@ FOUND = ToolResult(
     (Record("E1", "event", say("一", "one"), {"tag": "P-7", "n": 1, "x": None, "ok": True, "f": 0.1}, "M1 §2"),),
     (Passage("M1", "Manual", "6.2", "Alarms", None, "text", "en", 0.75),), (say("无", "none"),), True,
 )  # fmt: skip
+_STAY_THERE = ("closeness", "said_share")
+"""What ranks passages is asked for every sentence of them, and does not cross."""
 HOSTILE = """
 @hookimpl
 def perceive(photo, env):
@@ -182,6 +186,42 @@ def test_hooks_that_only_work_here_are_refused(env: Env, tmp_path: Path) -> None
     host.close()
 
 
+def test_a_tool_says_in_its_process_when_it_is_asked_for(env: Env) -> None:
+    """Rules of a tool's own cross as a question: the same parts are its in both places."""
+    settings = env.settings.model_copy(update={"plugins": env.settings.plugins.model_copy(update={"workers": True})})
+    points = [EntryPoint("logs", "plugins.logs", PROJECT)]
+    env.log_path.parent.mkdir(parents=True, exist_ok=True)
+    source = env.home.folder / "tank.csv"
+    source.write_text("time,level\n2024-01-01 00:00,3\n2024-01-01 00:01,4\n", encoding="utf-8")
+    import_csv(source, env.log_path, env.settings.logs)
+    host = load_plugins(found=points, remote=remote_plugins(ModuleHost(replace(env, settings=settings)), found=points))
+    there = {tool.name: tool.asked for tool in host.tools(env)}
+    here = {tool.name: tool.asked for tool in load_plugins(found=points).tools(env)}
+    assert {name for name, asked in there.items() if asked} == {name for name, asked in here.items() if asked}
+    assert len(there) == len(here) and there["recent_events"] is None
+    far, near = there["series_statistics"], here["series_statistics"]
+    assert far is not None and near is not None
+    for part in ("What was the highest level?", "液位最大值是多少?", "What does the lamp mean?"):
+        assert far(part) is near(part)
+    host.shutdown(env)
+
+
+@pytest.mark.parametrize("answer", ["yes", 1, None, {"asked": True}])
+def test_only_a_plain_yes_claims_a_question(answer: object) -> None:
+    """A module that answers anything else than true is not asked; one that breaks is not either."""
+
+    class Odd:
+        report: dict[str, object] = {"tools": [], "hooks": []}  # noqa: RUF012
+
+        def call(self, *_: object, **__: object) -> object:
+            if answer is None:
+                raise CallFailed("it broke", kinds=("ValueError",))
+            return SimpleNamespace(value=answer)
+
+    remote = RemotePlugin("odd", lambda: Odd(), about="", seconds=1.0, close=lambda: None)  # type: ignore[arg-type,return-value]
+    assert remote.is_asked("tally", "how many?") is False
+
+
 def test_our_own_plugins_run_in_processes_too(env: Env) -> None:
     """With `plugins.workers` the same tools come from processes; commands stay here; shutdown ends them."""
     settings = env.settings.model_copy(update={"plugins": env.settings.plugins.model_copy(update={"workers": True})})
@@ -190,7 +230,8 @@ def test_our_own_plugins_run_in_processes_too(env: Env) -> None:
     remote = remote_plugins(ModuleHost(apart), found=points)
     host, here = load_plugins(found=points, remote=remote), load_plugins(found=points)
     there, local = only(host.tools(apart)), only(here.tools(env))
-    assert replace(there, function=local.function, parameters=local.parameters, takes_turn=local.takes_turn) == local
+    kept_here = {name: getattr(local, name) for name in ("function", "parameters", "takes_turn", *_STAY_THERE)}
+    assert replace(there, **kept_here) == local
     assert there.specification() == local.specification()
     with pytest.raises(WatchkeeperError) as apart_said:
         there.run({"query": "alarm"}, VIEW)

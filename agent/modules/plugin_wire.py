@@ -77,6 +77,7 @@ class _ToolShape(BaseModel):
     takes_turn: bool
     needs_photo: bool
     reads_back: bool
+    decides: bool = False
 
 
 _TOOLS: TypeAdapter[tuple[_ToolShape, ...]] = TypeAdapter(Annotated[tuple[_ToolShape, ...], Field(max_length=64)])
@@ -164,7 +165,7 @@ def pack_tool(tool: Tool) -> dict[str, Json]:
     return {
         "name": tool.name, "description": tool.description, "risk": tool.risk, "cues": list(tool.cues),
         "examples": examples, "takes_turn": tool.takes_turn, "needs_photo": tool.needs_photo,
-        "reads_back": tool.read_back is not None,
+        "reads_back": tool.read_back is not None, "decides": tool.asked is not None,
         "parameters": [
             {"name": p.name, "schema": dict(p.schema), "required": p.required, "binds": list(p.binds)}
             for p in tool.parameters
@@ -181,6 +182,10 @@ class ToolCaller(Protocol):
 
     def look_back(self, tool: str, arguments: Mapping[str, Json]) -> bool | None:
         """As `Tool.look_back`."""
+        ...
+
+    def is_asked(self, tool: str, part: str) -> bool:
+        """As `Tool.asked`; False where it cannot be told."""
         ...
 
 
@@ -203,6 +208,9 @@ class _OnlyLookedAt:
 
     def look_back(self, tool: str, arguments: Mapping[str, Json]) -> bool | None:
         return None
+
+    def is_asked(self, tool: str, part: str) -> bool:
+        return False
 
 
 def unpack_terms(value: Any) -> tuple[Term, ...]:
@@ -246,13 +254,16 @@ def _tool(shape: _ToolShape, caller: ToolCaller) -> Tool:
     def read_back(**arguments: Json) -> bool | None:
         return caller.look_back(shape.name, arguments)
 
+    def asked(part: str) -> bool:
+        return caller.is_asked(shape.name, part)
+
     parameters = tuple(Parameter(p.name, p.wanted, p.required, p.binds, _ANYTHING) for p in shape.parameters)
     examples: tuple[Example, ...] = shape.examples
     risk: Risk = shape.risk
     return Tool(
         shape.name, shape.description, parameters, risk, function,
         cues=shape.cues, examples=examples, takes_turn=True, needs_photo=shape.needs_photo,
-        read_back=read_back if shape.reads_back else None,
+        read_back=read_back if shape.reads_back else None, asked=asked if shape.decides else None,
     )  # fmt: skip
 
 

@@ -146,6 +146,13 @@ class RemotePlugin:
         found = self._call("look_back", {"tool": tool, "arguments": dict(arguments)})
         return found if isinstance(found, bool) else None
 
+    def is_asked(self, tool: str, part: str) -> bool:
+        """As `Tool.asked`, by the rules in its process; one that fails, or does not plainly say yes, is not meant."""
+        try:
+            return self._call("is_asked", {"tool": tool, "part": part}) is True
+        except WatchkeeperError:
+            return False
+
     def _has(self, hook: str) -> bool:
         hooks = self._opened().report.get("hooks")
         return isinstance(hooks, list) and hook in hooks

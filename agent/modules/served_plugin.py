@@ -69,7 +69,7 @@ def make(*, name: str, plugin: str, env: dict[str, Any], module: bool) -> Served
 class ServedPlugin:
     """Implements `agent.workers.child.Served`."""
 
-    methods = ("run_tool", "look_back", *_HOOKS)
+    methods = ("run_tool", "look_back", "is_asked", *_HOOKS)
 
     def __init__(self, host: PluginHost, env: Env) -> None:
         self._host = host
@@ -97,6 +97,11 @@ class ServedPlugin:
     def look_back(self, context: CallContext, *, tool: str, arguments: dict[str, Any]) -> Json:
         """Whether what a call ordered is so by now."""
         return self._tool(tool).look_back(arguments)
+
+    def is_asked(self, context: CallContext, *, tool: str, part: str) -> Json:
+        """Whether a part of a question asks for this tool and no other."""
+        asked = self._tool(tool).asked
+        return asked is not None and asked(part)
 
     def perceive(self, context: CallContext, *, width: int, height: int, digest: str = "", name: str = "") -> Json:
         """Read a photo, whose pixels come as the call's one buffer."""
