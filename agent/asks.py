@@ -17,7 +17,7 @@ from agent.quotes import Quote
 from agent.ranking import Closeness, Ranked, ranked, wanted_by
 from agent.subjects import concerning
 
-__all__ = ["Asked", "asked_for", "explains", "likeness", "names_code_of", "offered", "offered_quotes"]
+__all__ = ["Asked", "asked_for", "defines", "explains", "likeness", "names_code_of", "offered", "offered_quotes"]
 
 Asked = Literal["steps", "cause", "meaning", "fact"]
 
@@ -46,6 +46,7 @@ _EXPLAINED = re.compile(
 _WHOLE = ("steps", "table")
 _NEAR_BEST = 0.75
 """Quotes of the asked kind are offered alone where the best of them is at least this good beside the best of all."""
+_LEADS_CAUSES = re.compile(r"^.{0,6}原因[:：]|^(?:\w+ ){0,2}causes?:", re.IGNORECASE)
 _SAYS_CAUSE = re.compile(r"^.{0,12}原因|由于|因为|^(?:\w+ ){0,3}causes?\b|\bbecause\b|\bdue to\b", re.IGNORECASE)
 
 
@@ -85,12 +86,15 @@ def offered(
     :param closeness: tells how close in meaning texts are, where there is an encoder.
     """
     asked, codes = asked_for(part), codes_in(phrase)
-    order = ranked(part, phrase, concerning(phrase, names, quotes), closeness)
+    about = concerning(phrase, names, quotes)
+    if asked == "steps" and explains(part):
+        about = [quote for quote in about if not _LEADS_CAUSES.search(quote.text)]
+    order = ranked(part, phrase, about, closeness)
     members = wanted_by(part).members
     fitting = [
         one
         for one in order
-        if _fits(asked, one.quote) or (members and one.quote.kind in _WHOLE) or _defines(codes, one.quote)
+        if _fits(asked, one.quote) or (members and one.quote.kind in _WHOLE) or defines(codes, one.quote)
     ]
     if fitting and fitting[0].score >= _NEAR_BEST * order[0].score:
         order = fitting
@@ -124,8 +128,8 @@ def _terms_of(text: str) -> set[str]:
     return terms
 
 
-def _defines(codes: Collection[str], quote: Quote) -> bool:
-    """Whether it is the row of a table that a code heads: its meaning, its cause and what to do."""
+def defines(codes: Collection[str], quote: Quote) -> bool:
+    """Whether it is the row of a table that one of the codes heads: its meaning, its cause and what to do."""
     return quote.kind == "row" and bool(codes_in(quote.said.splitlines()[-1].partition("|")[0]) & set(codes))
 
 

@@ -11,11 +11,13 @@ and the part is answered with "the manuals do not say".
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from agent.asks import asked_for, names_code_of, offered
+from agent.asks import asked_for, defines, explains, names_code_of, offered
 from agent.bound import PickPart
+from agent.claims import codes_in
 from agent.quotes import Quote, plain
-from agent.ranking import Ranked
+from agent.ranking import Ranked, wanted_by
 from agent.settings import TurnSettings
 from agent.subjects import carries, headings_named
 from agent.tools import Tool
@@ -23,6 +25,14 @@ from agent.values import Language
 from knowledge.quantities import asked_kinds, holds
 
 __all__ = ["pick_part"]
+
+_WEIGHED = 8
+"""Quotes of one part of which it is looked at what they say."""
+_DEFINES = 0.5
+"""For the row that a code heads, beside what only mentions the code."""
+_MANY_THINGS = ("steps", "table")
+_MOST_LINES = 24
+"""A longer list is looked at as a whole."""
 
 
 def pick_part(
@@ -43,29 +53,57 @@ def pick_part(
     :param tool: that found the passages.
     :param language: of the person.
     """
-    order = offered(part, about, quotes, most=most, names=names, closeness=tool.closeness)
+    order = offered(part, about, quotes, most=_WEIGHED, names=names, closeness=tool.closeness)
     if tool.said_share is None:
-        return _by_words(part, about, order, language, settings)
+        return _by_words(part, about, order[:most], language, settings)
     named = {plain(name) for name in [*names, *headings_named(about, quotes)]}
-    shares = {one.quote: _share(about, one.quote, tool, language) for one in order}
-    kinds = asked_kinds(part)
-    explained = asked_for(part) != "fact"
-
-    def answers(quote: Quote) -> bool:
-        enough = settings.quote_said if quote.passage.language == language else settings.quote_said_foreign
-        known = shares[quote] >= enough or (explained and carries(named, quote))
-        return known and holds(quote.text, kinds)
-
-    chosen = tuple(one.quote for one in order if answers(one.quote))
-    sure = bool(chosen) and chosen[0].passage.language == language and shares[chosen[0]] >= settings.quote_said_sure
+    weighed = [_weighed(part, about, one, tool) for one in order]
+    weighed.sort(key=lambda one: one.score, reverse=True)
+    best = [one for one in weighed if _answers(one, part, named, language, settings)][:most]
+    chosen = tuple(one.quote for one in best)
+    sure = bool(best) and chosen[0].passage.language == language and best[0].share >= settings.quote_said_sure
     return PickPart(part, chosen, likely=True, sure=sure, may_decline=not names_code_of(about, chosen))
 
 
-def _share(about: str, quote: Quote, tool: Tool, language: Language) -> float:
-    """How much of what is asked it says, with the headings that it stands under."""
-    passage = quote.passage
-    text = f"{passage.title}\n{passage.path or passage.heading}\n{quote.about}\n{quote.text}"
-    return tool.said_share(about, text, passage.language) if tool.said_share else 1.0
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    quote: Quote
+    meaning: float
+    share: float
+    """Of what is asked, that it says."""
+    holds: bool
+    """A figure of the kind that is asked for, where it says the most."""
+    score: float
+
+
+def _weighed(part: str, about: str, one: Ranked, tool: Tool) -> _Weighed:
+    """How much of what is asked a quote says, with the headings that it stands under.
+
+    A list or a table says many things: for one datum, one line of it has to say what is asked. What explains leans on
+    the text around it.
+    """
+    passage, kinds = one.quote.passage, asked_kinds(part)
+    lines = one.quote.text.splitlines()
+    texts = [passage.text if explains(part) else one.quote.text]
+    single = asked_for(part) == "fact" and not wanted_by(part).members
+    if single and one.quote.kind in _MANY_THINGS and 2 < len(lines) <= _MOST_LINES:
+        texts = [f"{lines[0]}\n{line}" for line in lines[1:]]
+    under = f"{passage.title}\n{passage.path or passage.heading}\n{one.quote.about}"
+    said = [
+        (holds(text, kinds), tool.said_share(about, f"{under}\n{text}", passage.language) if tool.said_share else 1.0)
+        for text in texts
+    ]
+    best = max(said)
+    score = one.score + best[1] + (_DEFINES if defines(codes_in(about), one.quote) else 0.0)
+    return _Weighed(one.quote, one.meaning, best[1], best[0], score)
+
+
+def _answers(one: _Weighed, part: str, named: Collection[str], language: Language, settings: TurnSettings) -> bool:
+    """Whether it says what is asked, or explains what is named, or means nearly the same."""
+    enough = settings.quote_said if one.quote.passage.language == language else settings.quote_said_foreign
+    close = one.meaning >= settings.quote_close and one.share >= settings.quote_said_close
+    known = one.share >= enough or close or (explains(part) and carries(named, one.quote))
+    return known and one.holds
 
 
 def _by_words(part: str, about: str, order: Sequence[Ranked], language: Language, settings: TurnSettings) -> PickPart:

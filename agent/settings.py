@@ -434,8 +434,12 @@ class TurnSettings(Section):
     """Share of that closeness that is enough in the other language, if it holds the kind of thing asked for."""
     quote_said: float = Field(default=0.72, ge=0, le=1)
     """A quote says at least this share of what the question names, or it answers something else."""
-    quote_said_foreign: float = Field(default=0.5, ge=0, le=1)
-    """The same for one of the other language, where only the sense of single words tells."""
+    quote_said_foreign: float = Field(default=0.6, ge=0, le=1)
+    """The same for one of the other language, where only a dictionary and the sense of single words tell."""
+    quote_said_close: float = Field(default=0.5, ge=0, le=1)
+    """The same for one that is as close in meaning as `quote_close`."""
+    quote_close: float = Field(default=0.55, ge=0, le=1)
+    """Cosine from which a quote means nearly what is asked, in other words."""
     quote_said_sure: float = Field(default=0.9, ge=0, le=1)
     """Where the best quote says at least this share, a model may not say that none answers."""
     quote_paragraph_columns: int = 360

@@ -103,12 +103,16 @@ _ASKING: tuple[tuple[re.Pattern[str], frozenset[Kind]], ...] = (
     *((re.compile(_ASKED_EN.format(names)), frozenset({kind})) for kind, names in _NAMES_EN.items()),
     (re.compile(r"多少|(?<!哪)几(?:次|个|条|人|台|遍|级)|\bhow (?:many|much)\b"), frozenset({"number"})),
 )
+_MEANING_ASKED = re.compile(r"\bwhat (?:does|do|did)\b.*\bmean\b|什么意思|什么含义|含义是")
+"""What does "return pressure high" mean? asks for no pressure."""
 _HOLDING = {kind: re.compile(units) for kind, units in _UNITS.items()}
 
 
 def asked_kinds(question: str) -> frozenset[Kind]:
     """The kinds of figure of which the answer is one; none where no figure is asked for."""
     folded = fold(question)
+    if _MEANING_ASKED.search(folded):
+        return frozenset()
     return next((kinds for asking, kinds in _ASKING if asking.search(folded)), frozenset())
 
 

@@ -2,8 +2,8 @@
 
 `knowledge.coverage` asks whether a passage is worth reading; this asks of a single sentence, row or list whether it
 speaks of all that the question names. A word counts as said when it stands there, when the same language has as good
-as the same word there, or, across languages, as far as some word there means it. What a text may leave out without
-being about something else (when, how many, possible) is not counted against it.
+as the same word there, or, across languages, where a dictionary gives it or as far as some word there means it. What a
+text may leave out without being about something else (when, how many, possible) is not counted against it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _SAME_ZH, _SAME_EN = 0.9, 0.8
 """Cosine from which two words of one language are as good as the same; short stretches of Chinese are close easily."""
 _FOREIGN = (0.5, 0.75)
 """Cosine up to which a word of the other language says nothing, and from which it says the same."""
+_FOREIGN_BESIDE_DICTIONARY = (0.6, 0.85)
+"""The same where a dictionary gave nothing that the text says."""
 _LATIN = re.compile(r"[a-z]+")
 _LIGHT_ZH = re.compile(
     "(?:处理|措施|采取|进行|做法|报警|告警|警报|故障|异常|情况|内容|包括|包含|可能|原因|步骤|方法|一次|[一两]天|几[次个套台天种]?"
@@ -94,7 +96,7 @@ def _latin(word: str, known: bool, others: Sequence[str], meaning: Meaning | Non
 
 
 def _stands_there(run: str, words: set[str], text: str) -> list[bool]:
-    """Of each character of a run whether a pair that it belongs to stands in the text; of a lone one, whether it does."""
+    """Of each character of a run whether a pair that it is in stands in the text; of a lone one, whether it does."""
     if len(run) == 1:
         return [run in text]
     around = pairs(run)
@@ -128,6 +130,7 @@ def _meant(word: str, others: Sequence[str], meaning: Meaning | None, enough: fl
     """How far a text means a word, or a stretch of Chinese, that it does not say."""
     if meaning is None or any(c.isdigit() for c in word):
         return 0.0
-    low, high = (enough - 0.05, enough) if same else _FOREIGN
+    foreign = _FOREIGN if meaning.dictionary is None else _FOREIGN_BESIDE_DICTIONARY
+    low, high = (enough - 0.05, enough) if same else foreign
     shares = meant_shares(word, range(len(word)), others, meaning, low, high)
     return sum(shares.values()) / (len(word) if is_chinese(word) else 1)
