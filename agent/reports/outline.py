@@ -9,9 +9,9 @@ from agent.quotes import Quote
 from agent.reports.causes import Cause, Reason
 from agent.reports.charts import calendar, pareto
 from agent.reports.curves import spectrum_chart, trend_chart
+from agent.reports.numbers import lasting, rough
 from agent.reports.report import Report
 from agent.reports.scene import Scene
-from agent.reports.seen import lasting, rough
 from agent.reports.words import WORDS
 from agent.settings import ReportSettings
 from agent.values import Language
@@ -125,14 +125,14 @@ def _tiles(report: Report, language: Language) -> tuple[Tile, ...]:
 
 
 def _actions(report: Report, language: Language) -> tuple[QuoteView, ...]:
-    """Topics with the same quotes together, so that a list of steps stands once."""
-    merged: dict[object, QuoteView] = {}
+    """Topics with the same quotes together, so that a list of steps stands once; last those without any."""
+    merged: dict[tuple[tuple[str, str], ...], QuoteView] = {}
     for action in report.actions:
         topic = action.topic[language]
         quotes = tuple((quote.text, _source(quote, language)) for spoken, quote in action.quotes if spoken == language)
-        before = merged.get(quotes) if quotes else None
-        merged[quotes or topic] = QuoteView(f"{before.topic} · {topic}" if before else topic, quotes)
-    return tuple(merged.values())
+        before = merged.get(quotes)
+        merged[quotes] = QuoteView(f"{before.topic} · {topic}" if before else topic, quotes)
+    return tuple(sorted(merged.values(), key=lambda view: not view.quotes))
 
 
 def _cause(cause: Cause, language: Language) -> CauseView:

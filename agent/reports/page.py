@@ -17,7 +17,7 @@ from agent.settings import ReportSettings
 
 __all__ = ["to_html"]
 
-_WIDTH = 440.0
+_WIDTH = 380.0
 """Of a drawing: two stand side by side on a screen, and one fills a phone so that its text can be read."""
 
 

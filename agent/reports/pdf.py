@@ -225,12 +225,12 @@ class _Writer:
     def _actions(self, page: Outline) -> list[Any]:
         flow: list[Any] = []
         for action in page.actions:
-            flow.append(self._text(action.topic, size=10, lead=15))
+            body: list[Any] = [] if action.quotes else [self._said(page, "silent")]
             for text, source in action.quotes:
                 lines = [self._text(line) for line in text.splitlines()]
-                flow += [self._boxed([*lines, self._text(source, small=True)], bar=_SOFT, fill=_TINT), self._space(5)]
-            if not action.quotes:
-                flow.append(self._said(page, "silent"))
+                body += [self._boxed([*lines, self._text(source, small=True)], bar=_SOFT, fill=_TINT), self._space(5)]
+            topic = self._text(action.topic, size=10, lead=15)
+            flow += [self._lib.KeepTogether([topic, *body[:1]]), *body[1:]]
         return flow
 
     def _boxed(self, body: list[Any], *, bar: str, fill: str = "") -> Any:

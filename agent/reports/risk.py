@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.reports.alarms import AlarmFigures
+from agent.reports.numbers import lasting
 from agent.reports.values import Machine, Sign
 from agent.settings import ReportSettings, Risk
 from agent.values import Said, say
@@ -72,11 +73,12 @@ def risk_of(
     hours = alarms.urgent_between_hours
     if hours is not None:
         probability = 1 - math.exp(-days * 24 / hours)
+        apart, chance = lasting(hours), "> 99%" if probability > 0.99 else f"{probability:.0%}"
         grounds.append(
             say(
-                f"高级别报警平均每 {hours:.0f} 小时一次,未来 {days:g} 天再次发生的概率约 {probability:.0%}(泊松)",
-                f"an urgent alarm every {hours:.0f} h on average, so again within {days:g} days with a probability of "
-                f"about {probability:.0%} (Poisson)",
+                f"高级别报警平均每 {apart['zh']}一次,未来 {days:g} 天再次发生的概率约 {chance}(泊松)",
+                f"an urgent alarm every {apart['en']} on average, so again within {days:g} days with a probability of "
+                f"about {chance} (Poisson)",
             )
         )
     worst = max((s for s in signs if s.present), key=lambda s: s.severity, default=None)

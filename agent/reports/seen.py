@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agent.reports.alarms import AlarmFigures
 from agent.reports.causes import Cause
+from agent.reports.numbers import lasting, number, rough
 from agent.reports.readings import Crossing, SeriesFigures
 from agent.reports.report import SeenLine
 from agent.reports.risk import RiskLevel
@@ -13,7 +14,7 @@ from agent.reports.values import Level, Sign, Trend
 from agent.reports.wording import Fact
 from agent.values import Said, say
 
-__all__ = ["lasting", "missing_lines", "number", "rough", "seen_lines", "summary_facts", "watch_lines"]
+__all__ = ["missing_lines", "seen_lines", "summary_facts", "watch_lines"]
 
 _SHOWN_IDS = 4
 _SHOWN = 4
@@ -137,23 +138,6 @@ def _often(count: int) -> str:
 
 def _times(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def number(value: float) -> str:
-    """With as many digits as mean something."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def rough(value: float) -> str:
-    """A mean, where more digits would pretend something."""
-    return f"{value:.0f}" if abs(value) >= 20 else f"{value:.2g}"
-
-
-def lasting(hours: float) -> Said:
-    """A mean duration in a unit that suits it."""
-    if hours < 1:
-        return say(f"{rough(hours * 60)} 分钟", f"{rough(hours * 60)} min")
-    return say(f"{rough(hours)} 小时", f"{rough(hours)} h")
 
 
 def missing_lines(
