@@ -185,6 +185,17 @@ def test_csv_with_semicolons_and_without_codes() -> None:
     ]
 
 
+def test_csv_with_merged_cells() -> None:
+    """Rows that leave the code empty, as merged cells are saved, go with the code above; one that has none at all is no
+    code of another row."""
+    rows = "代码,含义,原因\nE01,过流,电缆短路\n,,电机卡涩\nE02,过热,滤网堵\n"
+    first, second = sections("m.csv", rows.encode("gb18030"))
+    assert (first.number, second.number) == ("E01", "E02")
+    assert first.text.endswith("| E01 | 过流 | 电缆短路 |\n|  |  | 电机卡涩 |") and "卡涩" not in second.text
+    sparse = "Group,Code,Meaning\nDrive,,Over current\n,E2,Over heat\n,,Phase\n,,Dry\n"
+    assert all(section.number != "E2" for section in sections("m.csv", sparse.encode()))
+
+
 def test_western_text_is_not_read_as_chinese() -> None:
     """Windows-1252 and GBK look alike to a decoder; the letters after the accents tell them apart."""
     german = "1 Wartung\nFür die Prüfung den Motor ausschalten. Öl nachfüllen.\n"
@@ -314,6 +325,35 @@ def test_pdf_outline_names_headings_that_are_printed() -> None:
     sheet.save()
     section, _ = sections("m.pdf", out.getvalue())
     assert (section.heading, section.text) == ("Oil change", "Drain it warm.\nFill in 3 l of ISO VG 46.")
+
+
+STARTING = ["1 Starting", "Open the valve by half.", "Wait three minutes.", "Load it at 0.62 MPa."]
+
+
+def turned_pdf(drawn: int, said: int) -> bytes:
+    """Two columns, drawn turned by so many degrees, on a page that says that it is turned."""
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out, pagesize=(595, 842))
+    sheet.setPageRotation(said)
+    sheet.translate(*{0: (60, 780), 90: (100, 100), 180: (500, 700), 270: (400, 700)}[drawn])
+    sheet.rotate(drawn)
+    for left, lines in ((0, STARTING), (270, ["2 Stopping", "Press the green key."])):
+        for i, line in enumerate(lines):
+            sheet.drawString(left, -18 * i, line)
+    sheet.rotate(90)
+    sheet.drawString(-70, 40, "Service book")
+    sheet.save()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("drawn", [0, 90, 180, 270])
+@pytest.mark.parametrize("said", [0, 90, 180, 270])
+def test_pdf_pages_are_read_the_way_their_letters_stand(drawn: int, said: int) -> None:
+    """Whichever way a page is turned, by its letters or by what it says, columns and lines are in order; a title along
+    the margin stays one line."""
+    first, second = sections("m.pdf", turned_pdf(drawn, said))
+    assert (first.number, first.heading, first.text) == ("1", "Starting", "\n".join(STARTING[1:]))
+    assert (second.heading, second.text) == ("Stopping", "Press the green key.\nService book")
 
 
 @dataclass(frozen=True)

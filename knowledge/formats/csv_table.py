@@ -2,6 +2,7 @@
 
 The heading row is guessed: the first row whose cells are all words, where rows below it hold codes or numbers, or whose
 cells are names of such columns. A row is named by its code: the first column whose cells are short and all different.
+Rows that leave the outermost column empty go with the row above: that is how merged cells are saved.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _HEAD_WORD = re.compile(
 _NAME_COLUMN = re.compile(r"名称|含义|描述|说明|\b(?:name|meaning|description|message|text|fault|alarm)\b")
 _NAME_CHARS = 60
 _CODE_CHARS = 24
+_MERGED_SHARE = 0.8
+"""Of the rows, those that may go with the row above."""
 
 
 def read_csv_table(path: Path, text: str, bounds: Bounds) -> Content:
@@ -40,7 +43,7 @@ def read_csv_table(path: Path, text: str, bounds: Bounds) -> Content:
     :raises KnowledgeError: more rows than are read, or no table.
     """
     rows = _rows(path, text, bounds)
-    wide = [row for row in rows if len([cell for cell in row if cell]) > 1]
+    wide = [row for row in rows if len(row) > 1]
     if not wide:
         raise KnowledgeError(f"{path}: no table with two columns or more; save it as CSV with a heading row")
     at = _heading_row(wide)
@@ -52,9 +55,25 @@ def read_csv_table(path: Path, text: str, bounds: Bounds) -> Content:
     if code is None:
         return Content([*lines, *table_lines([head, *body])])
     name = _name_column(head, body, code)
-    for row in body:
-        lines += _row_lines(head, row, code, name)
+    for rows_of_one in _merged(body, code):
+        lines += _row_lines(head, rows_of_one, code, name)
     return Content(lines)
+
+
+def _merged(rows: Sequence[list[str]], code: int) -> Iterator[list[list[str]]]:
+    """Rows that share a code: the one that has it, and those below it that leave it empty."""
+    held: list[list[str]] = []
+    for row in rows:
+        if held and _cell(row, code):
+            yield held
+            held = []
+        held.append(row)
+    if held:
+        yield held
+
+
+def _cell(row: Sequence[str], column: int) -> str:
+    return row[column] if column < len(row) else ""
 
 
 def _rows(path: Path, text: str, bounds: Bounds) -> list[list[str]]:
@@ -105,9 +124,11 @@ def _heading_row(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _code_column(rows: Sequence[Sequence[str]]) -> int | None:
-    """The first column whose cells name their rows."""
+    """The first column whose cells name their rows; only the outermost may leave some to the row above."""
     for column in range(max(map(len, rows), default=0)):
-        cells = [row[column] if column < len(row) else "" for row in rows]
+        cells = [_cell(row, column) for row in rows]
+        if column == 0 and cells[0] and cells.count("") <= _MERGED_SHARE * len(cells):
+            cells = [cell for cell in cells if cell]
         coded = [cell for cell in cells if _CODE.fullmatch(cell) and len(cell) <= _CODE_CHARS]
         if len(coded) >= 0.8 * len(cells) and len(set(cells)) >= 0.9 * len(cells):
             return column
@@ -123,11 +144,11 @@ def _name_column(head: Sequence[str], rows: Sequence[Sequence[str]], code: int) 
     return None
 
 
-def _row_lines(head: Sequence[str], row: Sequence[str], code: int, name: int | None) -> Iterator[Line]:
-    title = row[name][:_NAME_CHARS] if name is not None and name < len(row) else ""
-    number = row[code] if code < len(row) else ""
-    width = max(len(head), len(row))
-    yield Line(title, level=2, number=number)
+def _row_lines(head: Sequence[str], rows: Sequence[Sequence[str]], code: int, name: int | None) -> Iterator[Line]:
+    title = _cell(rows[0], name)[:_NAME_CHARS] if name is not None else ""
+    width = max(len(head), *map(len, rows))
+    yield Line(title, level=2, number=_cell(rows[0], code))
     yield Line(row_text([*head, *[""] * (width - len(head))]), verbatim=True)
     yield Line("|" + "---|" * width, verbatim=True)
-    yield Line(row_text([*row, *[""] * (width - len(row))]), verbatim=True)
+    for row in rows:
+        yield Line(row_text([*row, *[""] * (width - len(row))]), verbatim=True)

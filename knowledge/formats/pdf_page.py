@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import math
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,10 +30,28 @@ _MAX_DPI = 200
 
 
 def page_lines(page: Any) -> list[PageLine]:
-    """Lines and tables of a page; none where it has no text of its own."""
-    across, down = _rules(page)
-    grids = grids_of(across, down)
-    return lines_of(_runs(page, grids), grids)
+    """Lines and tables of a page; none where it has no text of its own.
+
+    A page is turned as most of its letters stand, whatever it says itself; what is printed across them, a title along
+    the margin, comes last.
+    """
+    said = page.get_rotation()
+    try:
+        turns = Counter(_turns(page)).most_common()
+        page.set_rotation(turns[0][0] if turns else 0)  # pdfium knows the order of lines that it sees upright
+        return _turned_lines(page)
+    finally:
+        page.set_rotation(said)
+
+
+def _turned_lines(page: Any) -> list[PageLine]:
+    turns = _turns(page)
+    lines: list[PageLine] = []
+    for turned, _ in Counter(turns).most_common():
+        place = _Place(page, turned)
+        grids = grids_of(*_rules(page, place)) if not lines else []
+        lines += lines_of(_runs(page, place, [turn == turned for turn in turns], grids), grids)
+    return lines
 
 
 def page_picture(page: Any, pixels: int) -> NDArray[np.uint8]:
@@ -44,12 +65,15 @@ def page_picture(page: Any, pixels: int) -> NDArray[np.uint8]:
 
 
 class _Place:
-    """Turns pdfium's places (from the bottom left, page unturned) into those of a reader."""
+    """Turns pdfium's places (from the bottom left, page unturned) into those of a reader.
 
-    def __init__(self, page: Any) -> None:
+    :param turned: degrees by which the page is turned clockwise to be read.
+    """
+
+    def __init__(self, page: Any, turned: int) -> None:
         left, bottom, right, top = page.get_bbox()
         self._box = (left, bottom, right, top)
-        self._turned = page.get_rotation()
+        self._turned = turned
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         left, bottom, right, top = self._box
@@ -66,16 +90,32 @@ class _Place:
         return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
-def _runs(page: Any, grids: list[Grid]) -> list[Run]:
+def _turns(page: Any) -> list[int]:
+    """For each letter by how many degrees the page is turned clockwise to read it: 0, 90, 180 or 270."""
     import pypdfium2.raw as pdfium
 
     text_page = page.get_textpage()
-    place, writer = _Place(page), _Writer(grids)
+    try:
+        angles = [pdfium.FPDFText_GetCharAngle(text_page, i) for i in range(min(text_page.count_chars(), _MAX_CHARS))]
+    finally:
+        text_page.close()
+    turns: list[int] = []
+    for angle in angles:  # negative where pdfium knows none: a blank that it put in
+        known = math.isfinite(angle) and angle >= 0
+        turns.append(round(math.degrees(angle) / 90) % 4 * 90 if known else turns[-1] if turns else 0)
+    return turns
+
+
+def _runs(page: Any, place: _Place, wanted: Sequence[bool], grids: list[Grid]) -> list[Run]:
+    import pypdfium2.raw as pdfium
+
+    text_page = page.get_textpage()
+    writer = _Writer(grids)
     rect = pdfium.FS_RECTF()
     try:
-        for i in range(min(text_page.count_chars(), _MAX_CHARS)):
+        for i, is_wanted in enumerate(wanted):
             code = pdfium.FPDFText_GetUnicode(text_page, i)
-            if code in (10, 13):
+            if code in (10, 13) or not is_wanted:
                 writer.end()
                 continue
             if not pdfium.FPDFText_GetLooseCharBox(text_page, i, ctypes.byref(rect)):
@@ -134,12 +174,12 @@ class _Writer:
         )
 
 
-def _rules(page: Any) -> tuple[list[Rule], list[Rule]]:
+def _rules(page: Any, place: _Place) -> tuple[list[Rule], list[Rule]]:
     import pypdfium2.raw as pdfium
 
     across: list[Rule] = []
     down: list[Rule] = []
-    place, left = _Place(page), _MAX_SEGMENTS
+    left = _MAX_SEGMENTS
     for part in page.get_objects(filter=[_PATH], max_depth=3):
         count = pdfium.FPDFPath_CountSegments(part)
         left -= max(count, 1)
