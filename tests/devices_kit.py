@@ -25,10 +25,11 @@ from agent.settings import DriverSettings
 from agent.turn import Agent
 from plugins.devices.drivers.driver import MaybeSent, NotRead, Offline, Seen
 from plugins.devices.plugin import DevicesPlugin
+from plugins.devices.understanding.reader import RuleReader
 from plugins.devices.understanding.reading import Context, Intent, Reader, States, Understood
 from plugins.devices.values import Device, DeviceMap, Point, State, Value, Write
 
-__all__ = ["HOUSE", "Bed", "FakeDriver", "WordReader"]
+__all__ = ["HOUSE", "Bed", "FakeDriver", "WordReader", "real_reader"]
 
 HOUSE = """
 [[floor]]
@@ -202,7 +203,7 @@ class Bed:
         home: Path,
         *,
         text: str = HOUSE,
-        reader: Callable[[], Reader] = WordReader,
+        reader: Callable[[Env], Reader] = lambda env: WordReader(),
         model: Model | None = None,
         more: Sequence[tuple[str, object]] = (),
         driver: FakeDriver | None = None,
@@ -249,3 +250,8 @@ def _host(plugins: Sequence[tuple[str, object]]) -> PluginHost:
     for name, plugin in plugins:
         manager.register(plugin, name=name)
     return PluginHost(manager, [LoadedPlugin(name, "tests", "") for name, _ in plugins])
+
+
+def real_reader(env: Env) -> Reader:
+    """The one that ships."""
+    return RuleReader(env.settings.understanding)

@@ -23,16 +23,17 @@ from plugins.devices.hearing import Hearing
 from plugins.devices.house import MakeOne, open_house
 from plugins.devices.opened import OpenHouse
 from plugins.devices.tools import DeviceTools
+from plugins.devices.understanding.reader import RuleReader
 from plugins.devices.understanding.reading import Reader
 from plugins.devices.undoing import is_undo, undo_orders
 
-__all__ = ["DevicesPlugin"]
+__all__ = ["DevicesPlugin", "plugin"]
 
 
 class DevicesPlugin:
     """Hooks, and the one house that is open."""
 
-    def __init__(self, reader: Callable[[], Reader], make: MakeOne = make_driver) -> None:
+    def __init__(self, reader: Callable[[Env], Reader], make: MakeOne = make_driver) -> None:
         """
         :param reader: makes who reads utterances.
         :param make: makes the driver of a connection.
@@ -111,6 +112,10 @@ class DevicesPlugin:
             house = open_house(env, make=self._make)
             if house is None:
                 return None
-            hearing = Hearing(house, self._reader())
+            hearing = Hearing(house, self._reader(env))
             self._open = (key, OpenHouse(house, hearing, Emitter(house, hearing, env.now)))
             return self._open[1]
+
+
+plugin = DevicesPlugin(lambda env: RuleReader(env.settings.understanding))
+"""What the entry point names."""
