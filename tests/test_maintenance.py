@@ -131,8 +131,9 @@ def test_the_report_gets_signs_trends_and_spectra(plant: Env) -> None:
     signs = {sign.key: sign.present for sign in evidence.signs}
     assert signs["bearing.outer"] and not signs["bearing.inner"]
     assert len(evidence.trends) == 2 and all(len(t.at) == len(t.values) > 300 for t in evidence.trends)
-    (spectrum,) = evidence.spectra
+    spectrum, envelope = evidence.spectra
     assert any(abs(peak.hertz - 1480 / 60) < 0.5 for peak in spectrum.peaks)
+    assert "BPFO" in envelope.peaks[0].name["en"] and abs(envelope.peaks[0].hertz - 88) < 1
 
 
 def test_a_source_that_cannot_be_read_is_told_and_the_rest_is_used(plant: Env) -> None:

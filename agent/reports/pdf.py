@@ -192,7 +192,13 @@ class _Writer:
 
     def _section(self, page: Outline, name: str, body: list[Any]) -> list[Any]:
         heading = self._text(WORDS[name][page.language], size=12, lead=16)
-        return [self._space(12), self._lib.KeepTogether([heading, self._space(3), *body[:3]]), *body[3:]]
+        head = [self._with_next(one) for one in (heading, self._space(3), *body[:2])]
+        return [self._space(12), *head, *body[2:]]
+
+    def _with_next(self, flowable: Any) -> Any:
+        """On the same page as what follows it."""
+        flowable.keepWithNext = True
+        return flowable
 
     def _cause(self, name: str, percent: int, grounds: tuple[str, ...]) -> list[Any]:
         scene = Scene(self._width, 30, name)
@@ -229,8 +235,7 @@ class _Writer:
             for text, source in action.quotes:
                 lines = [self._text(line) for line in text.splitlines()]
                 body += [self._boxed([*lines, self._text(source, small=True)], bar=_SOFT, fill=_TINT), self._space(5)]
-            topic = self._text(action.topic, size=10, lead=15)
-            flow += [self._lib.KeepTogether([topic, *body[:1]]), *body[1:]]
+            flow += [self._with_next(self._text(action.topic, size=10, lead=15)), *body]
         return flow
 
     def _boxed(self, body: list[Any], *, bar: str, fill: str = "") -> Any:

@@ -101,8 +101,7 @@ def _add_wave(
     gathered.features.append(look.features)
     gathered.findings += look.findings
     gathered.missing += look.missing
-    if look.spectrum is not None:
-        gathered.spectra.append(look.spectrum)
+    gathered.spectra += look.spectra
 
 
 def _add_series(

@@ -16,7 +16,7 @@ from agent.api import Peak, Said, Spectrum, say
 from agent.settings import MaintenanceSettings
 from plugins.maintenance.machines import Sheet
 from plugins.maintenance.patterns import patterns_of
-from plugins.maintenance.spectra import Measured, measure, to_millimetres
+from plugins.maintenance.spectra import Averaged, Measured, measure, to_millimetres
 from plugins.maintenance.tones import bearing_hertz, find_family
 from plugins.maintenance.values import Features, Figure, Finding, Tone, Wave
 from plugins.maintenance.wording import joined, with_unit
@@ -52,7 +52,7 @@ class WaveLook:
 
     features: Features
     findings: list[Finding] = field(default_factory=list)
-    spectrum: Spectrum | None = None
+    spectra: list[Spectrum] = field(default_factory=list)
     missing: list[Said] = field(default_factory=list)
 
 
@@ -82,7 +82,7 @@ def look_at_wave(
     if speed_rpm > 0 and measured.spectrum is not None:
         factor = to_millimetres(wave.unit)
         look.findings += patterns_of(wave.name, sid, measured.spectrum, tones, sheet, speed_rpm, factor, zone)
-    look.spectrum = _shown(wave, sid, measured, tones)
+    look.spectra += _shown(wave, sid, measured, tones)
     return look
 
 
@@ -215,19 +215,37 @@ def _missing(wave: Wave, measured: Measured, sheet: Sheet | None, speed_rpm: flo
     return lacking
 
 
-def _shown(wave: Wave, sid: str, measured: Measured, tones: list[Tone]) -> Spectrum | None:
-    """The amplitudes for a chart, the highest of neighbours where there are many."""
-    spectrum = measured.spectrum
-    if spectrum is None:
-        return None
+def _shown(wave: Wave, sid: str, measured: Measured, tones: list[Tone]) -> list[Spectrum]:
+    """For charts: the spectrum, and where a bearing's frequency stands out the envelope spectrum that shows it best."""
+    if measured.spectrum is None:
+        return []
+    shown = [_chart(sid, wave.name, wave.unit, measured.spectrum, [tone for tone in tones if not tone.envelope])]
+    found = {tone.key for tone in tones if tone.envelope and tone.order == 1}  # a harmonic alone may be anybody's
+    struck = [tone for tone in tones if tone.envelope and tone.key in found]
+    held = [e for e in measured.envelopes if all(tone.hz <= e.hertz[-1] for tone in struck)]
+    if struck and held:
+        best = max(held, key=lambda envelope: sum(_standing_out(envelope, tone.hz) for tone in struck))
+        unit = f"({wave.unit})²" if wave.unit else ""
+        shown.append(_chart(sid, f"{wave.name} · 包络谱 envelope", unit, best, struck))
+    return shown
+
+
+def _standing_out(spectrum: Averaged, hertz: float) -> float:
+    """By how much a line is above what is usual."""
+    usual = float(np.median(spectrum.power)) or 1.0
+    near = int(np.abs(spectrum.hertz - hertz).argmin())
+    return float(spectrum.power[max(near - 1, 0) : near + 2].max()) / usual
+
+
+def _chart(sid: str, name: str, unit: str, spectrum: Averaged, tones: list[Tone]) -> Spectrum:
+    """The amplitudes, the highest of neighbours where there are many."""
     amplitudes = np.sqrt(2 * spectrum.power)
     width = max(1, len(amplitudes) // _SHOWN_BINS)
     length = len(amplitudes) // width * width
-    table = amplitudes[:length].reshape(-1, width)
-    tallest = table.argmax(axis=1) + np.arange(len(table)) * width
+    tallest = amplitudes[:length].reshape(-1, width).argmax(axis=1) + np.arange(length // width) * width
     peaks = tuple(
-        Peak(tone.hz, tone.amplitude, say(f"{tone.order}× {name['zh']}", f"{tone.order}× {name['en']}"))
+        Peak(tone.hz, tone.amplitude, say(f"{tone.order}× {called['zh']}", f"{tone.order}× {called['en']}"))
         for tone in tones
-        if not tone.envelope and (name := _TONE_NAMES[tone.key])
+        if (called := _TONE_NAMES[tone.key])
     )
-    return Spectrum(sid, wave.name, wave.unit, spectrum.hertz[tallest], amplitudes[tallest], peaks)
+    return Spectrum(sid, name, unit, spectrum.hertz[tallest], amplitudes[tallest], peaks)
