@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pypdfium2
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import ImageFont
 
@@ -291,12 +291,16 @@ def test_the_paper_holds_text_that_can_be_found(env: Env) -> None:
     assert b"/FontFile2" in data and len(data) < 300_000
 
 
+@settings(deadline=None)
+@example("x", "mm", 1e-45)
 @given(st.text(max_size=60), st.text(max_size=8), st.floats(allow_nan=False, allow_infinity=False, width=32))
 def test_any_text_and_value_can_be_drawn(text: str, unit: str, value: float) -> None:
     """Whatever a log holds, both renderings are made."""
     odd = replace(trend([value, 0.0, value]), name=text, unit=unit)
     scene = trend_chart(odd, START, END, [event(1, 5, text)], "zh", width=400)
     assert "nan" not in to_svg(scene) and to_svg(scene).startswith("<svg")
+    flat = replace(odd, values=np.array([value, np.nextafter(value, np.inf), value]))
+    assert "nan" not in to_svg(trend_chart(flat, START, END, [], "zh", width=400))
     (spectrum,) = rich().spectra
     assert "<polyline" in to_svg(spectrum_chart(replace(spectrum, name=text), "en", width=300))
 

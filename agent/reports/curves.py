@@ -149,7 +149,8 @@ def spectrum_chart(spectrum: Spectrum, language: Language, *, width: float, heig
 def _range(trend: Trend) -> tuple[float, float]:
     """The values, and of the levels those that are not far off."""
     low, high = float(trend.values.min()), float(trend.values.max())
-    spread = (high - low) or abs(high) * 0.1 or 1.0
+    spread = max(high - low, max(abs(low), abs(high)) * 0.02)  # less than a float can be stepped through is no scale
+    spread = spread if spread > 1e-30 else 1.0
     near = [v.value for v in trend.levels if low - 1.5 * spread <= v.value <= high + 1.5 * spread]
     low, high = min([low, *near]), max([high, *near])
     margin = max(high - low, spread) * 0.08
