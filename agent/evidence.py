@@ -137,7 +137,7 @@ def _panel_terms(question: str, perception: Perception) -> list[Term]:
     """Labels on the photo; those that the question names count as the person's own words."""
     asked = plain(question)
     named: list[tuple[str, str]] = [("label", r.label) for r in perception.readings if r.label]
-    named += [("alarm", lamp.label) for lamp in perception.lamps if lamp.label]
+    named += [("alarm", lamp.label) for lamp in perception.lamps if _is_printed(lamp.label, perception)]
     named += [("alarm", cell) for row in perception.alarms for cell in row.cells.values() if plain(cell)]
     terms = []
     for kind, value in named:
@@ -145,6 +145,13 @@ def _panel_terms(question: str, perception: Perception) -> list[Term]:
         start = asked.find(key) if len(key) > 1 else -1
         terms.append(Term(kind, value, "question" if start >= 0 else "panel", start))
     return _longest(terms)
+
+
+def _is_printed(label: str, perception: Perception) -> bool:
+    """Whether a lamp's label was read from the panel; what the parser calls a badge or a symbol is no name."""
+    printed = [plain(text.text) for text in perception.texts]
+    known = [text for text in printed if any(c.isalpha() for c in text)]
+    return bool(label) and (not printed or any(text in plain(label) or plain(label) in text for text in known))
 
 
 def _longest(terms: Sequence[Term]) -> list[Term]:

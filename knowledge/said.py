@@ -31,7 +31,8 @@ _FOREIGN_BESIDE_DICTIONARY = (0.6, 0.85)
 """The same where a dictionary gave nothing that the text says."""
 _LATIN = re.compile(r"[a-z]+")
 _LIGHT_ZH = re.compile(
-    "(?:处理|措施|采取|进行|做法|报警|告警|警报|故障|异常|情况|内容|包括|包含|可能|原因|步骤|方法|一次|[一两]天|几[次个套台天种]?"
+    "(?:这?部?(?:法律|法规|规程|标准|手册|说明书|文件|教程|书)|先?检查|先|处理|措施|采取|进行|做法|报警|告警|警报|故障|异常"
+    "|情况|内容|包括|包含|可能|原因|步骤|方法|一次|[一两]天|几[次个套台天种]?"
     "|星期|周几|多[远少久高大长]|最[多少大小高低]|以[上下后前内]|之[后前]|保持|没有?|[时后前内外中间]|应采取|[要能得到须]|不[能得]|做|办|加)+"
 )
 _LIGHT_EN = frozenset(
@@ -39,7 +40,8 @@ _LIGHT_EN = frozenset(
         r"\w+",
         """possible likely first after before limit value amount due present current check do fault alarm lamp light
         signal happen make made keep kept allow allowed permitted want procedure way right next change new old same one
-        two maximum minimum during while until within only still again problem exactly high low hot cold long""",
+        two maximum minimum book manual document guide during while until within only still again problem exactly high
+        low hot cold long""",
     )
 )
 _LIGHT_STEMS = frozenset(stem(word) for word in _LIGHT_EN)
