@@ -756,6 +756,26 @@ class MaintenanceSettings(Section):
     """A signal whose last reading is older says nothing about now."""
 
 
+class UnderstandingSettings(Section):
+    """How an utterance about devices is read."""
+
+    max_utterance_chars: int = Field(default=600, ge=1)
+    """A longer one is not read as an order."""
+    max_clauses: int = Field(default=12, ge=1)
+    """Of one utterance; what comes after is left."""
+    step_percent: float = 10.0
+    """What "a bit" is, for brightness, volume, speed and position."""
+    step_degrees: float = 1.0
+    """What "a bit" is, for a temperature."""
+    max_home_bytes: int = 20_000_000
+    """Of a home's file."""
+    max_home_devices: int = Field(default=5_000, ge=1)
+    max_name_chars: int = Field(default=200, ge=1)
+    """Of a device, an area or a floor."""
+    max_batch_line_chars: int = 2_000_000
+    """Of one line of `--batch`."""
+
+
 class DeviceSettings(Section):
     """The devices that this box moves, and what guards them."""
 
@@ -875,6 +895,7 @@ class Settings(Section):
     updates: UpdateSettings = UpdateSettings()
     reports: ReportSettings = ReportSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    understanding: UnderstandingSettings = UnderstandingSettings()
     devices: DeviceSettings = DeviceSettings()
     drivers: DriverSettings = DriverSettings()
     plugins_off: tuple[str, ...] = ()

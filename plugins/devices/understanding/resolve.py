@@ -1,0 +1,311 @@
+"""Which devices of the home a target means: all that fit, or none and why.
+
+Principles: a name means its device; a place with a kind means all of the kind there; "all" means all; without a
+place the area one stands in is meant; else one must be the only one of its kind, or the only one the order would
+change. Anything else is ambiguous: nothing moves, and it is asked back which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from agent.api import Said, say
+from plugins.devices.understanding.frames import Frame, Target
+from plugins.devices.understanding.lexicon import Sense, squeezed
+from plugins.devices.understanding.names import Home
+from plugins.devices.understanding.normalise import normalise
+from plugins.devices.values import Device
+
+__all__ = ["Choice", "Wanted", "choose", "of_kind"]
+
+_MOST_ASKED = 5
+_NAMED_KINDS = ("pump",)
+"""Kinds that are no domain: a name says them."""
+_LOCKABLE = ("cover.door", "cover.gate", "cover.window", "cover.garage", "cover.shutter")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the devices must be able to do."""
+
+    domains: tuple[str, ...] = ()
+    """Empty: any."""
+    changes: Callable[[Device], bool | None] = lambda device: None
+    """Whether the order would change something on it; None: not known."""
+    asks: bool = False
+    """Only a question: many may be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One target, resolved."""
+
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """name, area, floor: in the home's spelling."""
+    nouns: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = ()
+    problem: Said | None = None
+    exact: bool = False
+    why: str = ""
+
+
+def choose(home: Home, frame: Frame, wanted: Wanted, here: str) -> list[Choice]:
+    """One choice for each name, area or floor that was said.
+
+    :param here: id of the area one stands in; empty: not known.
+    """
+    target = frame.target
+    excluded = _excluded(home, target, wanted, here)
+    choices: list[Choice] = []
+    for sense in target.names:
+        choice = _named(home, sense, target, frame, wanted, here)
+        if choice is not None:
+            choices.append(choice)
+    if choices:
+        return [_without(choice, excluded) for choice in choices]
+    places = [("area", sense) for sense in target.areas] + [("floor", sense) for sense in target.floors]
+    if not places:
+        return [_without(_by_kind(home, target, frame, wanted, here), excluded)]
+    return [_without(_placed(home, kind, sense, target, wanted), excluded) for kind, sense in places]
+
+
+def of_kind(home: Home, device: Device, noun: str, special: str = "") -> bool:
+    """Whether a device is of a kind, by its domain, class and name."""
+    domain, _, device_class = noun.partition(".")
+    if domain in _NAMED_KINDS:
+        return noun in home.kinds[device.id]
+    said = {kind for kind in home.kinds[device.id] if kind.startswith("special.")}
+    if special and said and f"special.{special}" not in said:
+        return False
+    if device.domain != domain:
+        return device.domain == "binary_sensor" and bool(device_class) and device_class == device.device_class
+    if not device_class:
+        return True
+    return noun in home.kinds[device.id]
+
+
+def _able(device: Device, wanted: Wanted) -> bool:
+    return not wanted.domains or device.domain in wanted.domains
+
+
+def _excluded(home: Home, target: Target, wanted: Wanted, here: str) -> frozenset[str]:
+    found: set[str] = set()
+    for one in target.but:
+        but = one if one.of_a_kind else replace(one, nouns=target.nouns)
+        frame = Frame(0, 0, target=replace(but, every=True, but=()))
+        found |= {device.id for choice in choose(home, frame, wanted, here) for device in choice.devices}
+    return frozenset(found)
+
+
+def _without(choice: Choice, excluded: frozenset[str]) -> Choice:
+    if not excluded:
+        return choice
+    return replace(choice, devices=tuple(device for device in choice.devices if device.id not in excluded))
+
+
+def _named(
+    home: Home, sense: Sense, target: Target, frame: Frame, wanted: Wanted, here: str
+) -> Choice | None:  # fmt: skip
+    """The device of a name; None where the same words name a place and no device that fits."""
+    known = [device for device in home.devices() if device.id in sense.ids]
+    same = [
+        area for area in target.areas if squeezed(normalise(area.value).low) == squeezed(normalise(sense.value).low)
+    ]
+    areas = [area for area in target.areas if area not in same]
+    found = [device for device in known if _able(device, wanted)]
+    if same and (not found or target.nouns or frame.attr in ("volume", "temperature", "humidity")):
+        return None
+    slots = {"name": sense.value}
+    if areas:
+        slots["area"] = areas[0].value
+        found = [device for device in found if not device.area or device.area in areas[0].ids]
+    if target.floors:
+        slots["floor"] = target.floors[0].value
+        found = [device for device in found if _on_floor(home, device, target.floors[0].ids) is not False]
+    fits = [device for device in found if not target.nouns or _any_kind(home, device, target)]
+    if sense.kind == "piece" or (target.nouns and fits):
+        found = fits
+    if len(found) > 1 and not target.every:
+        found = _nearest(found, here, frame.near)
+    why = f"{sense.kind} {sense.value!r}"
+    if not found:
+        return Choice(slots, problem=_none(sense.value, bool(known)), why=why)
+    if len(found) > 1 and not (sense.many or target.many or target.every or wanted.asks):
+        return Choice(slots, problem=_which(home, found), why=why)
+    exact = sense.kind == "name" and (len(found) == 1 or target.every or sense.many)
+    return Choice(slots, (), tuple(found), exact=exact, why=why)
+
+
+def _any_kind(home: Home, device: Device, target: Target) -> bool:
+    return any(of_kind(home, device, noun, target.special) for noun in target.nouns)
+
+
+def _nearest(devices: list[Device], here: str, near: str) -> list[Device]:
+    for area in (near, here):
+        inside = [device for device in devices if area and device.area == area]
+        if inside:
+            return inside
+    return devices
+
+
+def _on_floor(home: Home, device: Device, floors: tuple[str, ...]) -> bool | None:
+    """None: it is not known on which floor it is."""
+    area = next((area for area in home.map.areas if area.id == device.area), None)
+    return None if area is None or not area.floor else area.floor in floors
+
+
+def _fitting(home: Home, target: Target, wanted: Wanted) -> list[Device]:
+    """All devices of the kind that was said, or of the kinds that can do it."""
+    if not target.nouns:
+        return [d for d in home.devices() if d.domain in wanted.domains and set(target.words) <= home.words[d.id]]
+    able = [device for device in home.devices() if _able(device, wanted) and _any_kind(home, device, target)]
+    able = [device for device in able if set(target.words) <= home.words[device.id]]
+    if wanted.domains == ("lock",) or "lock" in wanted.domains:
+        lockable = any(noun in _LOCKABLE for noun in target.nouns)
+        able += [device for device in home.devices() if lockable and device.domain == "lock" and device not in able]
+    closer = [device for device in able if f"special.{target.special}" in home.kinds[device.id]]
+    return closer if target.special and closer else able
+
+
+def _placed(home: Home, kind: str, sense: Sense, target: Target, wanted: Wanted) -> Choice:
+    """All of a kind in an area or on a floor."""
+    fitting = _fitting(home, target, wanted)
+    if kind == "area":
+        found = [device for device in fitting if device.area in sense.ids]
+        if not found:
+            joined = squeezed(normalise(sense.value + target.noun_text).low)
+            found = [device for device in home.devices() if _able(device, wanted) and joined in _keys(device)]
+    else:
+        found = [device for device in fitting if _on_floor(home, device, sense.ids)]
+    slots = {"floor" if kind == "floor" else "area": sense.value}
+    why = f"{target.noun_text or '/'.join(wanted.domains)} in {sense.value!r}"
+    found = _like(home, found, target)
+    if not found:
+        return Choice(slots, target.nouns, problem=_none(f"{sense.value} {target.noun_text}".strip(), False), why=why)
+    if (
+        sense.kind == "areas"
+        and len({device.area for device in found}) > 1
+        and not (_plural(target, sense) or wanted.asks)
+    ):
+        return Choice(slots, target.nouns, problem=_which(home, found), why=why)
+    exact = bool(target.nouns) and not any(place in ("up", "down", "outside") for place in target.places)
+    return Choice(slots, target.nouns, tuple(found), exact=exact, why=why)
+
+
+def _plural(target: Target, sense: Sense) -> bool:
+    return target.many or target.every or sense.many
+
+
+def _keys(device: Device) -> set[str]:
+    return {squeezed(normalise(name).low) for name in device.names}
+
+
+def _like(home: Home, found: list[Device], target: Target) -> list[Device]:
+    """ "upstairs", "outside" beside another place: only what lies there."""
+    for place in target.places:
+        if place in ("up", "down", "outside"):
+            there = _there(home, found, place, "")
+            found = there if there is not None else []
+    return found
+
+
+def _by_kind(home: Home, target: Target, frame: Frame, wanted: Wanted, here: str) -> Choice:
+    """A kind without an area: everywhere, here, up, down, outside, or wherever there is just one."""
+    fitting = _fitting(home, target, wanted)
+    what = target.noun_text or "/".join(wanted.domains)
+    base = Choice({}, target.nouns, why=what)
+    if not (target.nouns or wanted.domains):
+        return replace(base, problem=say("没有说是哪个设备。", "It was not said which device is meant."))
+    if not fitting:
+        return replace(base, problem=_none(target.noun_text or what, False))
+    for place in target.places:
+        if place in ("up", "down", "outside"):
+            there = _there(home, fitting, place, here)
+            if not there:
+                return replace(base, problem=_no_place(place))
+            return replace(base, devices=tuple(there), why=f"{what}, {place}")
+    if "here" in target.places:
+        inside = [device for device in fitting if here and device.area == here]
+        if not inside:
+            return replace(base, problem=_none(what, False) if here else _where())
+        return replace(base, devices=tuple(inside), exact=bool(target.nouns), why=f"{what} here")
+    if "home" in target.places or target.every or wanted.asks:
+        inside = [device for device in fitting if here and device.area == here]
+        scoped = inside if inside and not target.every and "home" not in target.places and not wanted.asks else fitting
+        return replace(base, devices=tuple(scoped), exact=bool(target.nouns), why=f"all {what}")
+    return _only_one(home, base, fitting, target, frame, wanted, here)
+
+
+def _only_one(
+    home: Home, base: Choice, fitting: list[Device], target: Target, frame: Frame, wanted: Wanted, here: str
+) -> Choice:  # fmt: skip
+    """No place was said: the area spoken of, the area one stands in, the only one, the only one that would change."""
+    for area in (frame.near, here):
+        inside = [device for device in fitting if area and device.area == area]
+        if inside:
+            return replace(base, devices=tuple(inside), exact=bool(target.nouns), why=f"{base.why} in {area!r}")
+    if len(fitting) == 1:
+        return replace(
+            base, devices=tuple(fitting), exact=bool(target.nouns) and not target.words, why=f"the only {base.why}"
+        )
+    areas = {device.area for device in fitting}
+    if target.many and len(areas) == 1 and areas != {""}:
+        return replace(base, devices=tuple(fitting), exact=True, why=f"{base.why}, all in one area")
+    changing = [device for device in fitting if wanted.changes(device)]
+    if len(changing) == 1:
+        return replace(base, devices=tuple(changing), why=f"the only {base.why} that would change")
+    return replace(base, problem=_which(home, changing or fitting))
+
+
+def _there(home: Home, devices: list[Device], place: str, here: str) -> list[Device] | None:
+    """Devices upstairs, downstairs or outside: by floors, by kinds of area, else by a name that says so."""
+    if place == "outside":
+        found = [device for device in devices if device.area in home.outdoors]
+        return found or _saying(home, devices, ("outside", "outdoor", "outdoors", "室外", "户外", "外面"))
+    levels = {area.id: home.levels[area.floor] for area in home.map.areas if area.floor in home.levels}
+    ground = levels.get(here)
+    if ground is None and levels:
+        ground = min((level for level in levels.values() if level >= 0), default=min(levels.values()))
+        found = [device for device in devices if device.area in levels]
+        if place == "up":
+            return [device for device in found if levels[device.area] > ground]
+        return [device for device in found if levels[device.area] <= ground]
+    if ground is not None:
+        below = place == "down"
+        return [
+            device
+            for device in devices
+            if device.area in levels and (levels[device.area] < ground if below else levels[device.area] > ground)
+        ]
+    words = ("upstairs", "楼上") if place == "up" else ("downstairs", "楼下")
+    return _saying(home, devices, words)
+
+
+def _saying(home: Home, devices: list[Device], words: tuple[str, ...]) -> list[Device]:
+    return [device for device in devices if any(word in home.words[device.id] for word in words)]
+
+
+def _none(what: str, known: bool) -> Said:
+    if known:
+        return say(f"{what}做不到这件事。", f"{what} cannot do that.")
+    return say(f"没有找到{what}。", f"There is no {what} here.")
+
+
+def _where() -> Said:
+    return say("不知道“这里”是哪个房间。", "It is not known which room “here” is.")
+
+
+def _no_place(place: str) -> Said:
+    words = {"up": ("楼上", "upstairs"), "down": ("楼下", "downstairs"), "outside": ("室外", "outside")}[place]
+    return say(f"不知道哪些设备在{words[0]}。", f"It is not known which of them are {words[1]}.")
+
+
+def _which(home: Home, devices: list[Device]) -> Said:
+    areas = {area.id: area.names[0] for area in home.map.areas}
+    shown = [
+        f"{device.names[0]} ({areas[device.area]})" if device.area in areas else device.names[0] for device in devices
+    ]
+    more = len(shown) - _MOST_ASKED
+    listed = ", ".join(shown[:_MOST_ASKED]) + (f" +{more}" if more > 0 else "")
+    return say(f"是哪一个?{listed}", f"Which one is meant? {listed}")
