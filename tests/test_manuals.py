@@ -14,7 +14,11 @@ from agent.env import Env, load_env
 from agent.errors import DatabaseError, ManualError
 from agent.tools import Tool, TurnView
 from agent.values import Language, ToolResult
+from knowledge.ingest import add_file
+from knowledge.search import find
 from plugins import manuals
+from plugins.manuals.meanings import MeaningOfBox
+from plugins.manuals.tools import open_store
 
 PLANT_CLOCK = datetime(2024, 12, 15, 20, 50)
 EXAMPLE = Path(__file__).parent.parent / "deploy" / "example"
@@ -135,3 +139,31 @@ def test_commands_tell_what_is_wrong(plant: Env, tmp_path: Path) -> None:
         ("kb", "add", str(tmp_path / "no")),
     ):
         assert isinstance(command(plant, *words).exception, ManualError)
+
+
+@pytest.mark.weights
+def test_the_encoder_is_loaded_once_a_process(weights_env: Env) -> None:
+    """Whoever asks for meanings gets the one encoder, so that tools can be made as often as wanted."""
+    first, second = MeaningOfBox(weights_env).get(), MeaningOfBox(weights_env).get()
+    if first is None or second is None:
+        pytest.skip("the sentence encoder is not among the real weights here")
+    assert first.embedder is second.embedder
+
+
+@pytest.mark.weights
+def test_a_chinese_question_finds_an_english_book_by_the_dictionary(weights_env: Env, tmp_path: Path) -> None:
+    """Words that only a dictionary knows lead from one language to the other; what the book lacks is not found."""
+    store, meaning = open_store(weights_env), MeaningOfBox(weights_env)
+    loaded = meaning.get()
+    if loaded is None or loaded.dictionary is None:
+        pytest.skip("encoder and dictionary are not among the real weights here")
+    book = tmp_path / "lathe.md"
+    book.write_text(
+        "# Lathe\n\n## 1 Coolant\n\nKeep it between 6 % and 8 %.\n\n"
+        "## 2 Tailstock\n\nSet the clamping force.\n\n## 3 Turret\n\nThe decibel meter reads 74 dB beside it.\n",
+        "utf-8",
+    )
+    add_file(store, book, max_bytes=10_000, max_pages=1, passage_chars=1_200)
+    meaning.bring_up_to_date(store)
+    assert [hit.section for hit in find(store, "车床多少分贝?", limit=3, meaning=loaded).hits] == ["3"]
+    assert find(store, "车床的保修期多久?", limit=3, meaning=loaded).hits == []
