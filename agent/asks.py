@@ -24,7 +24,7 @@ Asked = Literal["steps", "cause", "meaning", "fact"]
 _RUN = re.compile(r"[a-z0-9_]+(?:[.\-/][a-z0-9_]+)*|[\u2e80-\u9fff\uf900-\ufaff]+")
 _CAUSE = re.compile(r"原因|为什么|为何|怎么会|怎么回事|\bwhy\b|\bcaus(?:e[sd]?|ing)\b|\breasons?\b", re.IGNORECASE)
 _STEPS = re.compile(
-    r"怎么(?:办|做|处理|排除|解决|复位|停|启|开|关|更换|换|检查|操作|清|修|设|调)|"
+    r"怎么(?:办|做|处理|排除|解决|复位|停|启|开|关|更换|换|检查|操作|清|修|设|调|拆|装|接)|"
     r"如何|怎样|步骤|处理|措施|做什么|"
     r"\bhow (?:do|can|should|to) |\bwhat (?:should|to do|can|do (?:i|we) do)\b|"
     r"\bsteps?\b|\bprocedure\b",
@@ -36,7 +36,7 @@ _MEANING = re.compile(
     re.IGNORECASE,
 )
 _EXPLAINED = re.compile(
-    r"怎么办|(?:怎么|怎样|如何)(?:做|处理|排除|解决|复位|停|启|更换|换|检查|操作|清|修)|应采取|处理步骤|什么措施|"
+    r"怎么办|(?:怎么|怎样|如何)(?:做|处理|排除|解决|复位|停|启|更换|换|检查|操作|清|修|拆|装|接)|应采取|处理步骤|什么措施|"
     r"为什么|为何|什么原因|的?原因(?:是|有)|什么意思|什么含义|代表什么|含义是|"
     r"\bhow (?:do|should|can) (?:i|we|you) (?!know\b|see\b|read\b)|"
     r"\bwhat (?:should (?:i|we|be)|to do|do (?:i|we) do)\b|"

@@ -150,8 +150,8 @@ def _panel_terms(question: str, perception: Perception) -> list[Term]:
 def _is_printed(label: str, perception: Perception) -> bool:
     """Whether a lamp's label was read from the panel; what the parser calls a badge or a symbol is no name."""
     printed = [plain(text.text) for text in perception.texts]
-    known = [text for text in printed if any(c.isalpha() for c in text)]
-    return bool(label) and (not printed or any(text in plain(label) or plain(label) in text for text in known))
+    words = [plain(word) for word in label.split() if plain(word)]
+    return bool(words) and (not printed or all(any(word in text for text in printed) for word in words))
 
 
 def _longest(terms: Sequence[Term]) -> list[Term]:

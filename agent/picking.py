@@ -71,6 +71,8 @@ class _Weighed:
     meaning: float
     share: float
     """Of what is asked, that it says."""
+    defines: bool
+    """Whether it is the row that a code of the question heads."""
     holds: bool
     """A figure of the kind that is asked for, where it says the most."""
     score: float
@@ -94,14 +96,14 @@ def _weighed(part: str, about: str, one: Ranked, tool: Tool) -> _Weighed:
         for text in texts
     ]
     best = max(said)
-    score = one.score + best[1] + (_DEFINES if defines(codes_in(about), one.quote) else 0.0)
-    return _Weighed(one.quote, one.meaning, best[1], best[0], score)
+    is_row = defines(codes_in(about), one.quote)
+    return _Weighed(one.quote, one.meaning, best[1], is_row, best[0], one.score + best[1] + _DEFINES * is_row)
 
 
 def _answers(one: _Weighed, part: str, named: Collection[str], language: Language, settings: TurnSettings) -> bool:
-    """Whether it says what is asked, or explains what is named, or means nearly the same."""
+    """Whether it says what is asked, explains what is named, or says half of it and means nearly the same."""
     enough = settings.quote_said if one.quote.passage.language == language else settings.quote_said_foreign
-    close = one.meaning >= settings.quote_close and one.share >= settings.quote_said_close
+    close = (one.meaning >= settings.quote_close or one.defines) and one.share >= settings.quote_said_close
     known = one.share >= enough or close or (explains(part) and carries(named, one.quote))
     return known and one.holds
 

@@ -434,7 +434,7 @@ class TurnSettings(Section):
     """Share of that closeness that is enough in the other language, if it holds the kind of thing asked for."""
     quote_said: float = Field(default=0.72, ge=0, le=1)
     """A quote says at least this share of what the question names, or it answers something else."""
-    quote_said_foreign: float = Field(default=0.6, ge=0, le=1)
+    quote_said_foreign: float = Field(default=0.65, ge=0, le=1)
     """The same for one of the other language, where only a dictionary and the sense of single words tell."""
     quote_said_close: float = Field(default=0.5, ge=0, le=1)
     """The same for one that is as close in meaning as `quote_close`."""
@@ -817,16 +817,18 @@ class ConnectionSettings(Section):
     password_file: Path | None = None
     """Its first line; readable by nobody else."""
     ca_file: Path | None = None
-    """Who signs the server's certificate; None: those that the system trusts (MQTT), or nobody (OPC UA)."""
+    """Who signs the server's certificate; None: those that the system trusts (MQTT)."""
     certificate_file: Path | None = None
     """The box's own certificate, where the server asks for one."""
     key_file: Path | None = None
     client_id: str = ""
     """MQTT; empty: made up anew for each connection."""
     server_certificate_file: Path | None = None
-    """OPC UA: the only server that is believed."""
+    """OPC UA: the only server that is believed; else one whose certificate `ca_file` signed."""
+    security_policy: Literal["", "None", "Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"] = ""
+    """OPC UA: always signed and encrypted. Empty: Basic256Sha256 where `certificate_file` is set, else None."""
     insecure_writes: bool = False
-    """OPC UA: devices may be set without signing and encryption; reading always may."""
+    """OPC UA: devices may be set, and a password sent, without signing and encryption; reading always may."""
 
 
 class DriverSettings(Section):

@@ -16,7 +16,7 @@ __all__ = ["Kind", "asked_kinds", "holds"]
 
 Kind = Literal[
     "time", "money", "length", "mass", "volume", "area", "pressure", "temperature", "voltage", "current", "power",
-    "frequency", "rotation", "resistance", "torque", "noise", "phone", "number",
+    "frequency", "rotation", "speed", "resistance", "torque", "noise", "phone", "number",
 ]  # fmt: skip
 
 _ZH_NUMBER = "[一二两三四五六七八九十百千万几半双〇零]"
@@ -38,6 +38,8 @@ _UNITS: dict[Kind, str] = {
     "power": r"瓦|马力|(?<![a-z])(?:[kmg]?w|kva|hp|watts?)(?![a-z])",
     "frequency": r"赫|(?<![a-z])[kmg]?hz(?![a-z])",
     "rotation": r"转|(?<![a-z])(?:rpm|r/min|min-1|revolutions?)(?![a-z])",
+    "speed": r"米/|转/|\d ?%|(?<![a-z])(?:[mkc]?m/(?:s|min|h)|mph|rpm|r/min|bps|[km]bit/s|baud|hz)(?![a-z])"
+    r"|(?:速度?|speed|baud)\W{0,4}\d",
     "resistance": r"欧|[ωΩ]|\bohms?\b",
     "torque": r"牛|(?<![a-z])n[·.* ]?m(?![a-z])",
     "noise": r"分贝|(?<![a-z])db",
@@ -58,6 +60,7 @@ _NAMES_ZH: dict[Kind, str] = {
     "power": "功率",
     "frequency": "频率",
     "rotation": "转速",
+    "speed": "速度",
     "resistance": "电阻|阻值",
     "torque": "扭矩|力矩|转矩",
     "noise": "噪声|噪音",
@@ -75,6 +78,7 @@ _NAMES_EN: dict[Kind, str] = {
     "power": "power rating|rated power|power consumption",
     "frequency": "frequency",
     "rotation": "speed of rotation|rotational speed",
+    "speed": "speed",
     "resistance": "resistance",
     "torque": "torque",
     "noise": "noise level",
