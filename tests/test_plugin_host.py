@@ -148,5 +148,5 @@ def test_every_tool_refuses_a_stranger_argument(env: Env) -> None:
 
 def test_real_entry_points_are_ours() -> None:
     """What is installed is what is in the repository."""
-    named = ["plugins.logs", "plugins.maintenance", "plugins.manuals", "plugins.panel"]
+    named = ["plugins.devices.plugin:plugin", "plugins.logs", "plugins.maintenance", "plugins.manuals", "plugins.panel"]
     assert [p.module for p in load_plugins().plugins] == named
