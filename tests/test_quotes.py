@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.quotes import plain, quotes_of
@@ -147,6 +147,7 @@ def test_a_number_is_no_end() -> None:
     assert quotes("Keep it at\n2.5 bar or more.") == [("sentence", "Keep it at 2.5 bar or more.")]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab 。.!|-\n1:*`{}#", max_size=300))
 def test_every_quote_stands_in_its_passage(text: str) -> None:
     """Nothing is added but line breaks and the heading of a table: every letter comes from the text, in order."""
