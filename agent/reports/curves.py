@@ -113,7 +113,8 @@ def trend_chart(
 
 def spectrum_chart(spectrum: Spectrum, language: Language, *, width: float, height: float = 220.0) -> Scene:
     """Amplitudes with the frequencies that mean something."""
-    title = f"{spectrum.name} ({spectrum.unit})" if spectrum.unit else spectrum.name
+    unit = spectrum.unit if spectrum.unit.startswith("(") else f"({spectrum.unit})"
+    title = f"{spectrum.name} {unit}" if spectrum.unit else spectrum.name
     scene = Scene(width, height, title)
     scene.add(Text(0, 14, cut_to(title, 13, width - 4), 13, bold=True))
     if len(spectrum.hertz) < 2:
