@@ -210,8 +210,9 @@ class Bed:
         settings: str = "",
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        (home / "devices.toml").write_text(text, encoding="utf-8")
-        (home / "watchkeeper.toml").write_text(settings, encoding="utf-8")
+        for name, content in (("devices.toml", text), ("watchkeeper.toml", settings)):
+            if not (home / name).exists():
+                (home / name).write_text(content, encoding="utf-8")
         self.env: Env = load_env({"WATCHKEEPER_HOME": str(home)})
         self.driver = driver or FakeDriver()
         self.driver.values.setdefault(("P-3", "power"), False)

@@ -22,7 +22,7 @@ from tests.faults.storage import storage_rows
 __all__ = ["run", "run_box"]
 
 ROUNDS = 10
-POWER = ("first start", "turn", "request", "approval", "command", "recovery", "pull", "report")
+POWER = ("first start", "turn", "request", "approval", "command", "orders", "recovery", "pull", "report")
 DISK = ("turn", "approval", "command", "recovery", "pull")
 LIVE = ("turn",)
 CLOCK = ("turn", "approval", "command", "recovery")

@@ -1,4 +1,4 @@
-"""What a box does when its power goes: eight stories, each with what must be so afterwards, wherever it was cut."""
+"""What a box does when its power goes: nine stories, each with what must be so afterwards, wherever it was cut."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
+from agent.actuator import Heard
 from agent.audit import Trail
 from agent.commands.approvals import open_approvals
 from agent.device_commands import DeviceCommands
 from agent.env import Env, load_env
 from agent.errors import NeedsPerson
 from agent.journal import Journal
+from agent.order_answer import utterance_turn
 from agent.reports.runs import Runner
 from agent.reports.schedules import Order
 from agent.tools import Binds, Tool, TurnView, tool
@@ -22,6 +24,7 @@ from agent.turn import Agent, TurnRecord
 from agent.values import Json, Record, Term, ToolResult, say
 from agent.weights.progress import SilentReporter
 from agent.weights.pull import pull
+from tests.devices_kit import Bed, FakeDriver
 from tests.fakes import call
 from tests.reports_kit import Plant
 from tests.test_turn import Bench
@@ -289,6 +292,52 @@ def _reports(box: Box) -> Iterator[Runner]:
         yield Runner(env, Plant().host(), journal, lambda: None, now=lambda: DUE + timedelta(seconds=1))
 
 
+SAID = "set lamp power on, set ac temperature 26"
+
+
+@contextmanager
+def _house(box: Box) -> Iterator[Bed]:
+    """A house whose devices keep what they were told outside the home."""
+    file = box.folder / "device"
+    driver = FakeDriver(file=file)
+    with suppress(FileNotFoundError):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            device, point, value = line.split()
+            driver.values[device, point] = value == "True" if value in ("True", "False") else float(value)
+    with closing(Bed(box.home, driver=driver)) as bed:
+        yield bed
+
+
+def _house_is_known(box: Box) -> None:
+    with _house(box) as bed:
+        bed.agent.ask("set V-12 open off")
+    (box.folder / "device").unlink()
+
+
+def _say_orders(box: Box) -> None:
+    with _house(box) as bed:
+        bed.agent.ask(SAID, heard=Heard(utterance="m1"))
+        box.tell("done")
+
+
+def _orders_came_once(box: Box) -> None:
+    """Wherever it was cut: no order was sent twice, what was sent is read back, and saying it again adds nothing."""
+    before = box.moved()
+    assert before <= 2 and (before == 2 or not box.told()), f"sent {before} times"
+    with _house(box) as bed:
+        bed.agent.recover()
+        in_order(bed.agent)
+        states = bed.states()[1:]
+        assert states.count("confirmed") == before, f"sent {before}, commands {states}"
+        began = bed.agent.journal.entry("turn", utterance_turn("m1")) is not None
+        record = bed.agent.ask(SAID, heard=Heard(utterance="m1"))
+        moved = box.moved()
+        assert moved == (before if began else 2), "an utterance that came twice moved something twice"
+        assert all("confirmed" in d.line["en"] for d in record.done if d.came == "confirmed")
+        assert bed.say("set lamp power off") == ["confirmed|desk lamp: off, confirmed by reading back"]
+        in_order(bed.agent)
+
+
 SCENARIOS = {
     s.name: s
     for s in (
@@ -299,6 +348,7 @@ SCENARIOS = {
         Scenario("command", _approved, _command, _command_came_once),
         Scenario("recovery", _half_done, _recover, _recovered),
         Scenario("pull", _stick, _pull, _pulled),
+        Scenario("orders", _house_is_known, _say_orders, _orders_came_once),
         Scenario("report", _report_due, _report, _report_came_once),
     )
 }
