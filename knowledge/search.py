@@ -18,6 +18,7 @@ import re
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from knowledge.candidates import Candidate, find_candidates
 from knowledge.coverage import MAX_UNITS, Clause, clauses, index_words, meant, weights_of
@@ -197,13 +198,18 @@ def _numbers(documents: Collection[str]) -> list[int]:
 def _covered(asked: _Asked, candidate: Candidate, meaning: Meaning | None) -> float:
     """The share of the best clause that a candidate holds; its title counts, for it is what the book is about."""
     passage = candidate.passage
-    words = candidate.words | set(tokens(passage.title))
+    words = candidate.words | _title_words(passage.title)
     same = passage.language == asked.language
     literal = max(clause.held(words, other=not same) / clause.weight for clause in asked.clauses)
     if meaning is None or literal > 1.0 - 1e-9:
         return literal
     others = meaning.words(f"{passage.title} {passage.path} {passage.text}")
     return max(meant(clause, words, others, meaning, same=same) / clause.weight for clause in asked.clauses)
+
+
+@lru_cache(maxsize=1_000)
+def _title_words(title: str) -> frozenset[str]:
+    return frozenset(tokens(title))
 
 
 def _answers(candidate: Candidate, asked: _Asked, coverage: float, meaning: Meaning | None) -> bool:
