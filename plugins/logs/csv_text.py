@@ -25,6 +25,8 @@ Progress = Callable[[int, int], None]
 _RUN = re.compile(rb"[\x80-\xff]{2}")
 _TOO_LONG = "\x00\n"
 _NO_TEXT = "\x00\x00\n"
+_LINES_OF_A_CELL = 50
+"""A row over more lines than this begins with a quote that nobody closed, as far as one can tell."""
 _ROWS_BETWEEN_TOLD = 20_000
 
 
@@ -49,6 +51,11 @@ class CsvText:
                 f"{source}: {self.size:,} bytes, more than the {settings.max_import_bytes:,} of [logs] max_import_bytes"
             )
         csv.field_size_limit(self._limit)
+        if next(self._lines(None), "") == _TOO_LONG:
+            raise InputError(
+                f"{source}: its first line is longer than the {self._limit:,} characters of [logs] max_line_chars; "
+                "it is no table of signals or events"
+            )
         head = next((line for line in self._lines(None) if line.strip("\x00\r\n\t ")), "")
         if not head:
             raise InputError(f"{source}: it is empty")
@@ -77,6 +84,7 @@ class CsvText:
         reader = csv.reader(self._lines(progress), delimiter=self.delimiter)
         headed = False
         while True:
+            before = reader.line_num
             try:
                 cells = next(reader)
             except StopIteration:
@@ -84,6 +92,8 @@ class CsvText:
             except csv.Error as error:
                 odd(str(error), reader.line_num)
                 continue
+            if reader.line_num - before > _LINES_OF_A_CELL:
+                odd(f"a quoted cell of more than {_LINES_OF_A_CELL} lines: a quote may be missing", before + 1)
             if not any(cell.strip() for cell in cells):
                 continue
             if cells == ["\x00"]:

@@ -116,6 +116,16 @@ class LogDatabase:
             rows = reader.rows(sql, {"most": self.settings.max_names})
         return [str(row[0]) for row in rows if row[0] is not None and str(row[0]).strip()]
 
+    def known_names(self, column: str, wanted: Sequence[str]) -> list[str]:
+        """Those of the wanted values that a column holds, exactly as stored: also beyond what `names` lists."""
+        with self._reading() as (reader, table):
+            name = table.column(column)
+            if name is None or not wanted:
+                return []
+            values = Values(most=len(wanted))
+            sql = f"SELECT DISTINCT {name} FROM {table.name} WHERE {name} IN ({values.add_all(wanted)}) LIMIT :most"
+            return [str(row[0]) for row in reader.rows(sql, values)]
+
     def more_columns(self) -> list[str]:
         """Headings beyond ours that events can be counted and chosen by."""
         with self._reading() as (_, table):

@@ -15,7 +15,10 @@ Point = Literal[".", ","]
 _PLAIN = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}(?:(?P<mark>[.,'\u00a0\u202f ])[0-9]{3})+(?P<rest>[.,][0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]*(?:[eE][-+]?[0-9]{1,3})?")
-_NOTHING = frozenset({"", "nan", "null", "none", "n/a", "na", "-", "--", "#n/a"})
+_NOTHING = frozenset(
+    {"", "nan", "null", "none", "n/a", "na", "-", "--", "#n/a", "#div/0!", "#value!", "#ref!", "#num!"}
+    | {f"{sign}{word}" for sign in ("", "+", "-") for word in ("inf", "infinity", "∞", "nan")}
+)
 _UNIT = re.compile(r"(?P<name>.*\S)\s*[(\[（](?P<unit>[^()\[\]（）]{1,12})[)\]）]")
 
 

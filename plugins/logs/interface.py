@@ -186,6 +186,10 @@ class EventLog(Protocol):
         """The different values of a column (ours or a further heading), bounded by `[logs] max_names`."""
         ...
 
+    def known_names(self, column: str, wanted: Sequence[str]) -> list[str]:
+        """Those of the wanted values that a column holds, exactly as stored: also beyond what `names` lists."""
+        ...
+
     def more_columns(self) -> list[str]:
         """Headings beyond ours that events can be counted and chosen by."""
         ...

@@ -13,7 +13,18 @@ from functools import lru_cache
 
 from knowledge.tokens import HAN, fold
 
-__all__ = ["CALLED", "COLUMN_WORDS", "KNOWN", "STATE_WORDS", "Word", "alike", "heading_words", "spaced", "words_in"]
+__all__ = [
+    "CALLED",
+    "COLUMN_WORDS",
+    "KNOWN",
+    "SPELT",
+    "STATE_WORDS",
+    "Word",
+    "alike",
+    "heading_words",
+    "spaced",
+    "words_in",
+]
 
 _SYNONYMS: dict[str, tuple[str, ...]] = {
     "temperature": ("温度", "气温", "水温", "油温", "室温", "temp", "temperatures"),
@@ -82,6 +93,7 @@ COLUMN_WORDS: dict[str, tuple[str, ...]] = {
         "description",
         "descriptions",
         "报警类型",
+        "内容",
     ),
     "priority": ("优先级", "报警级别", "级别", "等级", "priority", "priorities", "severity"),
     "state": ("报警状态", "状态", "alarm state", "state", "states", "status"),
@@ -129,6 +141,8 @@ STATE_WORDS: dict[str, tuple[str, ...]] = {
 """A value of a column → other words for it."""
 KNOWN = frozenset(_SYNONYMS)
 """Quantities and machines: a question that names one is about no series that does not."""
+SPELT = frozenset(word for ours, words in _SYNONYMS.items() for word in (ours, *words) if word.isascii())
+"""Every word in Latin letters for those, as it is spelt."""
 _OURS = {word: ours for ours, words in _SYNONYMS.items() for word in (ours, *words)}
 _CHINESE = sorted((word for word in _OURS if not word.isascii()), key=len, reverse=True)
 _WORD = re.compile(rf"({'|'.join(_CHINESE)})|([a-z]+)|(\d+)|([{HAN}])")

@@ -15,6 +15,11 @@ from plugins.logs.symptom import squeeze, symptoms
 __all__ = ["Meant", "find_terms", "meant_by"]
 
 _HAN = re.compile(f"[{HAN}]")
+_TOKEN = re.compile(rf"[{HAN}]+|[^\s{HAN},，。?？!！;；]+")
+_EDGES = " \"'“”?？.。!！,，:："
+_MANY_NAMES = 1_000
+"""A log with so many may have more than `[logs] max_names` lists: then a name is also looked up as it is written."""
+_MOST_WORDS = 40
 _MIN_PART = 2
 """A shorter part of a text would match everything."""
 
@@ -29,6 +34,13 @@ class Meant:
     """No text or tag is this name; these contain it."""
 
 
+def _phrases(question: str) -> list[str]:
+    """Stretches of a few words, as they are written: what may be a name in a log with very many."""
+    words = list(_TOKEN.finditer(question))[:_MOST_WORDS]
+    spans = ((words[i].start(), words[k].end()) for i in range(len(words)) for k in range(i, min(i + 5, len(words))))
+    return list(dict.fromkeys(question[a:b].strip(_EDGES) for a, b in spans))
+
+
 def meant_by(name: str, log: EventLog) -> Meant:
     """The texts and tags that are alike: same tag, same text, same symptom.
 
@@ -38,9 +50,13 @@ def meant_by(name: str, log: EventLog) -> Meant:
     :raises DatabaseError: the log cannot be read.
     """
     key, wanted = squeeze(name), symptoms(name)
-    tags = tuple(tag for tag in log.names("tag") if squeeze(tag) == key)
-    known = log.names("text")
+    listed, known = log.names("tag"), log.names("text")
+    tags = tuple(tag for tag in listed if squeeze(tag) == key)
     texts = [text for text in known if wanted & symptoms(text)]
+    if len(listed) >= _MANY_NAMES and not tags:
+        tags = tuple(log.known_names("tag", [name]))
+    if len(known) >= _MANY_NAMES and not texts:
+        texts = log.known_names("text", [name])
     if texts or tags:
         return Meant(_with_translations(texts, known, log), tags)
     if len(key) < _MIN_PART:
@@ -69,9 +85,10 @@ def find_terms(question: str, log: EventLog) -> list[Term]:
     :raises DatabaseError: the log cannot be read.
     """
     found: list[tuple[int, int, Term]] = []
-    asked = squeeze(question)
+    asked, phrases = squeeze(question), _phrases(question)
     for kind, column in (("alarm", "text"), ("tag", "tag"), ("area", "area")):
-        for name in log.names(column):
+        listed = log.names(column)
+        for name in listed if len(listed) < _MANY_NAMES else [*listed, *log.known_names(column, phrases)]:
             for part in name_variants(name) if kind == "alarm" else (name,):
                 start = place_of(part, question) if squeeze(part) in asked else -1  # the first is slow, and rarely so
                 if start >= 0 and len(squeeze(part)) >= _MIN_PART:

@@ -13,7 +13,7 @@ _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两
 _SCALES = {"十": 10, "百": 100, "千": 1000}
 _D = "[零〇一二两三四五六七八九]"
 _CHINESE = re.compile(
-    rf"负?(?:(?:{_D}[十百千万]|十)(?:{_D}|[十百千万])*(?:点{_D}+)?|{_D}点{_D}+)(?![点月日号周])|负{_D}(?![{_D[1:-1]}十百千])"
+    rf"负?(?:(?:{_D}[十百千万]|十)(?:{_D}|[十百千万])*(?:点{_D}+)?|{_D}点{_D}+)(?![点月日号周零〇一二两三四五六七八九十百千万])|负{_D}(?![{_D[1:-1]}十百千])"
 )
 _SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen"""

@@ -73,6 +73,8 @@ def survey(text: CsvText, settings: LogSettings) -> Survey:
     if not sample and text.encodings:
         _refuse_no_text(text)
     places = find_columns(text.headings)
+    if not sample and "time" in places:
+        raise InputError(f"{text.source}: no row stands under its headings; export it again, with data")
     time = _time_places(text.headings, places, sample)
     kind, value = _kind(text.headings, places, sample, time)
     if kind == "events":

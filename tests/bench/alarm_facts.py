@@ -154,4 +154,8 @@ _FACTS: dict[str, Callable[..., list[Fact]]] = {
     "last_alarm": lambda a, equal: [Fact((f"{_where(a, equal)[-1].at}",))],
     "different": lambda a, column: [Fact((len(_ranked(a, column)),))],
     "per_day": _per_day,
+    "per_hour": lambda a: [Fact((len(a) / ((a[-1].at - a[0].at).total_seconds() / 3600),), 1e-3)],
+    "first_where": lambda a, equal: [Fact((f"{_where(a, equal)[0].at}",))],
+    "most_in": lambda a, column, equal: _first(_ranked(_where(a, equal), column)[0]),
+    "counts_on": lambda a, column, day: _counts(_day(a, day), column),
 }

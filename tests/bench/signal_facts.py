@@ -221,6 +221,7 @@ _NEVER = Fact(("never", "从未", "没有", ": 0 of", " 0 个值"))
 _FACTS: dict[str, Callable[[Column, Options], Fact]] = {
     "maximum": lambda c, o: Fact((float(c.values.max()),)),
     "maximum_at": lambda c, o: Fact((_moment(c.at[c.values.argmax()]),)),
+    "minimum_at": lambda c, o: Fact((_moment(c.at[c.values.argmin()]),)),
     "minimum": lambda c, o: Fact((float(c.values.min()),)),
     "mean": lambda c, o: Fact((float(c.values.mean()),)),
     "median": lambda c, o: Fact((float(np.median(c.values)),)),
@@ -284,6 +285,10 @@ _FACTS: dict[str, Callable[[Column, Options], Fact]] = {
     "change": lambda c, o: _ends(c),
     "mean_marked": lambda c, o: Fact((float(c.values[_marked(c, o)].mean()),)),
     "mean_unmarked": lambda c, o: Fact((float(c.values[~_marked(c, o)].mean()),)),
+    "mean_inside": lambda c, o: Fact((float(c.values[_marked(c, o)].mean()),)),
+    "mean_head": lambda c, o: Fact((float(c.values[: o["n"]].mean()),)),
+    "slope_minute": lambda c, o: Fact(tuple(one / 60 for one in _slope(c).spellings if isinstance(one, float)), 1e-3),
+    "best_weekday_any": lambda c, o: _weekday(c),
     "mean_before": lambda c, o: Fact((float(c.values[: int(_marked(c, o).argmax())].mean()),)),
     "mean_after": lambda c, o: Fact((float(c.values[np.flatnonzero(_marked(c, o))[-1] + 1 :].mean()),)),
     "marked_minutes": lambda c, o: lengths(*(float(c.values.sum() - k) for k in (0, 1))),

@@ -13,6 +13,7 @@ from agent.times import find_periods, parse_number
 from knowledge.tokens import fold
 from plugins.logs.lexicon import spaced
 from plugins.logs.numerals import with_digits
+from plugins.logs.spelling import respelled
 from plugins.logs.wordlists import Words, load_words
 
 __all__ = ["Figure", "Limit", "Relation", "SeriesAsk", "blank", "understand"]
@@ -37,7 +38,14 @@ _OF_LIMIT: dict[str, tuple[Figure, ...]] = {
     "first": ("first crossing",),
 }
 """What is asked of the values on one side of a limit, in the order in which it is looked for."""
+_SPELLING = """maximum minimum average averages median highest lowest largest smallest biggest hottest coldest deviation
+    percentile percentage missing duration interval sampling longest difference correlation between above below exceed
+    exceeded exceeds readings values samples standard duplicate duplicates first reached total fastest change changed"""
+_SPELT = frozenset(_SPELLING.split())
+"""Words by which figures are asked for, as they are spelt."""
 _OF_VALUES = ("maximum", "minimum", "mean", "median", "deviation", "sum")
+_OF_TIME = ("rise", "fall", "slope", "change", "share", "duration", "first crossing", "last crossing", "crossings")
+"""Figures that are never told by buckets: 几点 asks for their instant."""
 _UNIT_SECONDS = {"秒": 1, "分": 60, "小": 3600, "个": 3600, "天": 86_400, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -90,9 +98,14 @@ class SeriesAsk:
 
 def understand(question: str) -> SeriesAsk | None:
     """What a question asks of a series; None where it asks nothing that can be computed."""
+    text = spaced(fold(question))
+    right = respelled(text, _SPELT)
+    return _understand(text) or (_understand(right) if right != text else None)
+
+
+def _understand(text: str) -> SeriesAsk | None:
     words = load_words(_FILE)
     more = words["more"]
-    text = spaced(fold(question))
     if more["refused"].search(text):
         return None
     spans = find_periods(text)
@@ -123,7 +136,7 @@ def understand(question: str) -> SeriesAsk | None:
     return SeriesAsk(
         figures,
         limit,
-        "" if {"days", "windows"} & set(figures) else by,
+        "" if {"days", "windows", *_OF_TIME} & set(figures) else by,
         **sides,
         head=int(head or 0),
         tail=int(tail or 0),
@@ -175,6 +188,8 @@ def _amounts(figures: tuple[Figure, ...], text: str, by: str, more: Words) -> tu
     others = set(figures) - {"maximum", "minimum", "sum", "count"}
     if by and (most or least) and not others:
         extreme: Figure = "maximum" if most else "minimum"
+        if by in ("weekday", "hour of day") and amount:
+            return extreme, "mean"  # there are more of one weekday than of another
         return (extreme, "sum") if amount or "sum" in figures else (extreme,)
     if amount and not figures and more["how_much"].search(text):
         return ("sum",)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from knowledge.tokens import fold, place_of
 from plugins.logs.interface import Signal
-from plugins.logs.lexicon import KNOWN, Word, alike, heading_words, words_in
+from plugins.logs.lexicon import KNOWN, SPELT, Word, alike, heading_words, words_in
+from plugins.logs.spelling import respelled
 
 __all__ = ["LABELS", "Meant", "is_label", "meant_pair", "meant_signals"]
 
@@ -92,6 +93,9 @@ def meant_signals(question: str, signals: Sequence[Signal]) -> Meant:
     plain = [signal for signal in best if not is_label(signal)]
     if best:
         return Meant(tuple(plain or best)[:_MOST], named=True)
+    own = {name for signal in signals for name in heading_words(signal.tag) if len(name) > 1} | SPELT
+    if (right := respelled(said, own)) != said:
+        return meant_signals(right, signals)
     real = [signal for signal in signals if not is_label(signal)]
     if _EVENT.search(said) or any(word.name in KNOWN and word.name not in LABELS for word in words):
         return Meant((), named=False)  # it is about something else
