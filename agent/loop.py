@@ -168,23 +168,45 @@ class Loop:
 
     def _pick(self, found: Sequence[PartFinding], evidence: Evidence) -> list[PartFinding]:
         """Let the model point at a quote for each part that found passages."""
-        named = zip(found, self._names(found), strict=True)
-        asking = [(f, names) for f, names in named if f.result and f.result.passages]
-        parts = tuple(self._pick_part(f, names, evidence.question, len(asking)) for f, names in asking)
+        found = list(found)
+        picking: dict[int, PickPart] = {}
+        passing = sum(1 for f in found if f.result and f.result.passages) or 1
+        for i, names in enumerate(self._names(found)):
+            part = self._pick_part(found[i], names, evidence.question, passing)
+            if part is None and (wider := self._look_wider(found[i])) is not None:
+                wider_part = self._pick_part(wider, names, evidence.question, passing)
+                found[i], part = (wider, wider_part) if wider_part else (found[i], None)
+            if part is not None:
+                picking[i] = part
+        parts = tuple(picking.values())
         shown = tuple(dict.fromkeys(quote for part in parts for quote in part.quotes))
         if not shown:
-            return list(found)
+            return found
         bound = PickBound(parts, shown)
         self.window.own.append(pick_message(bound, self.settings))
         picked = bound.parse(self._reply(bound).text)
-        picks = {part.text: quote for part, quote in zip(parts, picked, strict=True)}
-        return [replace(f, quote=picks.get(f.part)) for f in found]
+        picks = dict(zip(picking, picked, strict=True))
+        return [replace(f, quote=picks.get(i)) for i, f in enumerate(found)]
 
-    def _pick_part(self, finding: PartFinding, names: Collection[str], question: str, parts: int) -> PickPart:
-        """The best quotes of what a part found, with as many as all parts together may have."""
+    def _look_wider(self, finding: PartFinding) -> PartFinding | None:
+        """What the part's own words find, where a name that was looked up for it led to no answer."""
+        if finding.call is None or finding.result is None or self.calls >= self.settings.max_calls:
+            return None
+        tool = next(tool for tool in self.tools if tool.name == finding.call.tool)
+        said = [p.name for p in tool.parameters if "phrase" in p.binds]
+        call = replace(finding.call, arguments={**finding.call.arguments, **dict.fromkeys(said, finding.phrase)})
+        if tool.said_share is None or call.arguments == finding.call.arguments:
+            return None
+        looked = self._call(finding, replace(call, id=f"C{self.calls + 1}"))
+        return looked if looked.result and looked.result.passages else None
+
+    def _pick_part(self, finding: PartFinding, names: Collection[str], question: str, parts: int) -> PickPart | None:
+        """The best quotes of what a part found, with as many as all parts together may have; None without any."""
+        if finding.result is None or not finding.result.passages:
+            return None
         quotes = [q for p in self._passages(finding) for q in quotes_of(p, question, self.settings)]
         most = min(self.settings.max_offered, min(self.settings.max_quotes, len(LETTERS)) // parts)
-        return pick_part(
+        part = pick_part(
             finding.part,
             self._looked_up(finding),
             quotes,
@@ -194,6 +216,7 @@ class Loop:
             most=max(1, most),
             settings=self.settings,
         )
+        return part if part.quotes else None
 
     def _names(self, found: Sequence[PartFinding]) -> list[tuple[str, ...]]:
         """What each part looked up by name; one that says little goes on about what the part before it named."""
