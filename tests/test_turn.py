@@ -21,6 +21,7 @@ from agent.plugin_host import PluginHost, load_plugins
 from agent.tools import Binds, Tool, TurnView, tool
 from agent.turn import Agent, Conversation, TurnRecord
 from agent.values import Passage, Record, Term, ToolResult, say
+from knowledge.said import said_share
 from tests.fakes import ScriptedModel, call
 
 DATA = Path(__file__).parent / "data" / "panels"
@@ -147,6 +148,24 @@ def test_arguments_come_from_the_evidence_alone(env: Env) -> None:
     assert bench.model.bounds[0] is not None
     assert '"\\"循环变频故障\\""' in bench.model.bounds[0].lark()
     assert "供水温度" not in bench.model.bounds[0].lark()
+
+
+def test_words_are_looked_up_where_the_name_leads_nowhere(env: Env) -> None:
+    """A name alone may find sections that do not answer; before that is said, the words of the part are sought."""
+    limit = Passage("M1", "手册", "3.2", "参数", None, "供水温度上限为 85 ℃。", "zh")
+    rise = Passage("M1", "手册", "4.2", "启动", None, "供水温度每小时升高不超过 20 ℃。", "zh")
+
+    @tool(risk="read", cues=("多少",), said_share=lambda asked, text, _: said_share(asked, text, None, same=True))
+    def search_manuals(turn: TurnView, query: Annotated[str, Binds("alarm", "phrase")]) -> ToolResult:
+        """What the manuals say."""
+        return ToolResult(passages=(limit if query == "供水温度" else rise,))
+
+    host = _Host((search_manuals,), None)
+    host.known = [Term("alarm", "供水温度", "question", 0)]
+    agent = agent_of(env, RulesModel(), host)
+    assert agent.ask("供水温度每小时升高多少?").answer.parts[0].lines == (f"{rise.text} [M1 §4.2]",)
+    assert agent.ask("供水温度的上限是多少?").answer.parts[0].lines == (f"{limit.text} [M1 §3.2]",)
+    assert agent.ask("供水温度用什么油漆?").answer.parts[0].lines == ("手册里没有写。",)
 
 
 def test_a_part_without_a_fitting_quote_is_met_with_silence(env: Env) -> None:
