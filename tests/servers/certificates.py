@@ -57,9 +57,13 @@ def make_certificates(folder: Path, *, host: str = "127.0.0.1", uri: str = "") -
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        (folder / f"{role}.key").write_bytes(pem)
+        (folder / f"{role}-key.pem").write_bytes(pem)
     return Certificates(
-        folder / "ca.pem", folder / "server.pem", folder / "server.key", folder / "client.pem", folder / "client.key"
+        folder / "ca.pem",
+        folder / "server.pem",
+        folder / "server-key.pem",
+        folder / "client.pem",
+        folder / "client-key.pem",
     )
 
 

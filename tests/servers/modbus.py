@@ -24,7 +24,7 @@ from tests.servers.debian import ServerMissing, free_port
 
 WRITES, LATE_MS = 290, 291
 WRITING = (5, 6, 15, 16, 22)
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 
 
 class Modbus:
@@ -44,6 +44,7 @@ class Modbus:
                 if client.connect():
                     return
             time.sleep(0.05)
+        self.kill()
         raise ServerMissing("the Modbus server did not start")
 
     def kill(self) -> None:
