@@ -91,7 +91,7 @@ def test_a_passage_holds_a_word_by_the_dictionary(
     assert any(way <= words for r in renderings_of(part, translations) for way in r.words) == held
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(question=st.text(alphabet="车床露点皮带油lathe dew point?.,-0123𠀀\0", max_size=60))
 def test_any_question_is_taken_apart_for_the_dictionary(question: str, source: Path, tmp_path: Path) -> None:
     """Whatever is asked, each meaning stands for a word of the question and holds no more than all of it."""

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -92,6 +92,7 @@ def test_an_index_of_other_vectors_is_not_used(tmp_path: Path) -> None:
     assert index is not None and index.closest(np.ones(DIMENSIONS, np.float32), 5) == []
 
 
+@settings(deadline=None)  # it writes to the disk
 @given(damage=st.sampled_from(["empty", "short", "long", "magic", "rows", "text"]))
 def test_a_damaged_index_is_no_index(damage: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Cut, padded, renamed or of another kind: it is not believed, and nothing breaks."""
