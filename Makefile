@@ -2,7 +2,7 @@
 # make test    environment and the whole suite
 # make setup   the environment alone
 # make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
-# make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], score-panels, score-detection, score-books, score-turn    figures; a table, and last one JSON line
+# make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], score-panels, score-detection, score-books, score-refusals, score-turn    figures; a table, and last one JSON line
 # make install-paddleocr  the paddleocr package as the reader of this box        make test-paddleocr  the same, tried for real
 # make fuzz-panels [FOR=600]   damaged and hostile pictures through decoder and parser, for so many seconds
 # make faults  everything that can break is broken on purpose; exit code 1 if anything was lost (an hour or so)
@@ -16,7 +16,7 @@ PADDLEOCR := $(or $(TMPDIR),/tmp)/watchkeeper-paddleocr
 # llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books fuzz-panels score-detection score-turn faults install-paddleocr \
+.PHONY: bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn faults install-paddleocr \
 	test-paddleocr clean
 
 setup: $(READY)
@@ -84,6 +84,9 @@ score-books: setup
 
 score-series: setup
 	@$(BIN)/python -m tests.bench.score_series $(if $(DATA),--data $(DATA))
+
+score-refusals: setup
+	@$(BIN)/python -m tests.bench.score_refusals $(if $(RUNG),--rung $(RUNG))
 
 score-answers: setup
 	@$(BIN)/python -m tests.bench.score_answers $(DATA)

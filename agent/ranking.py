@@ -6,7 +6,7 @@
     kind       a figure for "how many", a path for "which file", a list for "which kinds", a cause for "why"
     novelty    what only says the question again answers nothing
 
-The numbers are weights of an order, no probabilities; the questions of `make score-turn` and `make score-books` say
+The numbers are weights of an order, no probabilities; the questions of `make score-turn` and `make score-answers` say
 what they are worth.
 """
 
