@@ -17,6 +17,7 @@ from agent.api import Env, Finding, InputError, Tool, hookimpl
 from agent.model.protocol import Model
 from agent.orders import Orders
 from plugins.devices.commands.devices import add_commands
+from plugins.devices.commands.understand import add_command
 from plugins.devices.drivers.registry import make_driver
 from plugins.devices.emitter import Emitter
 from plugins.devices.hearing import Hearing
@@ -55,6 +56,8 @@ class DevicesPlugin:
     def register_commands(self, cli: typer.Typer) -> None:
         """`watchkeeper devices`, `undo`, `command`."""
         add_commands(cli, self.opened)
+        add_command(cli, self.opened)
+        add_command(cli, self.opened)
 
     @hookimpl
     def read_orders(self, question: str, env: Env, heard: Heard, model: Model) -> Orders | None:

@@ -8,8 +8,10 @@ kind from before; "no, the bedroom" replaces what was said last.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from plugins.devices.understanding.frames import Frame, Target, frame_of
+from plugins.devices.understanding.lexicon import Sense
 from plugins.devices.understanding.tokens import Token
 
 __all__ = ["Piece", "cut", "overlay", "whole_frames"]
@@ -18,6 +20,7 @@ _CUTS = ("mark", "then", "and")
 _TARGETS = ("name", "piece", "word", "area", "areas", "floor", "noun", "place", "everything", "it")
 _TRAILING = ("amount", "mode", "level", "color", "kelvin", "bit", "func", "polite", "change")
 _GENERIC = ("set", "start")
+_TAKES_OBJECT = ("到", "成", "为", "至")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ def cut(tokens: tuple[Token, ...]) -> list[Piece]:
     pieces: list[Piece] = []
     row: list[Token] = []
     joint = ""
+    tokens = tuple(_but(tokens, at) for at in range(len(tokens)))
     for at, token in enumerate(tokens):
         if token.value("mark") == "question":
             pieces += _inside(row, joint, question=True)
@@ -46,6 +50,20 @@ def cut(tokens: tuple[Token, ...]) -> list[Piece]:
         else:
             row.append(token)
     return pieces + _inside(row, joint)
+
+
+def _but(tokens: tuple[Token, ...], at: int) -> Token:
+    """ "all blinds but the one in the study": with nothing to do behind it, "but" leaves out."""
+    token = tokens[at]
+    if token.text != "but":
+        return token
+    rest = list(takewhile(lambda one: not one.has("mark", "then"), tokens[at + 1 :]))
+    doing = any(
+        (one.has("verb") and not one.has("noun")) or (one.amount and not one.has("one")) or one.has("particle")
+        for one in rest
+    )
+    except_sense = Sense("except", "except")
+    return token if doing else Token(token.start, token.end, token.text, (except_sense,))
 
 
 def _stronger(one: str, other: str) -> str:
@@ -115,7 +133,7 @@ def _again(row: list[Token], at: int) -> bool:
 
 def _closed(row: list[Token], verb: int, at: int) -> bool:
     """Between a verb at the end of its clause and the next target nothing stands but values."""
-    if row[verb].text.isascii():
+    if row[verb].text.isascii() or row[verb].text.endswith(_TAKES_OBJECT) or row[verb].value("verb") == "clean":
         return False
     return all(token.amount or token.has(*_TRAILING) for token in row[verb + 1 : at])
 

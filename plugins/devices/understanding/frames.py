@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from plugins.devices.understanding.lexicon import Sense
 from plugins.devices.understanding.numbers import Amount, Duration
@@ -134,6 +135,7 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
     :param question: the clause, or all of the utterance, is marked as one.
     """
     asking = question or _asks(tokens)
+    tokens = [part for token in tokens for part in (_parted(token) if asking else (token,))]
     kept, excluded = _apart(tokens)
     frame = Frame(tokens[0].start, tokens[-1].end)
     verbs: list[tuple[int, str]] = []
@@ -177,11 +179,25 @@ _STATE_OF = {"close": "closed"}
 _ORDER = ("target", "attr")
 
 
+def _parted(token: Token) -> tuple[Token, ...]:
+    """In a question "switch on" is a switch and its state."""
+    head, _, tail = token.text.partition(" ")
+    if head != "switch" or tail not in ("on", "off"):
+        return (token,)
+    at = token.start + len(head)
+    noun, state = Sense("noun", "switch"), (Sense("state", tail), Sense("particle", tail))
+    return (Token(token.start, at, head, (noun,)), Token(token.end - len(tail), token.end, tail, state))
+
+
 def _asks(tokens: list[Token]) -> bool:
     """A clause asks where it begins with a question word, or where a Chinese one stands anywhere in it."""
     if any(token.has("ask") and not token.text.isascii() for token in tokens):
         return True
+    if any(token.text == "是" and after.has("verb", "state") for token, after in pairwise(tokens)):
+        return True
     content = [token for token in tokens if not token.has("polite", "func", "mark")]
+    if len(content) > 1 and content[-1].text == "不":
+        return True
     if content and all(token.value("attr") in ("time", "date") for token in content):
         return True
     first = next((token for token in tokens if not token.has("polite", "too", "then", "and", "mark")), None)
@@ -290,6 +306,8 @@ def _take(frame: Frame, token: Token, role: str) -> Frame:
     if token.has("ask"):
         return replace(frame, asks=(*frame.asks, token.value("ask")))
     flags = {kind: True for kind in ("too", "no", "never") if token.has(kind)}
+    if frame.asks and token.text == "不":
+        return frame
     if token.value("func") == "by":
         flags["by"] = True
     return replace(frame, **flags) if flags else frame  # type: ignore[arg-type]

@@ -55,6 +55,8 @@ def intents_of(reading: Reading, frame: Frame) -> Found:
         return [], [text], [f"{shown!r}: {', '.join(frame.unknown)} is not known"]
     frame = _kind_there(reading.home, _with_locks(frame))
     domains = _domains(reading.home, frame)
+    if not frame.verb and not frame.valued and (frame.states or frame.attr) and frame.target.said:
+        frame = replace(frame, asks=frame.asks or ("what",))
     if frame.asked:
         return _asked(reading, frame, domains, text)
     if not frame.does:
@@ -119,7 +121,7 @@ def _ordered(reading: Reading, frame: Frame, order: Order, text: str) -> Found:
 
 def _order_intent(reading: Reading, frame: Frame, order: Order, choice: Choice, text: str) -> Intent:
     slots: dict[str, Json] = dict(choice.slots)
-    kind = choice.nouns[0] if choice.nouns else ""
+    kind = choice.nouns[0] if choice.nouns else order.kind
     if "name" not in slots:
         slots |= kind_slots(order.intent, reading.language, kind)
     slots = dict(order.slots) | slots

@@ -195,7 +195,7 @@ def _parts(devices: DeviceMap, names: Trie) -> tuple[dict[str, frozenset[str]], 
     for piece, owners in pieces.items():
         if len(owners) == 1 and piece not in known:
             ids = tuple(device.id for device in devices.devices if device.names[0] in owners)
-            names.add(piece, Sense("piece", next(iter(owners)), ids))
+            names.add(piece, Sense("piece", next(iter(owners)), ids, text=piece))
         elif piece not in known:
             names.add(piece, Sense("word", piece))
     return kinds, words

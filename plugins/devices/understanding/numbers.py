@@ -21,12 +21,15 @@ _UNITS = (
 )
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _EN = {word: value for value, word in enumerate(_UNITS)} | {word: 20 + 10 * at for at, word in enumerate(_TENS)}
-_ZH = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_ZH_STEPS = {"十": 10, "百": 100, "千": 1000}
+_ZH = {char: value for row in ("零一二三四五六七八九", "〇壹贰叁肆伍陆柒捌玖") for value, char in enumerate(row)} | {
+    "两": 2
+}
+_ZH_STEPS = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
+_ZH_DIGITS, _ZH_ALL = "".join(_ZH), "".join((*_ZH, *_ZH_STEPS))
 _WORD = re.compile(r"[a-z]+")
 _FIGURES = re.compile(rf"\d{{1,{_MAX_DIGITS}}}(?:\.\d{{1,6}})?(?![\d.]*\d)")
-_ZH_RUN = re.compile(r"[零〇一二两三四五六七八九十百千]+(?:点[零〇一二两三四五六七八九]+)?")
-_HALF = re.compile(r"\s*(?:and a half|and one half|1/2)(?![a-z])")
+_ZH_RUN = re.compile(rf"[{_ZH_ALL}]+(?:点[{_ZH_DIGITS}]+)?")
+_HALF = re.compile(r"\s*(?:and (?:a |one )?(?:half|1/2)|1/2)(?![a-z]| an? )")
 _UNIT_WORDS: tuple[tuple[re.Pattern[str], Unit], ...] = tuple(
     (re.compile(pattern), unit)  # type: ignore[misc]
     for pattern, unit in (
@@ -45,12 +48,12 @@ _LENGTHS = (
 )
 _BELOW = {"hours": "minutes", "minutes": "seconds"}
 _FIXED: tuple[tuple[re.Pattern[str], dict[str, int]], ...] = (
-    (re.compile(r"(?:a )?(?:half an? hour|half[ -]hour|半个?小时|半个?钟头)(?![a-z])"), {"minutes": 30}),
+    (re.compile(r"(?:a )?(?:(?:half|1/2)[ -](?:an? )?hours?|半个?小时|半个?钟头)(?![a-z])"), {"minutes": 30}),
     (re.compile(r"(?:a |one )?quarter of an hour|一刻钟"), {"minutes": 15}),
     (re.compile(r"(?:three quarters of an hour|三刻钟)"), {"minutes": 45}),
     (re.compile(r"an hour and a half(?![a-z])"), {"hours": 1, "minutes": 30}),
     (re.compile(r"a minute and a half(?![a-z])"), {"minutes": 1, "seconds": 30}),
-    (re.compile(r"half a minute(?![a-z])|半分钟"), {"seconds": 30}),
+    (re.compile(r"(?:half|1/2)[ -](?:a )?minutes?(?![a-z])|半分钟"), {"seconds": 30}),
     (re.compile(r"an? hour(?![a-z])"), {"hours": 1}),
     (re.compile(r"an? minute(?![a-z])"), {"minutes": 1}),
     (re.compile(r"a couple of minutes(?![a-z])"), {"minutes": 2}),
@@ -136,6 +139,8 @@ def _with_unit(low: str, value: float, end: int, unit: str) -> tuple[Amount, int
 
 def _number(low: str, at: int) -> tuple[float, int, bool] | None:
     """Value, end, whether it was said in words."""
+    if low.startswith("1/2", at):
+        return None
     if match := _FIGURES.match(low, at):
         value, end = float(match[0]), match.end()
         half = _HALF.match(low, end)
@@ -180,6 +185,8 @@ def _english(low: str, at: int) -> tuple[float, int, bool] | None:
             if seen and current % 10 and _EN[word] < 10:
                 break
             current, seen = current + _EN[word], True
+        elif word == "thousand" and 0 < current < 100:
+            total, current = current * 1000, 0
         elif word == "hundred" and (seen or low[max(0, at - 2) : at] == "a "):
             current = (current or 1) * 100
         elif word == "a" and low.startswith("a hundred", position):

@@ -7,7 +7,7 @@ scenes, on and off. A rule looks at verb, value and kind only; which devices are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.api import Json
 from plugins.devices.understanding.frames import Frame
@@ -57,6 +57,8 @@ class Order:
     """By domain; "" is for all."""
     guessed: bool = False
     """A value that was not said: low, medium."""
+    kind: str = ""
+    """The kind that the verb alone means: to light up."""
     slot: str = ""
     """Which slot takes the value that a step leads to."""
 
@@ -83,6 +85,8 @@ def _only(domains: tuple[str, ...], *wanted: str) -> bool:
 def _percent(frame: Frame, *, least: float = 0.0) -> float | None:
     """The share that is wanted, said as a number or a level."""
     if frame.amounts and frame.amounts[-1].unit in ("", "%"):
+        if not frame.amounts[-1].unit and not frame.to and frame.verb in ("on", "off", "open", "close"):
+            return None  # "close 3": whatever the number is, it was not said to be what is wanted
         return frame.amounts[-1].value
     if frame.level:
         return max(_LEVELS[frame.level], least)
@@ -222,7 +226,7 @@ def _modes(frame: Frame, domains: tuple[str, ...]) -> Order | None:
         if frame.attr == "fan_mode" and frame.verb in fans:
             return _fan_mode(fans[frame.verb])
         return None
-    if frame.attr == "fan_mode":
+    if frame.attr == "fan_mode" or (_only(domains, "climate") and "fan" in frame.target.nouns):
         return _fan_mode(frame.modes[0])
     mode = next((mode for mode in frame.modes if mode in _HVAC_MODES), "")
     if mode and (_only(domains, "climate") or (frame.attr == "mode" and not domains)):
@@ -272,7 +276,7 @@ def _lock(frame: Frame, domains: tuple[str, ...]) -> Order | None:
 
 
 def _robots(frame: Frame, domains: tuple[str, ...]) -> Order | None:
-    back = frame.verb in ("dock", "stop", "off") or (frame.verb == "cancel" and len(frame.verbs) > 1)
+    back = frame.verb in ("dock", "stop", "off") or bool({"cancel", "stop"} & set(frame.verbs))
     mower = _only(domains, "lawn_mower") or "mow" in frame.verbs
     vacuum = _only(domains, "vacuum") or "clean" in frame.verbs
     if frame.valued or not (frame.verb == "dock" or mower or vacuum):
@@ -293,7 +297,11 @@ def _robots(frame: Frame, domains: tuple[str, ...]) -> Order | None:
 
 def _scenes(frame: Frame, domains: tuple[str, ...]) -> Order | None:
     kinds = ("scene", "script", "button", "input_button")
-    if not _only(domains, *kinds) or frame.verb not in ("", "on", "start", "set", "press", "light_up"):
+    if (
+        not _only(domains, *kinds)
+        or not frame.target.names
+        or frame.verb not in ("", "on", "start", "set", "press", "light_up")
+    ):
         return None
     return Order("HassTurnOn", {}, kinds, {"": (Setting("activate", True),)})
 
@@ -310,7 +318,7 @@ def _switching(frame: Frame, domains: tuple[str, ...]) -> Order | None:
     if verb not in ("on", "off", "open", "close", "light_up") or frame.valued or frame.attr:
         return None
     if verb == "light_up":
-        return _switch("on", ("light",))
+        return replace(_switch("on", ("light",)), kind="light")
     on = verb in ("on", "open")
     if opening:
         return _switch("on" if on else "off", OPENED)

@@ -46,7 +46,7 @@ class RuleReader:
         if not tokens:
             return Understood(text, language, ())
         reading = Reading(home, language, words, context, states, self._settings)
-        return _read(reading, tokens)
+        return replace(_read(reading, tokens), text=text)
 
     def _indexed(self, devices: DeviceMap) -> Home:
         if self._home is None or self._home.map is not devices:

@@ -20,6 +20,7 @@ from plugins.devices.values import Device
 __all__ = ["Choice", "Wanted", "choose", "of_kind"]
 
 _MOST_ASKED = 5
+_TELLING_CHARS = 3
 _NAMED_KINDS = ("pump",)
 """Kinds that are no domain: a name says them."""
 _LOCKABLE = ("cover.door", "cover.gate", "cover.window", "cover.garage", "cover.shutter")
@@ -64,7 +65,8 @@ def choose(home: Home, frame: Frame, wanted: Wanted, here: str) -> list[Choice]:
             choices.append(choice)
     if choices:
         return [_without(choice, excluded) for choice in choices]
-    places = [("area", sense) for sense in target.areas] + [("floor", sense) for sense in target.floors]
+    floors = () if target.areas else target.floors
+    places = [("area", sense) for sense in target.areas] + [("floor", sense) for sense in floors]
     if not places:
         return [_without(_by_kind(home, target, frame, wanted, here), excluded)]
     return [_without(_placed(home, kind, sense, target, wanted), excluded) for kind, sense in places]
@@ -125,7 +127,7 @@ def _named(
         found = [device for device in found if _on_floor(home, device, target.floors[0].ids) is not False]
     fits = [device for device in found if not target.nouns or _any_kind(home, device, target)]
     if sense.kind == "piece" or (target.nouns and fits):
-        found = fits
+        found = fits if target.nouns or _telling(sense) else []
     if len(found) > 1 and not target.every:
         found = _nearest(found, here, frame.near)
     why = f"{sense.kind} {sense.value!r}"
@@ -135,6 +137,13 @@ def _named(
         return Choice(slots, problem=_which(home, found), why=why)
     exact = sense.kind == "name" and (len(found) == 1 or target.every or sense.many)
     return Choice(slots, (), tuple(found), exact=exact, why=why)
+
+
+def _telling(sense: Sense) -> bool:
+    """Whether a piece of a name is enough without the kind. A Chinese name ends with its kind: 幕布 of 投影幕布 says
+    what it is, 石头 of 石头扫地机器人 does not.
+    """
+    return sense.text.isascii() or len(sense.text) >= _TELLING_CHARS or normalise(sense.value).low.endswith(sense.text)
 
 
 def _any_kind(home: Home, device: Device, target: Target) -> bool:
@@ -179,6 +188,9 @@ def _placed(home: Home, kind: str, sense: Sense, target: Target, wanted: Wanted)
     else:
         found = [device for device in fitting if _on_floor(home, device, sense.ids)]
     slots = {"floor" if kind == "floor" else "area": sense.value}
+    if kind == "area" and target.floors:
+        slots["floor"] = target.floors[0].value
+        found = [device for device in found if _on_floor(home, device, target.floors[0].ids) is not False]
     why = f"{target.noun_text or '/'.join(wanted.domains)} in {sense.value!r}"
     found = _like(home, found, target)
     if not found:

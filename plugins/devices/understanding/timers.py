@@ -71,11 +71,21 @@ def _nouns(token: Token) -> set[str]:
 
 
 def _verb(tokens: Sequence[Token]) -> str:
-    for token in tokens:
-        for value in [sense.value for sense in token.senses if sense.kind == "verb"]:
-            if value in _VERBS or value in _MORE or value in _LESS or value in _STARTS:
-                return value
-    return ""
+    found = [_known_verb(token) for token in tokens]
+    starts = next((i for i, verb in enumerate(found) if verb in ("start", "set") and _times(tokens, i + 1)), None)
+    if starts is not None and any(token.has("verb", "particle") for token in tokens[:starts]):
+        return found[starts]  # an order stands before it: "关灯设置1小时计时器"
+    return next((verb for verb in found if verb), "")
+
+
+def _known_verb(token: Token) -> str:
+    values = [sense.value for sense in token.senses if sense.kind == "verb"]
+    return next((value for value in values if value in (*_VERBS, *_MORE, *_LESS, *_STARTS)), "")
+
+
+def _times(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a length of time or the timer stands here."""
+    return at < len(tokens) and (tokens[at].duration is not None or "timer" in _nouns(tokens[at]))
 
 
 def _meant(tokens: Sequence[Token], at: int) -> bool:
@@ -153,7 +163,8 @@ def _started(
     index, duration = length
     slots: dict[str, Json] = dict(duration.parts)
     before = list(tokens[: min(index, at)])
-    opener = next((i for i, token in enumerate(before) if token.value("verb") in _STARTS), len(before))
+    starts = [i for i, token in enumerate(before) if token.value("verb") in _STARTS]
+    opener = starts[-1] if starts else len(before)
     command = before[:opener]
     if any(token.has("verb") for token in command) and opener < len(before):
         return slots | {"conversation_command": between(words, command)}
