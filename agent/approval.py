@@ -44,6 +44,8 @@ class Request:
     turn: str
     person: str
     """Who decided."""
+    digest: str = ""
+    """What the answer is bound to; see `call_digest`."""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -98,10 +100,11 @@ class Approvals:
         entries = self.journal.entries("approval", "waiting", "approved")
         return [_request(e) for e in entries if e.span is not None and e.span.holds(now)]
 
-    def answer(self, entry_id: str, *, approve: bool, person: str) -> Request:
+    def answer(self, entry_id: str, *, approve: bool, person: str, digest: str | None = None) -> Request:
         """What a person decided. An approval that was given can be taken back until it is used.
 
         :param person: who it was.
+        :param digest: of the call that the person saw; None: it was seen as it is here.
         :raises InputError: there is no such request, or it was answered, used or too late; nothing is changed.
         """
         with self.journal.writing() as pen:
@@ -110,6 +113,8 @@ class Approvals:
                 raise InputError(f"{entry_id[:40]}: no such request; see: watchkeeper approvals list")
             if entry.state not in (("waiting",) if approve else ("waiting", "approved")):
                 raise InputError(f"{entry_id}: it is {entry.state} already; ask for the call anew")
+            if digest is not None and not hmac.compare_digest(digest.encode(), str(entry.body.get("digest")).encode()):
+                raise InputError(f"{entry_id}: the answer is to another call; look at what waits now")
             if not _holds(entry, pen):
                 raise InputError(f"{entry_id}: it is too late for an answer; ask for the call anew")
             told = {"approval": entry_id, "digest": entry.body.get("digest"), "person": person}
@@ -187,5 +192,5 @@ def _request(entry: Entry) -> Request:
         until = datetime.fromtimestamp(entry.span.ends_wall if entry.span else 0.0, UTC)
     return Request(
         entry.id, str(entry.body.get("tool")), arguments if isinstance(arguments, dict) else {}, entry.state,
-        until, entry.turn, entry.person,
+        until, entry.turn, entry.person, str(entry.body.get("digest", "")),
     )  # fmt: skip

@@ -629,6 +629,17 @@ class ApprovalSettings(Section):
     """Requests that wait at one time; one more is refused."""
     max_argument_chars: int = 4_000
     """Of one call, as JSON; a person can read no more before approving."""
+    connection: str = ""
+    """A broker of [drivers.connections] over which people may answer too; empty: none."""
+    topic: str = "watchkeeper/approvals"
+    """Where requests are told (`…/waiting`) and answers heard (`…/answer`); let the broker guard both."""
+    persons: dict[str, Path] = Field(default_factory=dict)
+    """Who may answer over the broker → the file with the secret that signs their answers; nobody else may read it."""
+    least_secret_bytes: int = 16
+    retell_seconds: float = 30.0
+    """Between two tellings of what still waits."""
+    wrong_answers_a_minute: int = 10
+    """After so many that are not rightly signed, none is heard for a minute."""
 
 
 Risk = Literal["low", "medium", "high", "critical"]
@@ -774,6 +785,9 @@ class UnderstandingSettings(Section):
     """Of a device, an area or a floor."""
     max_batch_line_chars: int = 2_000_000
     """Of one line of `--batch`."""
+    model_reply_tokens: int = Field(default=48, ge=1)
+    model_seconds: float = 8.0
+    """For its reply; then nothing is proposed."""
 
 
 class DeviceSettings(Section):

@@ -23,7 +23,7 @@ from typing import Any
 
 from agent.actuator import Heard
 from agent.answer import render
-from agent.approval import Approvals
+from agent.approval import Approvals, Request, call_text
 from agent.audit import Trail
 from agent.box_key import box_secret
 from agent.claims import unsupported
@@ -35,7 +35,7 @@ from agent.evidence import Evidence, gather_terms
 from agent.journal import Entry, IllegalStep, Journal
 from agent.look import Look, find_doubt, look_closer
 from agent.loop import Findings, Loop
-from agent.messages import Message
+from agent.messages import Message, ToolCall
 from agent.model.ladder import Ladder
 from agent.model.protocol import ReplyLimits
 from agent.order_answer import no_more_than, order_parts, order_record, ordered_calls, said_before, utterance_turn
@@ -51,7 +51,7 @@ from agent.tool_run import ToolRunner, read_back_with
 from agent.tools import TurnView
 from agent.turn_record import StageClock, TurnRecord
 from agent.upright import upright_photo
-from agent.values import Json, Language, Term
+from agent.values import Json, Language, Term, say
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
 
@@ -235,6 +235,20 @@ class Agent:
         except BaseException as error:
             self._close_turn(started, error)
             raise
+        return done
+
+    def run_approved(self, request: Request) -> Done:
+        """Carry out a call that a person has approved just now, without it being asked for again.
+
+        :raises DatabaseError: `watch.db` cannot be used; nothing was sent.
+        """
+        self.recover()
+        call = ToolCall(request.tool, request.arguments)
+        text = call_text(request.tool, request.arguments)
+        turn = f"a{request.id}"
+        view = TurnView("", "en", self.env.now(), None)
+        order = Order(say(text, text), call)
+        (done,) = self._orders.run(turn, [order], self.tools, view, Heard(), told={"approval": request.id})
         return done
 
     def _carry_out(

@@ -12,6 +12,7 @@ import typer
 
 from agent.approval import Approvals, Request, call_text
 from agent.box_key import box_secret
+from agent.commands.ask import build_agent
 from agent.commands.audit import open_trail
 from agent.console import emit
 from agent.device_commands import DeviceCommands
@@ -46,13 +47,22 @@ def commands() -> typer.Typer:
 
     @app.command()
     def approve(
-        context: typer.Context, request: IdArgument, by: PersonOption = None, as_json: JsonFlag = False
+        context: typer.Context,
+        request: IdArgument,
+        by: PersonOption = None,
+        run: Annotated[bool, typer.Option("--run", help="Carry it out at once, and read back.")] = False,
+        as_json: JsonFlag = False,
     ) -> None:
         """Allow exactly this call, once, until its time is over.
 
         Example: watchkeeper approvals approve 3f2a91bc
         """
-        _answer(context.obj, request, approve=True, by=by, as_json=as_json)
+        answered = _answer(context.obj, request, approve=True, by=by, as_json=as_json and not run)
+        if run:
+            with closing(build_agent(context.obj, context.meta["plugins"])) as agent:
+                done = agent.run_approved(answered)
+            emit(done.to_json(), as_json=as_json, human=done.line["en"])
+            raise typer.Exit(0 if done.came == "confirmed" else 1)
 
     @app.command()
     def refuse(context: typer.Context, request: IdArgument, by: PersonOption = None, as_json: JsonFlag = False) -> None:
@@ -92,10 +102,11 @@ def open_approvals(env: Env) -> Iterator[tuple[Approvals, DeviceCommands]]:
         yield Approvals(journal, env.settings.approvals, key=key), DeviceCommands(journal)
 
 
-def _answer(env: Env, request_id: str, *, approve: bool, by: str | None, as_json: bool) -> None:
+def _answer(env: Env, request_id: str, *, approve: bool, by: str | None, as_json: bool) -> Request:
     with open_approvals(env) as (approvals, _):
         request = approvals.answer(request_id, approve=approve, person=login_name(by))
     emit(request.to_json(), as_json=as_json, human=_line(request))
+    return request
 
 
 def login_name(by: str | None = None) -> str:
