@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from plugins.logs.numerals import with_digits
 from plugins.logs.queries.asked import understand as understand_events
 from plugins.logs.series.asked import understand
 from plugins.logs.spelling import respelled
+from plugins.logs.sql_tool import SqlTool
 from plugins.logs.tools import LogTools
 from tests.bench.series_plants import draw_plants
 from tests.bench.series_questions import written
@@ -194,3 +196,18 @@ def test_written_questions_have_answers(tmp_path: Path) -> None:
     looked_at, held = (written(tmp_path, which) for which in ("open", "held"))
     assert len(looked_at) + len(held) >= 120 and len(held) * 3 >= len(looked_at)
     assert all(one.answer for one in [*looked_at, *held])
+
+
+def test_sql_is_never_the_first_choice(env: Env, tmp_path: Path) -> None:
+    """Of twenty questions about one file each is claimed by a typed tool, which is then offered alone: `sql` is not."""
+    draw_plants(tmp_path)
+    import_csv(tmp_path / "kiln.csv", env.log_path, env.settings.logs)
+    logs = env.settings.logs.model_copy(update={"sql": True})
+    allowed = replace(env, settings=env.settings.model_copy(update={"logs": logs}))
+    tools = [*LogTools(allowed).tools(), *SqlTool(allowed).tools()]
+    assert "sql" in {tool.name for tool in tools}
+    questions = [one.question for one in written(tmp_path, "open") if one.file.name == "kiln.csv"][:20]
+    assert len(questions) == 20
+    for question in questions:
+        claimed = [tool.name for tool in tools if tool.asked is not None and tool.asked(question)]
+        assert claimed == ["series_statistics"], question

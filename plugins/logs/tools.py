@@ -74,7 +74,20 @@ class LogTools:
             "happened",
             "alarms",
         )
-        count = ("多少次", "几次", "次数", "多少条", "几条", "how many", "how often", "count", "times")
+        count = (
+            "多少次",
+            "几次",
+            "次数",
+            "多少条",
+            "几条",
+            "数量",
+            "条数",
+            "how many",
+            "how often",
+            "number of",
+            "count",
+            "times",
+        )
         return [
             tool(risk="read", cues=(*similar, *similar_en), examples=_SIMILAR_EXAMPLES)(self.similar_events),
             tool(risk="read", cues=count, examples=_COUNT_EXAMPLES)(self.count_events),

@@ -142,7 +142,7 @@ _FACTS: dict[str, Callable[..., list[Fact]]] = {
     "busy_clock": lambda a: _by(a, "%H"),
     "busy_weekday": _weekday,
     "quiet_day": lambda a: _by(a, "%Y-%m-%d", min),
-    "flood_from": lambda a: [Fact((f"{min(_floods(a)[0])}",))],
+    "flood_from": lambda a: [Fact((f"{min(_floods(a)[0]):%Y-%m-%d %H:%M}",))],
     "flood_peak": lambda a: [Fact((_floods(a)[1],))],
     "standing": lambda a: [Fact((sum(one.cleared is None for one in a),))],
     "standing_tags": lambda a: _first(sorted({f"{one.at:%Y-%m-%d %H:%M}" for one in a if one.cleared is None})),

@@ -44,7 +44,22 @@ _SPELLING = """maximum minimum average averages median highest lowest largest sm
 _SPELT = frozenset(_SPELLING.split())
 """Words by which figures are asked for, as they are spelt."""
 _OF_VALUES = ("maximum", "minimum", "mean", "median", "deviation", "sum")
-_OF_TIME = ("rise", "fall", "slope", "change", "share", "duration", "first crossing", "last crossing", "crossings")
+_OF_TIME = (
+    "gaps",
+    "duplicates",
+    "order",
+    "interval",
+    "span",
+    "rise",
+    "fall",
+    "slope",
+    "change",
+    "share",
+    "duration",
+    "first crossing",
+    "last crossing",
+    "crossings",
+)
 """Figures that are never told by buckets: 几点 asks for their instant."""
 _UNIT_SECONDS = {"秒": 1, "分": 60, "小": 3600, "个": 3600, "天": 86_400, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 

@@ -154,6 +154,9 @@ def _match(signal: Signal, words: Sequence[Word]) -> tuple[set[int], float]:
         if at and name not in _GENERAL:
             places |= at
             held += 1
+    joined = {"".join(own[i:k]) for i in range(len(own)) for k in range(i + 2, len(own) + 1)}
+    whole = {word.start for word in words if word.name in joined}  # hydPressure as a person types it: hydpressure
+    places, held = places | whole, held + 2 * bool(whole)
     if not any(not word.name.isdigit() and word.start in places for word in words):
         return set(), 0.0
     return places, held / len(own) * 0.9

@@ -85,9 +85,9 @@ class SeriesTool:
 
 
 def _of_one_file(every: list[Signal]) -> tuple[Signal, ...]:
-    """For questions about the data itself: where all series have the same stamps, one stands for all."""
-    alike = {(signal.source, signal.count, signal.first, signal.last) for signal in every}
-    return (every[0],) if len(alike) == 1 else ()
+    """For questions about the data itself: where all series are of one file, the fullest stands for all."""
+    alike = {(signal.source, signal.first, signal.last) for signal in every}
+    return (max(every, key=lambda signal: signal.count),) if len(alike) == 1 else ()
 
 
 def _distinct(periods: list[Period]) -> list[Period]:
