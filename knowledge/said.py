@@ -108,11 +108,14 @@ def _stands_there(run: str, words: set[str], text: str) -> list[bool]:
 def _chinese(
     run: str, known: Sequence[bool], others: Sequence[str], meaning: Meaning | None, *, same: bool
 ) -> Iterator[_Word]:
-    """Stretches of a run that are said, and those that are not; a lone character inside a run says little."""
+    """Stretches of a run that are said, and those that are not.
+
+    A lone character inside a run says little; at its head it tells one thing from another (补水泵, 排水泵).
+    """
     yield _Word(sum(known), 1.0)
     for first, last in _stretches(known):
         stretch = run[first:last]
-        if _LIGHT_ZH.fullmatch(stretch) or (len(stretch) == 1 < len(run)):
+        if _LIGHT_ZH.fullmatch(stretch) or (len(stretch) == 1 and first > 0):
             continue
         yield _Word(len(stretch), _meant(stretch, others, meaning, _SAME_ZH, same=same))
 
