@@ -57,7 +57,6 @@ class DevicesPlugin:
         """`watchkeeper devices`, `undo`, `command`."""
         add_commands(cli, self.opened)
         add_command(cli, self.opened)
-        add_command(cli, self.opened)
 
     @hookimpl
     def read_orders(self, question: str, env: Env, heard: Heard, model: Model) -> Orders | None:

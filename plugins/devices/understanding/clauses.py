@@ -20,6 +20,7 @@ _CUTS = ("mark", "then", "and")
 _TARGETS = ("name", "piece", "word", "area", "areas", "floor", "noun", "place", "everything", "it")
 _TRAILING = ("amount", "mode", "level", "color", "kelvin", "bit", "func", "polite", "change")
 _GENERIC = ("set", "start")
+_LATER = ("后", "之后", "以后", "过后")
 _TAKES_OBJECT = ("到", "成", "为", "至")
 
 
@@ -43,6 +44,9 @@ def cut(tokens: tuple[Token, ...]) -> list[Piece]:
         if token.value("mark") == "question":
             pieces += _inside(row, joint, question=True)
             row, joint = [], "stop"
+        elif _begins(tokens, at, row):
+            pieces += _inside(row, joint)
+            row, joint = [token], "and" if row or not pieces else joint
         elif token.has(*_CUTS) and not _within(tokens, at):
             pieces += _inside(row, joint)
             kind = token.value("then", "and", "mark") or "and"
@@ -50,6 +54,17 @@ def cut(tokens: tuple[Token, ...]) -> list[Piece]:
         else:
             row.append(token)
     return pieces + _inside(row, joint)
+
+
+def _begins(tokens: tuple[Token, ...], at: int, row: list[Token]) -> bool:
+    """A correction, or a delay before what is to be done then: a clause of its own, though nothing stands before it."""
+    token = tokens[at]
+    if token.has("no") and not token.has("name", "area"):
+        return True
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    delayed = token.duration is not None and after is not None and after.text in _LATER
+    said = any(one.has("verb") for one in row) and any(one.has(*_TARGETS) for one in row)
+    return delayed and said and any(one.has("verb") for one in tokens[at + 1 :])
 
 
 def _but(tokens: tuple[Token, ...], at: int) -> Token:

@@ -134,7 +134,7 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
 
     :param question: the clause, or all of the utterance, is marked as one.
     """
-    asking = question or _asks(tokens)
+    asking = (question or _asks(tokens)) and not _requests(tokens)
     tokens = [part for token in tokens for part in (_parted(token) if asking else (token,))]
     kept, excluded = _apart(tokens)
     frame = Frame(tokens[0].start, tokens[-1].end)
@@ -152,6 +152,7 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
             frame = _take(frame, token, role)
     target = _target([token for at, token in enumerate(kept) if _role(kept, at, asking) == "target"])
     names = [verb for _, verb in verbs]
+    none = any(token.text == "no" and after.has("noun") for token, after in pairwise(tokens))
     if any(verb in _IMPLIED for verb in names) and not target.nouns:
         target = replace(target, nouns=tuple(_IMPLIED[verb] for verb in names if verb in _IMPLIED)[:1])
     if excluded:
@@ -159,15 +160,21 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
     first_target = next((at for at, token in enumerate(kept) if _role(kept, at, asking) == "target"), len(kept))
     return replace(
         frame,
-        to=any(_leads_value(kept, at) for at, token in enumerate(kept) if token.value("func") == "to"),
+        to=any(_leads_value(kept, at) for at, token in enumerate(kept) if _towards(token)),
         verb=next((verb for verb in _RANK if verb in names), names[0] if names else ""),
         verbs=tuple(names),
         states=tuple(states),
         asks=(frame.asks or ("is",)) if asking else (),
         target=target,
+        never=frame.never or none,
         chinese=any(not kept[at].text.isascii() for at, _ in verbs),
         verb_last=bool(verbs) and verbs[0][0] > first_target,
     )
+
+
+def _towards(token: Token) -> bool:
+    """ "to", 到; and a Chinese verb that ends so: 调到."""
+    return token.value("func") == "to" or (token.has("verb") and token.text.endswith(("到", "成", "为", "至", "在")))
 
 
 def _leads_value(tokens: list[Token], at: int) -> bool:
@@ -177,6 +184,13 @@ def _leads_value(tokens: list[Token], at: int) -> bool:
 
 _STATE_OF = {"close": "closed"}
 _ORDER = ("target", "attr")
+
+
+def _requests(tokens: list[Token]) -> bool:
+    """ "could you turn it off?", "你能开灯吗": a question in form only. What asks to be told stays one."""
+    first = next((token for token in tokens if not token.has("polite", "then", "and", "mark", "func")), None)
+    told = any(token.value("ask") not in ("", "is") for token in tokens)
+    return bool(first and first.has("request") and not told and any(token.has("verb", "particle") for token in tokens))
 
 
 def _parted(token: Token) -> tuple[Token, ...]:
@@ -336,7 +350,7 @@ def _target(tokens: list[Token]) -> Target:
         if token.has("place") and not token.has("area", "floor", "name"):
             target = replace(target, places=(*target.places, token.value("place")))
         flags = {kind: True for kind in ("everything", "it", "other", "one") if token.has(kind)}
-        if token.has("all", "other"):
+        if token.has("all", "other", "everything"):
             flags["every"] = True
         target = replace(target, **flags) if flags else target  # type: ignore[arg-type]
     return replace(target, names=tuple(names), areas=tuple(areas), floors=tuple(floors))

@@ -112,11 +112,22 @@ def _ordered(reading: Reading, frame: Frame, order: Order, text: str) -> Found:
     )
     intents: list[Intent] = []
     why: list[str] = []
-    for choice in choose(reading.home, frame, wanted, reading.here):
+    if frame.duration:
+        return [], [text], [f"{text[:_SHOWN_CHARS]!r}: how long something is to last is not understood"]
+    for choice in choose(reading.home, _roaming(frame, order), wanted, reading.here):
         intent = _order_intent(reading, frame, order, choice, text)
         intents.append(intent)
         why.append(_explained(text, frame, intent, choice))
     return intents, [], why
+
+
+def _roaming(frame: Frame, order: Order) -> Frame:
+    """A robot goes to the place that is said; it need not stand there."""
+    target = frame.target
+    if order.domains != ("vacuum",) or not (target.areas or target.floors):
+        return frame
+    near = target.areas[0].ids[0] if target.areas else ""
+    return replace(frame, target=replace(target, areas=(), floors=()), near=near)
 
 
 def _order_intent(reading: Reading, frame: Frame, order: Order, choice: Choice, text: str) -> Intent:
@@ -125,8 +136,10 @@ def _order_intent(reading: Reading, frame: Frame, order: Order, choice: Choice, 
     if "name" not in slots:
         slots |= kind_slots(order.intent, reading.language, kind)
     slots = dict(order.slots) | slots
-    if order.intent == "HassVacuumCleanArea" and "name" in slots and frame.target.areas:
-        slots["area"] = frame.target.areas[0].value
+    if order.domains == ("vacuum",):
+        areas, floors = frame.target.areas, frame.target.floors
+        if areas or floors:
+            slots["area" if areas else "floor"] = (areas or floors)[0].value
     steps = Steps(reading.settings.step_percent, reading.settings.step_degrees)
     writes: list[Write] = []
     problem: Said | None = choice.problem

@@ -72,8 +72,12 @@ def index(devices: DeviceMap) -> Home:
     for stem, ids in groups.items():
         names.add(stem, Sense("areas", stem, ids))
         names.add(plural(stem), Sense("areas", stem, ids, many=True))
+    todo = {device.id for device in devices.devices if device.domain == "todo"}
     for name, ids in _by_name(devices.devices).items():
-        _add(names, name, Sense("name", name, ids))
+        sense = Sense("name", name, ids)
+        _add(names, name, sense)
+        for list_word in ("list", "清单") if todo & set(ids) else ():
+            names.add(f"{normalise(name).low}{list_word}", sense)
     kinds, words = _parts(devices, names)
     return Home(devices, names, kinds, words, _levels(devices.floors), _outdoors(devices.areas), groups)
 

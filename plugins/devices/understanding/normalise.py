@@ -23,7 +23,10 @@ _SIMPLIFIED = (
     "动启动执运进离压阀熄灭减缩长强线纸东转变级档双张体团区处径读写属丽显禁许应该盏遥卫盘义务样见觉约组网节费质资"
     "软轻输农达远选边银录镜闪关随难电静顺须预领题愿类飞餐馆验黑齐齿奖励麦坏块圣坛壶够梦夺奋妇妈婴学宝实审宽导寻"
 )
-_SIMPLIFY = dict(zip(map(ord, _TRADITIONAL), _SIMPLIFIED, strict=True)) | {ord("裏"): "里", ord("著"): "着"}
+_SIMPLIFY = dict(zip(map(ord, _TRADITIONAL), _SIMPLIFIED, strict=True)) | {
+    ord(old): new
+    for old, new in zip("裏著並併頂櫃牆掃潔滿溼蓋劃寢廠鍋爐繫", "里着并并顶柜墙扫洁满湿盖划寝厂锅炉系", strict=True)
+}
 _ALIKE = dict.fromkeys(map(ord, "’‘`´"), "'") | dict.fromkeys(map(ord, "–—‐‑"), "-") | {ord("。"): ".", ord("、"): "、"}
 
 

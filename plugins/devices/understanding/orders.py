@@ -210,8 +210,9 @@ def _position(frame: Frame, domains: tuple[str, ...]) -> Order | None:
     if wanted is not None and frame.level != "max":
         settings = (Setting("position", wanted, "%"),)
         return Order("HassSetPosition", {"position": _whole(wanted)}, OPENED, {"": settings})
-    if frame.change or (frame.verb in ("raise", "lower") and frame.bit):
-        way = 1 if frame.change.endswith(".up") or frame.verb == "raise" else -1
+    opening = frame.verb in ("raise", "open", "on")
+    if frame.change or (frame.bit and (opening or frame.verb in ("lower", "close", "off"))):
+        way = 1 if frame.change.endswith(".up") or (opening and not frame.change) else -1
         return Order("HassSetPosition", {}, OPENED, {"": (Step("position", 0.0, way, "%"),)}, slot="position")
     if frame.verb == "stop":
         return Order("HassStopMoving", {}, OPENED, {"": (Setting("task", "stop"),)})
@@ -321,6 +322,8 @@ def _switching(frame: Frame, domains: tuple[str, ...]) -> Order | None:
         return replace(_switch("on", ("light",)), kind="light")
     on = verb in ("on", "open")
     if opening:
+        return _switch("on" if on else "off", OPENED)
+    if frame.target.everything and verb in ("open", "close"):
         return _switch("on" if on else "off", OPENED)
     if frame.target.everything:
         return _switch("on" if on else "off", _EVERYTHING)

@@ -21,6 +21,7 @@ __all__ = ["Choice", "Wanted", "choose", "of_kind"]
 
 _MOST_ASKED = 5
 _TELLING_CHARS = 3
+_MOST_KINDS = 2
 _NAMED_KINDS = ("pump",)
 """Kinds that are no domain: a name says them."""
 _LOCKABLE = ("cover.door", "cover.gate", "cover.window", "cover.garage", "cover.shutter")
@@ -192,6 +193,9 @@ def _placed(home: Home, kind: str, sense: Sense, target: Target, wanted: Wanted)
         slots["floor"] = target.floors[0].value
         found = [device for device in found if _on_floor(home, device, target.floors[0].ids) is not False]
     why = f"{target.noun_text or '/'.join(wanted.domains)} in {sense.value!r}"
+    if _vague(target, wanted):
+        said = say(f"没有说是{sense.value}的什么。", f"It was not said what in {sense.value} is meant.")
+        return Choice(slots, problem=said, why=why)
     found = _like(home, found, target)
     if not found:
         return Choice(slots, target.nouns, problem=_none(f"{sense.value} {target.noun_text}".strip(), False), why=why)
@@ -203,6 +207,12 @@ def _placed(home: Home, kind: str, sense: Sense, target: Target, wanted: Wanted)
         return Choice(slots, target.nouns, problem=_which(home, found), why=why)
     exact = bool(target.nouns) and not any(place in ("up", "down", "outside") for place in target.places)
     return Choice(slots, target.nouns, tuple(found), exact=exact, why=why)
+
+
+def _vague(target: Target, wanted: Wanted) -> bool:
+    """No kind was said, and what is ordered could be done by many."""
+    said = target.nouns or target.words or target.everything
+    return not said and not wanted.asks and len(wanted.domains) > _MOST_KINDS
 
 
 def _plural(target: Target, sense: Sense) -> bool:
@@ -227,7 +237,7 @@ def _by_kind(home: Home, target: Target, frame: Frame, wanted: Wanted, here: str
     fitting = _fitting(home, target, wanted)
     what = target.noun_text or "/".join(wanted.domains)
     base = Choice({}, target.nouns, why=what)
-    if not (target.nouns or wanted.domains):
+    if not (target.nouns or wanted.domains) or (target.it and not target.nouns) or _vague(target, wanted):
         return replace(base, problem=say("没有说是哪个设备。", "It was not said which device is meant."))
     if not fitting:
         return replace(base, problem=_none(target.noun_text or what, False))

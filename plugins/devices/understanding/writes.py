@@ -12,7 +12,8 @@ from plugins.devices.values import Device, Point, Value, Write
 
 __all__ = ["Written", "changes", "written"]
 
-_CHOICES = {"toggle": "toggle"}
+_SWITCHED = ("power", "open", "locked", "playing", "task", "track", "muted", "volume")
+"""Points whose state says whether an order makes sense; of the others that is whether the device is on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def changes(order: Order, device: Device, states: States | None) -> bool | None:
         return None
     known: bool | None = None
     for setting in order.settings.get(device.domain, order.settings.get("", ())):
-        if isinstance(setting, Step):
+        if isinstance(setting, Step) or setting.point not in _SWITCHED:
             powered = states.state(device.id, "power").value
             return powered if isinstance(powered, bool) else None
         seen = _seen(setting, device, states)
