@@ -93,7 +93,9 @@ def meant_signals(question: str, signals: Sequence[Signal]) -> Meant:
     plain = [signal for signal in best if not is_label(signal)]
     if best:
         return Meant(tuple(plain or best)[:_MOST], named=True)
-    own = {name for signal in signals for name in heading_words(signal.tag) if len(name) > 1} | SPELT
+    own = (
+        {name for signal in signals for name in heading_words(signal.tag) if len(name) > 1} | SPELT | _GENERAL
+    )  # value is no valve
     if (right := respelled(said, own)) != said:
         return meant_signals(right, signals)
     real = [signal for signal in signals if not is_label(signal)]
