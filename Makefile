@@ -16,7 +16,7 @@ PADDLEOCR := $(or $(TMPDIR),/tmp)/watchkeeper-paddleocr
 # llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn faults install-paddleocr \
+.PHONY: bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
 	test-paddleocr clean
 
 setup: $(READY)
@@ -90,6 +90,9 @@ score-refusals: setup
 
 score-answers: setup
 	@$(BIN)/python -m tests.bench.score_answers $(DATA)
+
+score-commands: setup
+	@$(BIN)/python -m tests.bench.score_commands $(DATA)
 
 score-turn: setup
 	@$(BIN)/python -m tests.bench.score_turn

@@ -837,6 +837,8 @@ class ConnectionSettings(Section):
     key_file: Path | None = None
     client_id: str = ""
     """MQTT; empty: made up anew for each connection."""
+    discovery_prefix: str = "homeassistant"
+    """MQTT: under which topic devices say what they are."""
     server_certificate_file: Path | None = None
     """OPC UA: the only server that is believed; else one whose certificate `ca_file` signed."""
     security_policy: Literal["", "None", "Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"] = ""
