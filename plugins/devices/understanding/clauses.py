@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from plugins.devices.understanding.frames import Frame, Target, frame_of
+from plugins.devices.understanding.extraction import frame_of
+from plugins.devices.understanding.frames import Frame, Target
 from plugins.devices.understanding.lexicon import Sense
 from plugins.devices.understanding.tokens import Token
 

@@ -9,7 +9,8 @@ from agent.settings import UnderstandingSettings
 from plugins.devices.understanding.frames import Frame, Target
 from plugins.devices.understanding.names import Home
 from plugins.devices.understanding.normalise import Words
-from plugins.devices.understanding.orders import Order, Step, order_of
+from plugins.devices.understanding.order_values import Order, Step
+from plugins.devices.understanding.orders import order_of
 from plugins.devices.understanding.questions import Question, question_of
 from plugins.devices.understanding.reading import Context, Intent, States
 from plugins.devices.understanding.resolve import Choice, Wanted, choose

@@ -15,15 +15,23 @@ from plugins.devices.understanding.frames import Frame, Target
 from plugins.devices.understanding.lexicon import Sense, squeezed
 from plugins.devices.understanding.names import Home
 from plugins.devices.understanding.normalise import normalise
+from plugins.devices.understanding.places import on_floor
+from plugins.devices.understanding.places import there as lying_there
+from plugins.devices.understanding.refusals import no_here, no_place, none_such, which_one
 from plugins.devices.values import Device
 
 __all__ = ["Choice", "Wanted", "choose", "of_kind"]
 
-_MOST_ASKED = 5
 _TELLING_CHARS = 3
+
+
 _MOST_KINDS = 2
+
+
 _NAMED_KINDS = ("pump",)
 """Kinds that are no domain: a name says them."""
+
+
 _LOCKABLE = ("cover.door", "cover.gate", "cover.window", "cover.garage", "cover.shutter")
 
 
@@ -125,7 +133,7 @@ def _named(
         found = [device for device in found if not device.area or device.area in areas[0].ids]
     if target.floors:
         slots["floor"] = target.floors[0].value
-        found = [device for device in found if _on_floor(home, device, target.floors[0].ids) is not False]
+        found = [device for device in found if on_floor(home, device, target.floors[0].ids) is not False]
     fits = [device for device in found if not target.nouns or _any_kind(home, device, target)]
     if sense.kind == "piece" or (target.nouns and fits):
         found = fits if target.nouns or _telling(sense) else []
@@ -133,9 +141,9 @@ def _named(
         found = _nearest(found, here, frame.near)
     why = f"{sense.kind} {sense.value!r}"
     if not found:
-        return Choice(slots, problem=_none(sense.value, bool(known)), why=why)
+        return Choice(slots, problem=none_such(sense.value, bool(known)), why=why)
     if len(found) > 1 and not (sense.many or target.many or target.every or wanted.asks):
-        return Choice(slots, problem=_which(home, found), why=why)
+        return Choice(slots, problem=which_one(home, found), why=why)
     exact = sense.kind == "name" and (len(found) == 1 or target.every or sense.many)
     return Choice(slots, (), tuple(found), exact=exact, why=why)
 
@@ -157,12 +165,6 @@ def _nearest(devices: list[Device], here: str, near: str) -> list[Device]:
         if inside:
             return inside
     return devices
-
-
-def _on_floor(home: Home, device: Device, floors: tuple[str, ...]) -> bool | None:
-    """None: it is not known on which floor it is."""
-    area = next((area for area in home.map.areas if area.id == device.area), None)
-    return None if area is None or not area.floor else area.floor in floors
 
 
 def _fitting(home: Home, target: Target, wanted: Wanted) -> list[Device]:
@@ -187,24 +189,26 @@ def _placed(home: Home, kind: str, sense: Sense, target: Target, wanted: Wanted)
             joined = squeezed(normalise(sense.value + target.noun_text).low)
             found = [device for device in home.devices() if _able(device, wanted) and joined in _keys(device)]
     else:
-        found = [device for device in fitting if _on_floor(home, device, sense.ids)]
+        found = [device for device in fitting if on_floor(home, device, sense.ids)]
     slots = {"floor" if kind == "floor" else "area": sense.value}
     if kind == "area" and target.floors:
         slots["floor"] = target.floors[0].value
-        found = [device for device in found if _on_floor(home, device, target.floors[0].ids) is not False]
+        found = [device for device in found if on_floor(home, device, target.floors[0].ids) is not False]
     why = f"{target.noun_text or '/'.join(wanted.domains)} in {sense.value!r}"
     if _vague(target, wanted):
         said = say(f"没有说是{sense.value}的什么。", f"It was not said what in {sense.value} is meant.")
         return Choice(slots, problem=said, why=why)
     found = _like(home, found, target)
     if not found:
-        return Choice(slots, target.nouns, problem=_none(f"{sense.value} {target.noun_text}".strip(), False), why=why)
+        return Choice(
+            slots, target.nouns, problem=none_such(f"{sense.value} {target.noun_text}".strip(), False), why=why
+        )
     if (
         sense.kind == "areas"
         and len({device.area for device in found}) > 1
         and not (_plural(target, sense) or wanted.asks)
     ):
-        return Choice(slots, target.nouns, problem=_which(home, found), why=why)
+        return Choice(slots, target.nouns, problem=which_one(home, found), why=why)
     exact = bool(target.nouns) and not any(place in ("up", "down", "outside") for place in target.places)
     return Choice(slots, target.nouns, tuple(found), exact=exact, why=why)
 
@@ -227,7 +231,7 @@ def _like(home: Home, found: list[Device], target: Target) -> list[Device]:
     """ "upstairs", "outside" beside another place: only what lies there."""
     for place in target.places:
         if place in ("up", "down", "outside"):
-            there = _there(home, found, place, "")
+            there = lying_there(home, found, place, "")
             found = there if there is not None else []
     return found
 
@@ -240,17 +244,17 @@ def _by_kind(home: Home, target: Target, frame: Frame, wanted: Wanted, here: str
     if not (target.nouns or wanted.domains) or (target.it and not target.nouns) or _vague(target, wanted):
         return replace(base, problem=say("没有说是哪个设备。", "It was not said which device is meant."))
     if not fitting:
-        return replace(base, problem=_none(target.noun_text or what, False))
+        return replace(base, problem=none_such(target.noun_text or what, False))
     for place in target.places:
         if place in ("up", "down", "outside"):
-            there = _there(home, fitting, place, here)
+            there = lying_there(home, fitting, place, here)
             if not there:
-                return replace(base, problem=_no_place(place))
+                return replace(base, problem=no_place(place))
             return replace(base, devices=tuple(there), why=f"{what}, {place}")
     if "here" in target.places:
         inside = [device for device in fitting if here and device.area == here]
         if not inside:
-            return replace(base, problem=_none(what, False) if here else _where())
+            return replace(base, problem=none_such(what, False) if here else no_here())
         return replace(base, devices=tuple(inside), exact=bool(target.nouns), why=f"{what} here")
     if "home" in target.places or target.every or wanted.asks:
         inside = [device for device in fitting if here and device.area == here]
@@ -277,57 +281,4 @@ def _only_one(
     changing = [device for device in fitting if wanted.changes(device)]
     if len(changing) == 1:
         return replace(base, devices=tuple(changing), why=f"the only {base.why} that would change")
-    return replace(base, problem=_which(home, changing or fitting))
-
-
-def _there(home: Home, devices: list[Device], place: str, here: str) -> list[Device] | None:
-    """Devices upstairs, downstairs or outside: by floors, by kinds of area, else by a name that says so."""
-    if place == "outside":
-        found = [device for device in devices if device.area in home.outdoors]
-        return found or _saying(home, devices, ("outside", "outdoor", "outdoors", "室外", "户外", "外面"))
-    levels = {area.id: home.levels[area.floor] for area in home.map.areas if area.floor in home.levels}
-    ground = levels.get(here)
-    if ground is None and levels:
-        ground = min((level for level in levels.values() if level >= 0), default=min(levels.values()))
-        found = [device for device in devices if device.area in levels]
-        if place == "up":
-            return [device for device in found if levels[device.area] > ground]
-        return [device for device in found if levels[device.area] <= ground]
-    if ground is not None:
-        below = place == "down"
-        return [
-            device
-            for device in devices
-            if device.area in levels and (levels[device.area] < ground if below else levels[device.area] > ground)
-        ]
-    words = ("upstairs", "楼上") if place == "up" else ("downstairs", "楼下")
-    return _saying(home, devices, words)
-
-
-def _saying(home: Home, devices: list[Device], words: tuple[str, ...]) -> list[Device]:
-    return [device for device in devices if any(word in home.words[device.id] for word in words)]
-
-
-def _none(what: str, known: bool) -> Said:
-    if known:
-        return say(f"{what}做不到这件事。", f"{what} cannot do that.")
-    return say(f"没有找到{what}。", f"There is no {what} here.")
-
-
-def _where() -> Said:
-    return say("不知道“这里”是哪个房间。", "It is not known which room “here” is.")
-
-
-def _no_place(place: str) -> Said:
-    words = {"up": ("楼上", "upstairs"), "down": ("楼下", "downstairs"), "outside": ("室外", "outside")}[place]
-    return say(f"不知道哪些设备在{words[0]}。", f"It is not known which of them are {words[1]}.")
-
-
-def _which(home: Home, devices: list[Device]) -> Said:
-    areas = {area.id: area.names[0] for area in home.map.areas}
-    shown = [
-        f"{device.names[0]} ({areas[device.area]})" if device.area in areas else device.names[0] for device in devices
-    ]
-    more = len(shown) - _MOST_ASKED
-    listed = ", ".join(shown[:_MOST_ASKED]) + (f" +{more}" if more > 0 else "")
-    return say(f"是哪一个?{listed}", f"Which one is meant? {listed}")
+    return replace(base, problem=which_one(home, changing or fitting))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from agent.api import Json, Said, say
-from plugins.devices.understanding.orders import Order, Setting, Step
+from plugins.devices.understanding.order_values import Order, Setting, Step
 from plugins.devices.understanding.reading import States
 from plugins.devices.values import Device, Point, Value, Write
 
