@@ -37,7 +37,7 @@ def no_more_than(orders: Orders | None, done: Sequence[Done], question: str) -> 
     """Orders alone: what is left over is said not to have been understood, and not asked about."""
     left = (question,) if orders is None else orders.left
     lost = [say(f"没有听懂:{part}", f"Not understood: {part}") for part in left]
-    told = [Done(Order(line), "told", line) for line in lost]
+    told = [Done(Order(line), "refused", line) for line in lost]
     return Orders(tuple(d.order for d in (*done, *told)), (), orders.path if orders else "rules"), (*done, *told)
 
 

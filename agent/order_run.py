@@ -1,7 +1,8 @@
 """Carries out what a person ordered in so many words; each order has its own outcome, and none takes another with it.
 
     judge      arguments, vetoes, the tool's rules; who may say yes: the person's own words, or a person by approval
-    begin      one transaction: what may go is planned and approved, the rest waits for a person
+    begin      one transaction: what may go is planned and approved, the first of each lane as being sent; the rest
+               waits for a person
     carry out  one lane after another thing that is moved, lanes side by side: started, sent once, read back
     tell       what is really so now; "done" only after a read-back
 
@@ -104,10 +105,11 @@ class OrderRunner:
         judged = [self._judge(order, tools, view, heard, by) for order in orders]
         with self._journal.writing() as pen:
             pen.tell(turn, "orders_read", {"orders": [_told(one) for one in judged], **told})
-            begun = [
-                self._begin(pen, turn, f"{turn}.{n}", one, heard) if isinstance(one, _Ready) else one
-                for n, one in enumerate(judged)
-            ]
+            begun: list[Done | _Begun] = []
+            lanes = set[str]()
+            for n, one in enumerate(judged):
+                begun.append(self._begin(pen, turn, f"{turn}.{n}", one, heard) if isinstance(one, _Ready) else one)
+                begun[-1] = self._first_is_started(pen, begun[-1], lanes)
         return tuple(self._carry_out(begun, view))
 
     def _judge(self, order: Order, tools: Sequence[Tool], view: TurnView, heard: Heard, by: str) -> Done | _Ready:
@@ -164,6 +166,13 @@ class OrderRunner:
         entry = self._plan(pen, key, turn, ready, Span(pen.now, left))
         return _Begun(ready, self._commands.approve(pen, entry, person=ready.by))
 
+    def _first_is_started(self, pen: Pen, one: Done | _Begun, lanes: set[str]) -> Done | _Begun:
+        """What is first in its lane goes out at once: it is marked as being sent in this very transaction."""
+        if isinstance(one, Done) or _lane(one.ready) in lanes:
+            return one
+        lanes.add(_lane(one.ready))
+        return _Begun(one.ready, self._commands.start(pen, one.entry))
+
     def _begin_approved(self, pen: Pen, turn: str, ready: _Ready) -> Done | _Begun:
         call, tool = ready.call, ready.tool
         try:
@@ -216,8 +225,9 @@ class OrderRunner:
         result: ToolResult | None = None
         why: Said | None = None
         try:
-            with self._journal.writing() as pen:
-                entry = self._commands.start(pen, entry)
+            if entry.state == "approved":
+                with self._journal.writing() as pen:
+                    entry = self._commands.start(pen, entry)
         except (ToolDenied, DatabaseError, IllegalStep) as error:  # late, or closed by somebody else: it stays unsent
             return self._done(ready.order, _refused(_said(error)), ready.tool, entry.id), None
         try:

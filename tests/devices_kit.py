@@ -24,6 +24,7 @@ from agent.plugin_host import LoadedPlugin, PluginHost
 from agent.settings import DriverSettings
 from agent.turn import Agent
 from plugins.devices.drivers.driver import MaybeSent, NotRead, Offline, Seen
+from plugins.devices.house import MakeOne
 from plugins.devices.plugin import DevicesPlugin
 from plugins.devices.understanding.reader import RuleReader
 from plugins.devices.understanding.reading import Context, Intent, Reader, States, Understood
@@ -207,6 +208,7 @@ class Bed:
         model: Model | None = None,
         more: Sequence[tuple[str, object]] = (),
         driver: FakeDriver | None = None,
+        make: MakeOne | None = None,
         settings: str = "",
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
@@ -216,7 +218,7 @@ class Bed:
         self.env: Env = load_env({"WATCHKEEPER_HOME": str(home)})
         self.driver = driver or FakeDriver()
         self.driver.values.setdefault(("P-3", "power"), False)
-        self.plugin = DevicesPlugin(reader, self._make)
+        self.plugin = DevicesPlugin(reader, make or self._make)
         self.host = _host([("devices", self.plugin), *more])
         used = model or RulesModel()
         self.agent = Agent(

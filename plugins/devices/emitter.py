@@ -54,6 +54,8 @@ class Emitter:
         self._lock = threading.Lock()
         self._sent: dict[tuple[str, str], float] = {}
         """Device and point → when its last command went out, by the monotonic clock."""
+        self._watched: set[tuple[str, str]] = set()
+        """Those whose last command was waited for; later it is only looked at."""
         self._seen: dict[tuple[str, str], Value | None] = {}
         """The same → what it showed when that was read back."""
 
@@ -135,6 +137,7 @@ class Emitter:
             driver = self._house.driver(device)
             with self._lock:
                 self._sent[key] = time.monotonic()
+                self._watched.discard(key)
             driver.write(device, point, target.value, seconds=self._house.settings.write_seconds)
         except InputError as error:
             raise CommandNotSent(str(error)) from None
@@ -152,8 +155,9 @@ class Emitter:
             return None
         key = (target.device.id, target.point.name)
         with self._lock:
-            sent = self._sent.get(key)
-        seen = self._watch(target, sent) if sent is not None else self._look_once(target)
+            sent, is_first = self._sent.get(key), key not in self._watched
+            self._watched.add(key)
+        seen = self._watch(target, sent) if sent is not None and is_first else self._look_once(target, sent)
         with self._lock:
             self._seen[key] = seen
         return None if seen is None else self._is_so(target, seen)
@@ -177,9 +181,9 @@ class Emitter:
             time.sleep(min(settings.poll_seconds, max(0.0, deadline - time.monotonic())))
         return seen
 
-    def _look_once(self, target: _Target) -> Value | None:
+    def _look_once(self, target: _Target, sent: float | None) -> Value | None:
         device, point = _shown_by(target)
-        state = self._house.look(device, point)
+        state = self._house.look(device, point, after=sent)
         return state.value if state.at > 0 else None
 
     def _is_so(self, target: _Target, seen: Value) -> bool:

@@ -76,13 +76,17 @@ class House:
             raise found
         return found
 
-    def look(self, device: Device, point: Point, *, seconds: float | None = None) -> State:
-        """What a point shows now; a state without value where it cannot be had in time, or its age cannot be told
-        and the device may be gone.
+    def look(
+        self, device: Device, point: Point, *, seconds: float | None = None, after: float | None = None
+    ) -> State:
+        """What a point shows now; a state without value where it cannot be had in time.
+
+        :param after: as `Driver.read` has it.
         """
         try:
             driver = self.driver(device)
-            state = driver.read(device, point, seconds=self.settings.read_seconds if seconds is None else seconds)
+            limit = self.settings.read_seconds if seconds is None else seconds
+            state = driver.read(device, point, seconds=limit, after=after)
         except (DriverError, InputError):
             return _UNKNOWN
         with self._lock:
