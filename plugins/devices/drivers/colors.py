@@ -35,14 +35,17 @@ def to_wire(color: str, form: str) -> Json:
     raise ValueError(f"no form of color {form!r}")
 
 
-def from_wire(value: Json) -> str | None:
-    """#rrggbb of whatever form a device tells it in; None where it is none."""
+def from_wire(value: Json, form: str = "") -> str | None:
+    """#rrggbb of whatever form a device tells it in; None where it is none.
+
+    :param form: xy, where two bare numbers are those and not hue and saturation.
+    """
     if isinstance(value, str):
         if match := HEX.fullmatch(value.strip()):
             return f"#{match[1].lower()}"
-        return _from_list([part.strip() for part in value.split(",")])
+        return _from_list([part.strip() for part in value.split(",")], form)
     if isinstance(value, list):
-        return _from_list(list(value))
+        return _from_list(list(value), form)
     if not isinstance(value, dict):
         return None
     if "hex" in value:
@@ -73,13 +76,15 @@ def _parts(color: str) -> tuple[int, int, int]:
     return number >> 16, number >> 8 & 255, number & 255
 
 
-def _from_list(parts: list[Json]) -> str | None:
+def _from_list(parts: list[Json], form: str = "") -> str | None:
     """Three numbers are red, green and blue, two are hue and saturation."""
     numbers = [number for part in parts if (number := finite(part)) is not None]
     if len(numbers) != len(parts):
         return None
     if len(numbers) == 3 and all(0 <= number <= 255 for number in numbers):
         return "#" + "".join(f"{round(number):02x}" for number in numbers)
+    if len(numbers) == 2 and form == "xy":
+        return _from_xy(*numbers)
     if len(numbers) == 2 and 0 <= numbers[0] <= 360 and 0 <= numbers[1] <= 100:
         return _shown(*colorsys.hsv_to_rgb(numbers[0] / 360 % 1, numbers[1] / 100, 1.0))
     return None

@@ -8,7 +8,8 @@ The address of a point (`Point.address`), all optional:
     json        key under which the value stands in a JSON command, `brightness`, `color.hue`
     with        constant members of that JSON: {"state": "ON"}
     write       or a template for the payload, `SET {{ value }}`; neither: the value itself
-    words       [[ours, on the wire], …]: [[true, "ON"], [false, "OFF"]]
+    words       [[ours, on the wire], …]: [[true, "ON"], [false, "OFF"]]; of several for one of ours the first is sent
+    other       what every other word on the wire means: true where only "off" is off
     scale, offset, inverse, whole     number = wire × scale + offset, or inverse / wire; the wire takes whole numbers
     color       hex, rgb, hs or xy
     ask         {"topic": …, "payload": …}: the device tells its state when it gets this
@@ -36,8 +37,8 @@ from plugins.devices.values import Device, Point, PointKind, Value
 __all__ = ["Ask", "Availability", "Codec", "codec_of", "parse_json"]
 
 KEYS = {
-    "state", "read", "command", "json", "with", "write", "words", "scale", "offset", "inverse", "whole", "color",
-    "ask", "available", "available_mode",
+    "state", "read", "command", "json", "with", "write", "words", "other", "scale", "offset", "inverse", "whole",
+    "color", "ask", "available", "available_mode",
 }  # fmt: skip
 TRUE = ("on", "true", "1", "open", "yes")
 FALSE = ("off", "false", "0", "closed", "no")
@@ -82,6 +83,7 @@ class Codec:
     json_with: tuple[tuple[str, Json], ...]
     write: str
     words: tuple[tuple[Value, Json], ...]
+    other: Value | None
     scale: float
     offset: float
     inverse: float
@@ -133,6 +135,8 @@ class Codec:
                 return ours
         if wire is None or (isinstance(wire, str) and wire.strip().lower() in UNKNOWN):
             return None
+        if self.other is not None:
+            return self.other
         if self.kind == "bool":
             word = _plain(wire).strip().lower()
             return True if word in TRUE else False if word in FALSE else None
@@ -142,7 +146,7 @@ class Codec:
                 return None
             return finite(self.inverse / number if self.inverse else number * self.scale + self.offset)
         if self.kind == "color":
-            return from_wire(wire)
+            return from_wire(wire, self.color)
         if isinstance(wire, dict | list):
             return None
         text = _plain(wire)
@@ -198,7 +202,7 @@ def codec_of(device: Device, point: Point, *, max_chars: int) -> Codec:
         template=_template(where, address.get("read", "")),
         json_path=tuple(path.split(".")) if path else (), json_with=tuple(members.items()),
         write=_text(where, "write", address.get("write", "")),
-        words=tuple(_pair(where, pair) for pair in words),
+        words=tuple(_pair(where, pair) for pair in words), other=_other(where, address.get("other")),
         scale=_number(where, address.get("scale", 1.0)), offset=_number(where, address.get("offset", 0.0)),
         inverse=_number(where, address.get("inverse", 0.0)), whole=address.get("whole") is True,
         color=_text(where, "color", address.get("color", "")), ask=_ask(where, address.get("ask")),
@@ -257,6 +261,12 @@ def _pair(where: str, pair: Json) -> tuple[Value, Json]:
         raise InputError(f"{where}: `words` holds pairs: our value, the device's word")
     ours = pair[0] if isinstance(pair[0], bool | str) else float(pair[0])
     return ours, pair[1]
+
+
+def _other(where: str, value: Json) -> Value | None:
+    if value is not None and not isinstance(value, bool | str):
+        raise InputError(f"{where}: `other` is true, false or a word")
+    return value
 
 
 def _ask(where: str, value: Json) -> Ask | None:
