@@ -15,7 +15,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,6 +73,7 @@ class Writing:
     def __init__(self, db: sqlite3.Connection, last: tuple[int, str]) -> None:
         self.db = db
         self.last = last
+        self.rows: list[AuditRow] = []
 
     def add(self, turn: str, kind: str, body: Mapping[str, Any]) -> AuditRow:
         """Add a row."""
@@ -83,7 +84,9 @@ class Writing:
         row_hash = _hash(before, seq, turn, at, kind, text)
         self.db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", (seq, turn, at, kind, text, row_hash))
         self.last = (seq, row_hash)
-        return AuditRow(seq, turn, at, kind, json.loads(text), row_hash)
+        row = AuditRow(seq, turn, at, kind, json.loads(text), row_hash)
+        self.rows.append(row)
+        return row
 
 
 class Trail:
@@ -97,6 +100,7 @@ class Trail:
         self.path = path
         self._tip_file = path.with_suffix(".tip")
         self._lock = threading.Lock()
+        self._listeners: list[Callable[[AuditRow], None]] = []
         self._db = open_watch(path, busy_seconds=busy_seconds)
 
     def add(self, turn: str, kind: str, body: Mapping[str, Any]) -> AuditRow:
@@ -130,6 +134,13 @@ class Trail:
                 raise
             if whole:
                 self._keep_tip(*writing.last)
+        for row in writing.rows:
+            for listener in self._listeners:
+                listener(row)
+
+    def listen(self, listener: Callable[[AuditRow], None]) -> None:
+        """Have each row that is added from here told, once it is durable; in the thread that added it."""
+        self._listeners.append(listener)
 
     def rows(self, *, turn: str | None = None, newest: int | None = None) -> Iterator[AuditRow]:
         """Rows in order.

@@ -3,7 +3,8 @@
     WatchkeeperError
     ├── InputError              the person reacts: one clear line, exit code 2
     │   ├── SettingsError       the TOML file or a WATCHKEEPER_ variable is wrong
-    │   ├── PhotoError          not an image, truncated, too large
+    │   ├── PhotoError          not an image, truncated
+    │   │   └── PhotoTooLarge   more bytes or pixels than the limits allow
     │   ├── QuestionError       empty or too long
     │   ├── DatabaseError       missing, locked or of another shape
     │   ├── ManualError         a manual that holds no text, or cannot be read
@@ -21,6 +22,7 @@
     ├── ModelError              the ladder reacts: a model that does not load or run
     │   ├── ModelDied           its process died in the middle; it is started again, and asked once more
     │   ├── ModelUnsound        it loads, and fails a question whose answer is certain
+    │   ├── WordsNothing        the rules, asked for words of their own: they fail nothing by it
     │   ├── NotEnoughMemory     this box has not the memory for it, now
     │   └── PromptTooLong       the person reacts: no rung is to blame (exit code 2)
     ├── WorkerError             whoever called into a child process reacts
@@ -37,6 +39,7 @@
     │   └── BadReply            the reply does not fit the grammar of this step
     ├── TurnEnded               the turn ends, with what is known so far
     │   ├── TimeLimit           too many seconds
+    │   ├── TurnCancelled       whoever asked does not want it any more
     │   └── NeedsPerson         an approval is wanted (exit code 4)
     └── IntegrityError          the audit trail is not what was written (exit code 5)
 
@@ -63,6 +66,7 @@ __all__ = [
     "NeedsPerson",
     "NotEnoughMemory",
     "PhotoError",
+    "PhotoTooLarge",
     "PromptTooLong",
     "PullError",
     "QuestionError",
@@ -73,6 +77,7 @@ __all__ = [
     "ToolDenied",
     "ToolFailed",
     "ToolUnavailable",
+    "TurnCancelled",
     "TurnEnded",
     "UpdateError",
     "UpdateOffline",
@@ -83,6 +88,7 @@ __all__ = [
     "WeightsError",
     "WeightsMissing",
     "WeightsUnreadable",
+    "WordsNothing",
     "WorkerBusy",
     "WorkerDied",
     "WorkerDown",
@@ -108,6 +114,15 @@ class SettingsError(InputError):
 
 class PhotoError(InputError):
     """A photo cannot be read, or is beyond the limits."""
+
+
+class PhotoTooLarge(PhotoError):
+    """A photo has more bytes or pixels than the limits allow."""
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
+        """bytes | pixels"""
 
 
 class QuestionError(InputError):
@@ -195,6 +210,10 @@ class NotEnoughMemory(ModelError):
     """A model does not fit into the memory that is free."""
 
 
+class WordsNothing(ModelError):
+    """Asked for free text, which the rules cannot word; they can do all else, so no rung falls over it."""
+
+
 class PromptTooLong(ModelError):
     """The prompt does not fit the model's context."""
 
@@ -265,6 +284,10 @@ class TurnEnded(WatchkeeperError):
 
 class TimeLimit(TurnEnded):
     """The turn used up its seconds."""
+
+
+class TurnCancelled(TurnEnded):
+    """Whoever asked does not want the answer any more."""
 
 
 class NeedsPerson(TurnEnded):

@@ -18,7 +18,7 @@ from typing import Any
 from agent.asks import explains
 from agent.bound import LETTERS, CallBound, CallPart, PickBound, PickPart
 from agent.conversation import Window
-from agent.errors import PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable
+from agent.errors import PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable, TurnCancelled
 from agent.evidence import Evidence, bind_tools
 from agent.messages import Message, Reply, ToolCall, Usage
 from agent.model.protocol import Model, ReplyLimits
@@ -80,6 +80,9 @@ class Loop:
     """Writes a step to the trail."""
     deadline: float
     window: Window
+    found: Callable[[Sequence[PartFinding]], None] = lambda parts: None
+    """Told of parts for which nothing more is looked up."""
+    cancelled: Callable[[], bool] = lambda: False
     usage: Usage = field(default_factory=Usage)
     steps: int = 0
     calls: int = 0
@@ -108,7 +111,9 @@ class Loop:
                 if again == failed:  # no other tool was offered, or none was chosen
                     break
                 found = _merged(found, again)
+            self.found([f for f in found if f.result and not f.result.passages])
             found = self._pick(found, evidence)
+            self.found(found)
         except TimeLimit as limit:
             stopped = str(limit)
         except PromptTooLong as error:
@@ -243,11 +248,16 @@ class Loop:
         return [p for p in found if p.language == self.language]
 
     def _reply(self, bound: CallBound | PickBound) -> Reply:
+        if self.cancelled():
+            raise TurnCancelled("it was cancelled by whoever asked")
         if time.monotonic() > self.deadline:
             raise TimeLimit(f"the turn took longer than {self.settings.max_seconds:g} s")
         self.steps += 1
         limits = ReplyLimits(
-            max_tokens=self.settings.reply_tokens + self.echoed, deadline=self.deadline, reusable=self.reusable
+            max_tokens=self.settings.reply_tokens + self.echoed,
+            deadline=self.deadline,
+            reusable=self.reusable,
+            cancelled=self.cancelled,
         )
         began = time.perf_counter()
         reply = self._fitting_reply(bound, limits)
@@ -256,6 +266,8 @@ class Loop:
         said = {"rung": self.model.name, "text": reply.text, "stopped": reply.stopped}
         self.note("model_replied", {**said, "cached": reply.usage.cached_replies > 0})
         if reply.stopped != "done":
+            if self.cancelled():
+                raise TurnCancelled("it was cancelled by whoever asked")
             raise TimeLimit(
                 f"the model's reply was cut off ({reply.stopped}) after {reply.usage.sampled_tokens} tokens"
             )

@@ -10,21 +10,24 @@ import hashlib
 import stat
 import struct
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from agent.errors import PhotoError
+from agent.errors import PhotoError, PhotoTooLarge
 from agent.settings import PhotoSettings
 from agent.workers.shared import SharedBuffer
 
-__all__ = ["Photo", "load_photo", "photo_of", "photo_path"]
+__all__ = ["Photo", "check_photo", "load_photo", "photo_of", "photo_path"]
 
+_T = TypeVar("_T")
 FORMATS = ("JPEG", "PNG", "WEBP")
 EXIF_ORIENTATION = 0x0112
 STRIP_ROWS = 256
@@ -70,9 +73,19 @@ def load_photo(source: Path | bytes, settings: PhotoSettings, *, name: str = "")
     if not data:
         raise PhotoError(f"{title}: the file is empty; take the photo again or give another file")
     if len(data) > settings.max_bytes:
-        raise PhotoError(_too_many_bytes(title, len(data), settings))
-    shared, pixels = _share(_decode(data, title, settings), title)
+        raise PhotoTooLarge(_too_many_bytes(title, len(data), settings), "bytes")
+    shared, pixels = _share(_decode(data, title, settings, _pixels), title)
     return Photo(pixels, _digest(pixels), title, shared)
+
+
+def check_photo(data: bytes, settings: PhotoSettings, *, name: str = "photo") -> None:
+    """Look at the size and the header alone, before anybody waits for it to be decoded.
+
+    :raises PhotoError: not an image, or beyond the limits.
+    """
+    if len(data) > settings.max_bytes:
+        raise PhotoTooLarge(_too_many_bytes(name, len(data), settings), "bytes")
+    _decode(data, name, settings, lambda image, limits: None)
 
 
 def photo_of(pixels: NDArray[np.uint8], name: str) -> Photo:
@@ -111,7 +124,7 @@ def _read_file(source: Path, settings: PhotoSettings) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise PhotoError(f"{path}: is not a plain file; give a JPEG, PNG or WebP file")
         if found.st_size > settings.max_bytes:
-            raise PhotoError(_too_many_bytes(str(path), found.st_size, settings))
+            raise PhotoTooLarge(_too_many_bytes(str(path), found.st_size, settings), "bytes")
         with path.open("rb") as file:
             return file.read(settings.max_bytes + 1)
     except FileNotFoundError:
@@ -140,8 +153,8 @@ def _share(image: Image.Image, title: str) -> tuple[SharedBuffer, NDArray[np.uin
     return shared, np.frombuffer(shared.view, np.uint8).reshape(shape)
 
 
-def _decode(data: bytes, title: str, settings: PhotoSettings) -> Image.Image:
-    """RGB within the limits, upright.
+def _decode(data: bytes, title: str, settings: PhotoSettings, use: Callable[[Image.Image, PhotoSettings], _T]) -> _T:
+    """What is made of an image that is within the limits.
 
     Pillow's decoders raise nearly anything on hostile bytes, and warn about what is checked here anyway.
     """
@@ -153,11 +166,12 @@ def _decode(data: bytes, title: str, settings: PhotoSettings) -> Image.Image:
                 _refuse_large(image.size, title, settings)
                 if image.format == "PNG" and b"IEND" not in data:
                     raise PhotoError(f"{title}: the image is cut short (no end of file mark); take it again")
-                return _pixels(image, settings)
+                return use(image, settings)
         except PhotoError:
             raise
         except Image.DecompressionBombError:
-            raise PhotoError(f"{title}: far more pixels than photo.max_pixels ({settings.max_pixels}) allows") from None
+            far = f"{title}: far more pixels than photo.max_pixels ({settings.max_pixels}) allows"
+            raise PhotoTooLarge(far, "pixels") from None
         except UnidentifiedImageError:
             raise PhotoError(f"{title}: is not a JPEG, PNG or WebP image") from None
         except Exception as error:
@@ -181,9 +195,10 @@ def _refuse_large(size: tuple[int, int] | None, title: str, settings: PhotoSetti
     if width < 1 or height < 1:
         raise PhotoError(f"{title}: {width}×{height} pixels is no image")
     if width * height > settings.max_pixels or max(size) > settings.max_side_px:
-        raise PhotoError(
+        raise PhotoTooLarge(
             f"{title}: {width}×{height} pixels; photo.max_pixels is {settings.max_pixels} "
-            f"and photo.max_side_px {settings.max_side_px}; give a smaller photo"
+            f"and photo.max_side_px {settings.max_side_px}; give a smaller photo",
+            "pixels",
         )
 
 
@@ -202,6 +217,7 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _pixels(image: Image.Image, settings: PhotoSettings) -> Image.Image:
+    """RGB, upright."""
     size = _work_size(image.size, settings.work_pixels)
     image.draft(image.mode, size)
     image.load()

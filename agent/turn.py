@@ -30,12 +30,12 @@ from agent.claims import unsupported
 from agent.conversation import Conversation, open_window, turn_line
 from agent.device_commands import DeviceCommands
 from agent.env import Env
-from agent.errors import BadReply, ModelError, PhotoError, QuestionError, WatchkeeperError
+from agent.errors import BadReply, ModelError, PhotoError, QuestionError, TurnCancelled, WatchkeeperError
 from agent.evidence import Evidence, gather_terms
 from agent.journal import Entry, IllegalStep, Journal
 from agent.look import Look, find_doubt, look_closer
-from agent.loop import Findings, Loop
-from agent.messages import Message, ToolCall
+from agent.loop import Findings, Loop, PartFinding
+from agent.messages import Message, ToolCall, Usage
 from agent.model.ladder import Ladder
 from agent.model.protocol import ReplyLimits
 from agent.order_answer import no_more_than, order_parts, order_record, ordered_calls, said_before, utterance_turn
@@ -52,6 +52,7 @@ from agent.tools import TurnView
 from agent.turn_record import StageClock, TurnRecord
 from agent.upright import upright_photo
 from agent.values import Json, Language, Term, say
+from agent.watcher import Watcher
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
 
@@ -96,6 +97,7 @@ class Agent:
         conversation: Conversation | None = None,
         heard: Heard | None = None,
         only_orders: bool = False,
+        watcher: Watcher | None = None,
     ) -> TurnRecord:
         """Answer a question, and carry out what is ordered in it.
 
@@ -103,16 +105,18 @@ class Agent:
         :param conversation: continue it; None asks on its own.
         :param heard: how the words came here, where they were not typed.
         :param only_orders: what orders nothing is said to be so, and not looked up.
+        :param watcher: told of what is found while the turn runs, and may end it.
         :raises QuestionError: empty or too long.
         :raises PhotoError: the photo cannot be used.
         :raises ModelError: no rung can answer.
         :raises NeedsPerson: a call waits for a person.
+        :raises TurnCancelled: the watcher does not want it any more.
         """
-        question = self._checked(question)
+        question = self.checked(question)
         if self.plugins.generation() != self._plugins_seen:
             self._load_tools()
         self.recover()
-        heard, conversation = heard or Heard(), conversation or Conversation()
+        heard, conversation, watcher = heard or Heard(), conversation or Conversation(), watcher or Watcher()
         turn = utterance_turn(heard.utterance) if heard.utterance else uuid.uuid4().hex[:12]
         if heard.utterance and self.journal.entry("turn", turn) is not None:
             return said_before(turn, question, self.journal, self.tools)
@@ -121,7 +125,7 @@ class Agent:
             started = pen.begin("turn", turn, turn=turn, body={}, told=told)
         heard = replace(heard, earlier=tuple(conversation.said[-self.env.settings.turn.order_memory :]))
         try:
-            return self._take(started, question, photo, conversation, heard, only_orders=only_orders)
+            return self._take(started, question, photo, conversation, heard, watcher, only_orders=only_orders)
         except BaseException as error:
             self.ladder.settle()
             self._close_turn(started, error)
@@ -151,7 +155,7 @@ class Agent:
 
     def _close_turn(self, turn: Entry, error: BaseException) -> None:
         """Write how a turn ended. Where even that fails, the error that ended it is still the one that is told."""
-        state = "failed" if isinstance(error, Exception) else "interrupted"
+        state = "failed" if isinstance(error, Exception) and not isinstance(error, TurnCancelled) else "interrupted"
         try:
             with self.journal.writing() as pen:
                 pen.step(turn, state, {"error": f"{type(error).__name__}: {error}"})
@@ -167,10 +171,12 @@ class Agent:
         source: Path | bytes | None,
         conversation: Conversation,
         heard: Heard,
+        watcher: Watcher,
         *,
         only_orders: bool,
     ) -> TurnRecord:
         turn = started.id
+        watcher.check()
         clock, language, problems = StageClock(), detect_language(question), list[str]()
 
         def note(kind: str, body: dict[str, Any]) -> None:
@@ -179,6 +185,7 @@ class Agent:
         self.ladder.begin_turn()
         orders, done = self._carry_out(turn, question, language, heard, clock)
         conversation.said.append(question)
+        watcher.found(order_parts(done, language))
         if only_orders:
             orders, done = no_more_than(orders, done, question)
         if orders is not None and not orders.left:
@@ -187,11 +194,14 @@ class Agent:
         with clock.stage("load"):
             sees = self.ladder.sees
         photo, perception = self._look(source, clock, note)
+        if perception is not None:
+            watcher.seen(perception)
+        watcher.check()
         view = TurnView(question, language, self.env.now(), perception)
         terms = gather_terms(question, perception, self.plugins.find_terms(question, self.env), conversation.terms)
         look = self._look_closer(view, photo, clock, note) if photo and sees else None
         shown = photo if sees and look is None and not _read_something(perception) else None
-        loop = self._loop(turn, view, shown, conversation, note, problems)
+        loop = self._loop(turn, view, shown, conversation, note, problems, watcher)
         parts = self._parts(question if orders is None else "\n".join(orders.left))
         findings = loop.run(parts, Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
@@ -269,7 +279,11 @@ class Agent:
         self.plugins.turn_finished(record)
         return record
 
-    def _checked(self, question: str) -> str:
+    def checked(self, question: str) -> str:
+        """A question as it is asked: without control characters and a model's own markup.
+
+        :raises QuestionError: empty or too long.
+        """
         text = "".join(c if c.isprintable() or c.isspace() else " " for c in question).strip()
         text = _MARKUP.sub("\uff1c", text)
         most = self.env.settings.turn.max_question_chars
@@ -324,8 +338,16 @@ class Agent:
         conversation: Conversation,
         note: Callable[[str, dict[str, Any]], None],
         problems: list[str],
+        watcher: Watcher,
     ) -> Loop:
         settings = self.env.settings.turn
+
+        def found(parts: Sequence[PartFinding]) -> None:
+            so_far = Findings(tuple(parts), Usage(), 0.0, 0.0)
+            watcher.found(
+                render(so_far, view.perception, view.language, gist="", rung=self.ladder.name, falls=()).parts
+            )
+
         asked = user_message(view.question, view.perception, photo, settings)
         brief = user_message(view.question, view.perception, photo, settings, brief=True)
         return Loop(
@@ -337,6 +359,8 @@ class Agent:
             note=note,
             deadline=time.monotonic() + settings.max_seconds,
             window=open_window(self._system, conversation, asked, brief, settings),
+            found=found,
+            cancelled=watcher.cancelled,
         )
 
     def _word(
