@@ -15,6 +15,10 @@ READY := $(VENV)/.ready
 PADDLEOCR := $(or $(TMPDIR),/tmp)/watchkeeper-paddleocr
 # llama.cpp is compiled on the machine it runs on; the tests' own build cache makes the second time quick.
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
+# What answers in scores: 1.2 GB the first time, then only verified.
+BOOKS := embed dictionary
+ANSWERING := $(BOOKS) qwen2.5-1.5b
+pull = @$(BIN)/watchkeeper weights pull $(1) >&2
 
 .PHONY: bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
 	test-paddleocr clean
@@ -58,6 +62,7 @@ bench-panels: setup
 	@$(BIN)/python -m tests.bench.panels
 
 bench-knowledge: setup
+	$(call pull,$(BOOKS))
 	@$(BIN)/python -m tests.bench.knowledge --chunks $(or $(CHUNKS),100000)
 
 bench-weights: setup
@@ -68,6 +73,7 @@ bench-logs: setup
 	@$(BIN)/python -m tests.bench.logs $(if $(ROWS),--rows $(ROWS))
 
 bench-reports: setup
+	$(call pull,$(ANSWERING))
 	@$(BIN)/python -m tests.bench.reports
 
 score-panels: setup
@@ -80,21 +86,26 @@ score-detection: setup
 	@$(BIN)/python -m tests.bench.detection $(DATA)
 
 score-books: setup
+	$(call pull,$(BOOKS))
 	@$(BIN)/python -m tests.bench.score_books
 
 score-series: setup
+	$(call pull,$(ANSWERING))
 	@$(BIN)/python -m tests.bench.score_series $(if $(DATA),--data $(DATA))
 
 score-refusals: setup
+	$(call pull,$(ANSWERING))
 	@$(BIN)/python -m tests.bench.score_refusals $(if $(RUNG),--rung $(RUNG))
 
 score-answers: setup
+	$(call pull,$(ANSWERING))
 	@$(BIN)/python -m tests.bench.score_answers $(DATA)
 
 score-commands: setup
 	@$(BIN)/python -m tests.bench.score_commands $(DATA)
 
 score-turn: setup
+	$(call pull,$(ANSWERING))
 	@$(BIN)/python -m tests.bench.score_turn
 
 faults: setup

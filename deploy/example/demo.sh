@@ -13,7 +13,7 @@ export WATCHKEEPER_MAINTENANCE__MACHINES="$here/machines.toml"
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 
 step "Weights (1.6 GB the first time, resumable; each file is checked against its pinned digest)"
-watchkeeper weights pull ocr-small ocr-tiny qwen2.5-0.5b qwen2.5-1.5b
+watchkeeper weights pull ocr-small ocr-tiny embed dictionary qwen2.5-0.5b qwen2.5-1.5b
 
 step "The sample plant: manuals and 90 days of alarms (written as an example, see deploy/example/SOURCES.md)"
 watchkeeper kb add "$here/manuals"

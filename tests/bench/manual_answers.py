@@ -18,7 +18,6 @@ from typing import Any
 
 from agent.commands.ask import build_agent
 from agent.env import Env, load_env
-from agent.home import find_home
 from agent.plugin_host import load_plugins
 from agent.turn import TurnRecord
 from knowledge.ingest import add_file, find_files
@@ -26,6 +25,7 @@ from knowledge.search import Hit, search
 from knowledge.tokens import tokens
 from plugins.manuals.meanings import MeaningOfBox
 from plugins.manuals.tools import open_store
+from tests.bench.plant import weights_folder
 from tests.bench.series_answers import Watched, invented
 from tests.bench.table import Row, at_least, at_most
 
@@ -50,7 +50,7 @@ def manual_rows(folder: Path, home: Path, model: str, *, show: bool = False) -> 
     env = load_env(
         {
             "WATCHKEEPER_HOME": str(home),
-            "WATCHKEEPER_WEIGHTS__FOLDER": str(find_home().weights),
+            "WATCHKEEPER_WEIGHTS__FOLDER": str(weights_folder()),
             "WATCHKEEPER_MODEL__NAME": model,
             "WATCHKEEPER_MODEL__RESULT_CACHE_ROWS": "0",
         }

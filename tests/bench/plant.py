@@ -14,24 +14,29 @@ from knowledge.ingest import add_file, find_files
 from knowledge.store import KnowledgeStore
 from plugins.logs.importing import import_csv
 
-__all__ = ["EXAMPLE", "PANEL", "plant_agent", "plant_env"]
+__all__ = ["EXAMPLE", "PANEL", "plant_agent", "plant_env", "weights_folder"]
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example"
 PANEL = EXAMPLE / "panel.png"
 
 
+def weights_folder() -> Path:
+    """Where the real weights of this person lie, as the command line finds them; not in the home that a bench makes."""
+    named = os.environ.get("WATCHKEEPER_WEIGHTS__FOLDER")
+    own = find_home({name: os.environ[name] for name in ("HOME", "XDG_DATA_HOME") if name in os.environ})
+    return Path(named) if named else own.weights
+
+
 def plant_env(home: Path, *, model: str, weights: Path | None = None) -> Env:
     """A fresh home with the sample plant's manuals and log.
 
-    :param weights: the folder of the real weights; by default that of the person's home.
+    :param weights: the folder of the real weights; by default the person's own.
     """
-    own = find_home({name: os.environ[name] for name in ("HOME", "XDG_DATA_HOME") if name in os.environ})
-    folder = os.environ.get("WATCHKEEPER_WEIGHTS__FOLDER") or weights or own.weights
     env = load_env(
         {
             "WATCHKEEPER_HOME": str(home),
             "WATCHKEEPER_CONFIG": str(EXAMPLE / "watchkeeper.toml"),
-            "WATCHKEEPER_WEIGHTS__FOLDER": str(folder),
+            "WATCHKEEPER_WEIGHTS__FOLDER": str(weights or weights_folder()),
             "WATCHKEEPER_MODEL__NAME": model,
             "WATCHKEEPER_MODEL__RESULT_CACHE_ROWS": "0",  # a figure is of work that was done
         }
