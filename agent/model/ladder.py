@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from agent.errors import ModelDied, PromptTooLong, WeightsChanged
+from agent.errors import ModelDied, PromptTooLong, WeightsChanged, WordsNothing
 from agent.messages import Message, Reply
 from agent.model.falls import Fall
 from agent.model.health import HealthBook, State
@@ -125,7 +125,7 @@ class Ladder:
 
             try:
                 reply = self._ask_twice(rung, ask, limits)
-            except PromptTooLong:
+            except (PromptTooLong, WordsNothing):
                 raise
             except CannotAnswer as error:
                 if isinstance(error, WeightsChanged) and rung not in opened_again:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from agent.asks import asked_for, likeness
 from agent.bound import BoundTool, CallBound, CallPart, PickBound, PickPart
-from agent.errors import ModelError
+from agent.errors import WordsNothing
 from agent.messages import Message, Reply, ToolCall
 from agent.model.protocol import Bound, ReplyLimits
 from agent.quotes import Quote, plain
@@ -47,14 +47,14 @@ class RulesModel:
     ) -> Reply:
         """Choose the first call whose cues a part holds, and the quote that shares most with it.
 
-        :raises ModelError: asked for free text, which rules cannot word.
+        :raises WordsNothing: asked for free text, which rules cannot word.
         """
         if isinstance(bound, CallBound):
             text = bound.write([_choose_call(part) for part in bound.parts])
         elif isinstance(bound, PickBound):
             text = bound.write([_choose_quote(part) for part in bound.parts])
         else:
-            raise ModelError("the rules rung words nothing freely")
+            raise WordsNothing("the rules rung words nothing freely")
         if on_text:
             on_text(text)
         return Reply(text, "done")

@@ -13,17 +13,18 @@ from typing import overload
 
 from agent.actuator import Heard
 from agent.api import Said, ToolCall, say
+from agent.model.protocol import Model
 from agent.orders import Order, Orders
+from agent.settings import UnderstandingSettings
 from plugins.devices.house import House
 from plugins.devices.reported import is_reported
+from plugins.devices.understanding.model_path import ModelPath
 from plugins.devices.understanding.reading import Context, Intent, Reader, Understood
 from plugins.devices.values import Area, Device, Floor, Write
 from plugins.devices.wording import called, shown
 
-__all__ = ["Hearing", "ModelReader"]
+__all__ = ["Hearing"]
 
-ModelReader = Callable[[str, House, Context, Understood], Understood]
-"""Understands what the rules left, by a model under evidence-bound decoding; what it finds is never exact."""
 _REPORTED = say(
     "这是转述的内容,不当作命令;要执行请直接说。",
     "These are somebody else's words, and order nothing; say it yourself if you want it done.",
@@ -41,13 +42,10 @@ _EARLIER = 3
 class Hearing:
     """Reads utterances about one house."""
 
-    def __init__(self, house: House, reader: Reader, model: ModelReader | None = None) -> None:
-        """
-        :param model: asked about what the rules leave over; None: nobody is.
-        """
+    def __init__(self, house: House, reader: Reader, settings: UnderstandingSettings) -> None:
         self._house = house
         self._reader = reader
-        self._model = model
+        self._by_model = ModelPath(reader, settings)
         self._lock = threading.Lock()
         self._last: tuple[str, Heard, float, tuple[Write, ...]] | None = None
         named: list[Device | Area | Floor] = [*house.map.devices, *house.map.areas, *house.map.floors]
@@ -74,11 +72,15 @@ class Hearing:
             self._last = (words, heard, time.monotonic(), found)
             return found
 
-    def orders(self, words: str, heard: Heard) -> Orders | None:
-        """What is ordered or asked of devices; None where the words are about something else."""
+    def orders(self, words: str, heard: Heard, model: Model | None = None) -> Orders | None:
+        """What is ordered or asked of devices; None where the words are about something else.
+
+        :param model: asked about what the rules leave over; None: nobody is. It may only propose.
+        """
         understood = self.understand(words, heard)
-        if self._model is not None and understood.left:
-            understood = self._model(words, self._house, Context(heard.area), understood)
+        if model is not None and (understood.left or not understood.intents) and not is_reported(words, self._names):
+            states = self._house.snapshot()
+            understood = self._by_model.read(understood, self._house.map, Context(heard.area), states, model)
         about = [intent for intent in understood.intents if _is_about_devices(intent)]
         if not about:
             return None

@@ -66,7 +66,7 @@ class DevicesPlugin:
             return None
         if is_undo(question):
             return undo_orders(env, opened.house)
-        return opened.hearing.orders(question, heard)
+        return opened.hearing.orders(question, heard, model)
 
     @hookimpl
     def check_health(self, env: Env) -> Iterable[Finding]:
@@ -114,7 +114,7 @@ class DevicesPlugin:
             house = open_house(env, make=self._make)
             if house is None:
                 return None
-            hearing = Hearing(house, self._reader(env))
+            hearing = Hearing(house, self._reader(env), env.settings.understanding)
             self._open = (key, OpenHouse(house, hearing, Emitter(house, hearing, env.now)))
             return self._open[1]
 
