@@ -41,10 +41,13 @@ def plc() -> Iterator[Modbus]:
 
 
 @contextmanager
-def driving(address: str, *devices: Device, limits: DriverSettings = LIMITS) -> Iterator[ModbusDriver]:
+def driving(
+    address: str, *devices: Device, limits: DriverSettings = LIMITS, connects: bool = True
+) -> Iterator[ModbusDriver]:
     driver = ModbusDriver("plc", ConnectionSettings(kind="modbus", address=address), devices, limits)
     driver.open()
     try:
+        assert not connects or until(lambda: driver.online(devices[0]) is not False)
         yield driver
     finally:
         driver.close()
@@ -193,7 +196,7 @@ def test_offline_is_said_within_a_second() -> None:
     """Nobody there, killed, or silent with the connection open: each is told in time, and nothing was sent."""
     device = machine(point("value", "number", register=1))
     limits = LIMITS.model_copy(update={"silent_seconds": 0.0})
-    with driving(f"tcp://127.0.0.1:{free_port()}", device) as driver:
+    with driving(f"tcp://127.0.0.1:{free_port()}", device, connects=False) as driver:
         begun = time.monotonic()
         with pytest.raises(Offline):
             put(driver, device, "value", 1.0)

@@ -85,11 +85,11 @@ class Peer:
             self._answer(self, message.topic, text)
 
     def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        """From inside an answer: does not wait."""
+        """Without waiting; also from inside an answer."""
         self._client.publish(topic, payload, qos=1, retain=retain)
 
 
-def until(true: Callable[[], bool], seconds: float = 3.0) -> bool:
+def until(true: Callable[[], bool], seconds: float = 10.0) -> bool:
     """Whether it became so in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
