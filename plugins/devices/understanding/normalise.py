@@ -25,7 +25,11 @@ _SIMPLIFIED = (
 )
 _SIMPLIFY = dict(zip(map(ord, _TRADITIONAL), _SIMPLIFIED, strict=True)) | {
     ord(old): new
-    for old, new in zip("裏著並併頂櫃牆掃潔滿溼蓋劃寢廠鍋爐繫", "里着并并顶柜墙扫洁满湿盖划寝厂锅炉系", strict=True)
+    for old, new in zip(
+        "裏著並併頂櫃牆掃潔滿溼蓋劃寢廠鍋爐繫畫裡鬧鈴滅幾憶廣場橋島嶺鳥魚龍龜鶴雲霧鐵鋼",
+        "里着并并顶柜墙扫洁满湿盖划寝厂锅炉系画里闹铃灭几忆广场桥岛岭鸟鱼龙龟鹤云雾铁钢",
+        strict=True,
+    )
 }
 _ALIKE = dict.fromkeys(map(ord, "’‘`´"), "'") | dict.fromkeys(map(ord, "–—‐‑"), "-") | {ord("。"): ".", ord("、"): "、"}
 

@@ -130,7 +130,8 @@ def _named(
     slots = {"name": sense.value}
     if areas:
         slots["area"] = areas[0].value
-        found = [device for device in found if not device.area or device.area in areas[0].ids]
+        inside = [device for device in found if device.area in areas[0].ids]
+        found = inside or [device for device in found if not device.area]
     if target.floors:
         slots["floor"] = target.floors[0].value
         found = [device for device in found if on_floor(home, device, target.floors[0].ids) is not False]
