@@ -107,14 +107,14 @@ class Codec:
             wire = self.template.value(text, None if isinstance(parsed, Absent) else parsed)
         elif not isinstance(parsed, Absent) and (isinstance(parsed, str) or self.color):
             wire = parsed
-        return ABSENT if isinstance(wire, Absent) else self._ours(wire)
+        return ABSENT if isinstance(wire, Absent) else self.ours(wire)
 
     def encode(self, value: Value) -> str:
         """The payload that sets the point.
 
         :raises WrongValue: it cannot be said.
         """
-        wire = self._wire(value)
+        wire = self.wire(value)
         if self.json_path:
             body: dict[str, Json] = dict(self.json_with)
             inner = body
@@ -129,7 +129,8 @@ class Codec:
             raise WrongValue(f"{text[:40]!r} cannot stand in the payload {self.write[:60]!r}")
         return VALUE.sub(lambda _: text, self.write)
 
-    def _ours(self, wire: Json) -> Value | None:
+    def ours(self, wire: Json) -> Value | None:
+        """What stands on the wire, as a value of the point; None where it is none."""
         for ours, word in self.words:
             if wire == word or _plain(wire) == _plain(word):
                 return ours
@@ -152,7 +153,11 @@ class Codec:
         text = _plain(wire)
         return text if len(text) <= self.max_chars and text.isprintable() else None
 
-    def _wire(self, value: Value) -> Json:
+    def wire(self, value: Value) -> Json:
+        """A value as it stands on the wire.
+
+        :raises WrongValue: it cannot be said.
+        """
         for ours, word in self.words:
             if type(ours) is type(value) and ours == value:
                 return word
