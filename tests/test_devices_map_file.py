@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.api import Json
 from agent.env import Env
 from agent.errors import InputError
 from agent.settings import ConnectionSettings, DeviceSettings, DriverSettings
 from plugins.devices.drivers.registry import make_drivers
 from plugins.devices.house import House, open_house
 from plugins.devices.maps.toml import load_map, parse_map
+from plugins.devices.maps.writing import map_text
+from plugins.devices.values import Device, DeviceMap, Point
 from tests.devices_kit import HOUSE
 
 EXAMPLES = Path(__file__).parent.parent / "deploy" / "example"
@@ -120,3 +124,22 @@ def test_a_connection_that_is_not_set_takes_no_other_with_it(env: Env) -> None:
     lamp = house.device("lamp")
     assert lamp is not None and house.online(lamp) is False and house.snapshot().state("lamp", "power").value is None
     house.close()
+
+
+@pytest.mark.parametrize(
+    "text", [HOUSE, *(path.read_text(encoding="utf-8") for path in EXAMPLES.rglob("devices*.toml"))]
+)
+def test_a_map_that_is_written_reads_the_same(text: str) -> None:
+    """With all that a device can say."""
+    devices = parse_map(text, "m", LIMITS).devices
+    assert parse_map(map_text(devices), "m", LIMITS).devices == devices
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text() | st.booleans() | st.lists(st.integers() | st.text())))
+def test_any_address_is_written_so_that_it_reads_the_same(address: dict[str, Json]) -> None:
+    """Whatever a broker made of it."""
+    with suppress(UnicodeEncodeError):
+        str(address).encode()
+        devices = DeviceMap((Device("d", ("lamp",), "light", points=(Point("power", "bool", address=address),)),))
+        (device,) = parse_map(map_text(devices), "m", LIMITS).devices.devices
+        assert device.points[0].address == address

@@ -18,6 +18,7 @@ from agent.console import JSON_OPTION
 from agent.orders import Done, Order
 from agent.prompt import detect_language
 from plugins.devices.commands.approvals import serve_approvals
+from plugins.devices.commands.discover import discover_devices
 from plugins.devices.opened import OpenHouse
 from plugins.devices.undoing import last_commands, undo_of
 from plugins.devices.values import Device, Point, Value
@@ -83,6 +84,7 @@ def add_commands(cli: typer.Typer, opened: Opened) -> None:
         words = f"devices set {device} {point} {value} {unit}".strip()
         _order(context, opened(context.obj), [call], words, dry_run=dry_run, as_json=as_json)
 
+    devices.command("discover")(discover_devices)
     devices.command("approvals")(serve_approvals)
     cli.add_typer(devices, name="devices")
 
