@@ -97,6 +97,8 @@ def test_flaws_are_what_they_are_called(both: tuple[SimulatedHome, MqttDriver], 
             assert driver.read(device, power, seconds=2, after=before).value is (wanted is not (flaw == "wrong"))
         assert home.devices[device.id].told == commands + 1
     finally:
+        time.sleep(1.1 if flaw == "late:1" else 0)
+        back = time.monotonic()
         home.flawed(device.id, "")
         assert until(lambda: driver.online(device) is True)
-        time.sleep(1.1 if flaw == "late:1" else 0)
+        driver.read(device, power, seconds=3, after=back)
