@@ -1,4 +1,4 @@
-"""A home from a file promises: all shapes are read, with states; what is wrong is one line; the command moves nothing."""
+"""A home from a file promises: every shape is read, with states; what is wrong is one line; `command` moves nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intents that carry words, timers and questions have the slots of Home Assistant; hostile words are read in no time."""
+"""Intents that carry words, timers and questions fill the usual slots; hostile words are read in no time."""
 
 from __future__ import annotations
 

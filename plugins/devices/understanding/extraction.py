@@ -124,8 +124,10 @@ def _target(tokens: list[Token]) -> Target:
         names += named[:1]
         areas += [sense for sense in token.senses if sense.kind in ("area", "areas")][:1]
         floors += [sense for sense in token.senses if sense.kind == "floor"]
-        if token.has("noun") and not named:
-            nouns = tuple(dict.fromkeys(sense.value for sense in token.senses if sense.kind == "noun"))
+        nouns = tuple(dict.fromkeys(sense.value for sense in token.senses if sense.kind == "noun"))
+        if nouns and named:
+            target = replace(target, plain=nouns)
+        elif nouns:
             many = any(sense.many for sense in token.senses if sense.kind == "noun")
             target = replace(
                 target, nouns=nouns, noun_text=token.text, special=token.value("special"), many=target.many or many

@@ -22,6 +22,8 @@ class Target:
     noun_text: str = ""
     special: str = ""
     """A closer kind: tv, fresh_air, desk_lamp."""
+    plain: tuple[str, ...] = ()
+    """The kind, where a name is no more than the usual word for one: 空调."""
     many: bool = False
     """A plural."""
     every: bool = False

@@ -52,11 +52,13 @@ def intents_of(reading: Reading, frame: Frame) -> Found:
     shown = text[:_SHOWN_CHARS]
     if frame.never:
         return [], [], [f"{shown!r}: is not to be done"]
-    if frame.unknown:
+    at = _somewhere(reading, frame)
+    if frame.unknown and not at:
         return [], [text], [f"{shown!r}: {', '.join(frame.unknown)} is not known"]
     frame = _kind_there(reading.home, _with_locks(frame))
     domains = _domains(reading.home, frame)
-    if not frame.verb and not frame.valued and (frame.states or frame.attr) and frame.target.said:
+    reading_only = bool(domains) and set(domains) <= {"sensor", "binary_sensor", "weather"}
+    if not frame.verb and not frame.valued and (frame.states or frame.attr or reading_only) and frame.target.said:
         frame = replace(frame, asks=frame.asks or ("what",))
     if frame.asked:
         return _asked(reading, frame, domains, text)
@@ -172,7 +174,7 @@ def _explained(text: str, frame: Frame, intent: Intent, choice: Choice) -> str:
 
 
 def _asked(reading: Reading, frame: Frame, domains: tuple[str, ...], text: str) -> Found:
-    zone = _zone(frame, reading)
+    zone = _zone(frame, reading) or _somewhere(reading, frame)
     question = question_of(frame, domains, zone=zone)
     if question is None:
         return [], [text], [f"{text[:_SHOWN_CHARS]!r}: a question that is not known"]
@@ -195,6 +197,12 @@ def _zone(frame: Frame, reading: Reading) -> str:
     ):
         return "家" if reading.language == "zh" else "home"
     return ""
+
+
+def _somewhere(reading: Reading, frame: Frame) -> str:
+    """The place that a person is asked to be at, which may be called anything: "is Jane at work"."""
+    people = _domains(reading.home, frame) == ("person",)
+    return ("" if reading.language == "zh" else " ").join(frame.unknown) if people and frame.asked else ""
 
 
 def _question_choices(reading: Reading, frame: Frame, question: Question) -> list[Choice]:

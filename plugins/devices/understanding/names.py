@@ -64,16 +64,22 @@ def index(devices: DeviceMap) -> Home:
     for area in devices.areas:
         _add_all(names, area.names, "area", area.id)
     _add_rooms(names, devices.areas)
+    whole = {normalise(name).low for floor in devices.floors for name in floor.names}
     for floor in devices.floors:
         for name in floor.names:
-            for form in _floor_forms(normalise(name).low):
+            low = normalise(name).low
+            for form in {form for form in _floor_forms(low) if form == low or form not in whole}:
                 names.add(form, Sense("floor", name, (floor.id,)))
     groups = _groups(devices.areas)
     for stem, ids in groups.items():
         names.add(stem, Sense("areas", stem, ids))
         names.add(plural(stem), Sense("areas", stem, ids, many=True))
+    places = {phrase for phrases in phrases_of("place").values() for phrase in phrases}
+    weather = {device.id for device in devices.devices if device.domain == "weather"}
     todo = {device.id for device in devices.devices if device.domain == "todo"}
     for name, ids in _by_name(devices.devices).items():
+        if weather >= set(ids) and normalise(name).low in places:
+            continue  # a forecast for "home" makes no other use of that word its own
         sense = Sense("name", name, ids)
         _add(names, name, sense)
         for list_word in ("list", "清单") if todo & set(ids) else ():

@@ -68,6 +68,8 @@ def choose(home: Home, frame: Frame, wanted: Wanted, here: str) -> list[Choice]:
     target = frame.target
     excluded = _excluded(home, target, wanted, here)
     choices: list[Choice] = []
+    if _elsewhere(home, target):
+        target = replace(target, names=(), nouns=target.plain)
     for sense in target.names:
         choice = _named(home, sense, target, frame, wanted, here)
         if choice is not None:
@@ -79,6 +81,15 @@ def choose(home: Home, frame: Frame, wanted: Wanted, here: str) -> list[Choice]:
     if not places:
         return [_without(_by_kind(home, target, frame, wanted, here), excluded)]
     return [_without(_placed(home, kind, sense, target, wanted), excluded) for kind, sense in places]
+
+
+def _elsewhere(home: Home, target: Target) -> bool:
+    """客厅空调, where 空调 is the name of one that is not known to stand in the living room: the kind is meant."""
+    if target.plain != ("climate",) or not target.areas:
+        return False
+    ids = {device_id for sense in target.names for device_id in sense.ids}
+    named = [device for device in home.devices() if device.id in ids]
+    return not any(device.area in area.ids for device in named for area in target.areas)
 
 
 def of_kind(home: Home, device: Device, noun: str, special: str = "") -> bool:

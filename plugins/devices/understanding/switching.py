@@ -32,7 +32,8 @@ def playing_order(frame: Frame, domains: tuple[str, ...]) -> Order | None:
         "start": ("HassMediaUnpause", Setting("playing", "play")),
     }
     found = verbs.get(frame.verb)
-    if found is None or (frame.verb in ("stop", "start") and not domains) or frame.valued or frame.attr:
+    vague = frame.verb == "start" or (frame.verb == "stop" and frame.target.said)
+    if found is None or (vague and not domains) or frame.valued or frame.attr:
         return None
     return Order(found[0], {}, ("media_player",), {"": (found[1],)})
 
