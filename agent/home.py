@@ -74,6 +74,11 @@ class Home:
         return self.folder / "box.key"
 
     @property
+    def tokens(self) -> Path:
+        """Who may use the server; holds digests of tokens, none of them itself."""
+        return self.folder / "tokens.json"
+
+    @property
     def cache(self) -> Path:
         """Everything that may be deleted."""
         return self.folder / "cache"

@@ -888,6 +888,140 @@ class DriverSettings(Section):
     max_browse_calls: int = 20_000
     """Nodes of an OPC UA server that are looked at."""
     browse_depth: int = 12
+    browse_seconds: float = 60.0
+    """For all of it; then what was found until then is given up."""
+
+
+class ServerSettings(Section):
+    """The HTTP server: who may reach it, and what one may ask of it."""
+
+    host: str = "127.0.0.1"
+    """The address that it listens on; any other than loopback needs tokens."""
+    port: int = Field(default=8765, le=65_535)
+    networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Whose connections are taken at all, as 192.168.10.0/24."""
+    names: tuple[str, ...] = ()
+    """Names by which people reach the box, besides its addresses, its own name and localhost."""
+    certificate_file: Path | None = None
+    """With `key_file`: TLS."""
+    key_file: Path | None = None
+    max_body_bytes: int = 60_000_000
+    """Of a request; a photo as base64 is a third longer than its file."""
+    max_small_body_bytes: int = 1_000_000
+    """Where no photo is taken."""
+    max_all_bodies_bytes: int = 250_000_000
+    """That are being received at one time."""
+    max_header_bytes: int = 16_384
+    header_seconds: float = 10.0
+    """Until the headers of a request are here; then the connection is closed."""
+    body_seconds: float = 60.0
+    """Until its body is here."""
+    idle_seconds: int = Field(default=15, ge=1)
+    """For which a connection stays open after an answer."""
+    stop_seconds: int = Field(default=20, ge=1)
+    """For what still runs when the server is stopped."""
+    most_connections: int = Field(default=512, ge=1)
+    most_connections_each: int = Field(default=256, ge=1)
+    """Of one address."""
+    requests_a_minute: int = Field(default=1_200, ge=1)
+    """Of one client; a page that is open asks a few each minute."""
+    wrong_tokens_a_minute: int = Field(default=10, ge=1)
+    """Of one address; then it is not heard for a minute."""
+    waiting_turns: int = Field(default=100, ge=1)
+    """Questions that wait; one more is refused."""
+    waiting_turns_each: int = Field(default=10, ge=1)
+    """Of one client."""
+    live_turns: int = Field(default=200, ge=1)
+    """Turns that have ended whose events are still in memory; older ones are told from the trail."""
+    conversations: int = Field(default=100, ge=1)
+    """That are remembered; beyond that the one that was longest not continued goes."""
+    kept_turns: int = Field(default=10_000, ge=1)
+    """Of which is known who asked them."""
+    photo_bytes: int = 500_000_000
+    """Photos of turns in the cache; beyond that the oldest go."""
+    beat_seconds: float = 15.0
+    """Between two signs of life on a stream of events."""
+    trail_check_hours: float = 24.0
+    """Between two checks of the whole audit trail."""
+
+
+class VoiceSettings(Section):
+    """Speech in and out."""
+
+    asr: str = ""
+    """Who listens: "whisper" (the weights asr-base), "tcp://HOST:PORT" (a Wyoming server), "none"; empty: a module that
+    was installed for it, else whisper."""
+    tts: str = ""
+    """Who speaks: "kokoro" (the weights tts-zh), "espeak", "tcp://HOST:PORT", "none"; empty: a module, else kokoro,
+    else espeak."""
+    wake: str = ""
+    """A Wyoming server that listens for a wake word, "tcp://HOST:PORT"; empty: everything said is for the box."""
+    wake_words: tuple[str, ...] = ()
+    """Names of wake words as that server has them; empty: all that it knows."""
+    languages: tuple[Literal["zh", "en"], ...] = Field(default=("zh", "en"), min_length=1)
+    """That are spoken here."""
+    threads: int = Field(default=2, ge=1)
+    """Of the recogniser, and of the voice."""
+    beams: int = Field(default=1, ge=1, le=8)
+    """Sentences that the recogniser follows side by side."""
+    speed: float = Field(default=1.0, ge=0.5, le=2.0)
+    """Of the voice."""
+    names_chars: int = 160
+    """Of the names that the recogniser is told to listen for, in each language."""
+    max_audio_seconds: float = 60.0
+    """Of one utterance; what is longer is refused."""
+    max_reply_chars: int = 1_200
+    """Of an answer that are spoken; the rest is shown only."""
+    max_sentence_chars: int = 120
+    """That are spoken in one go; the first sound comes after the first of them."""
+    stage_seconds: float = 30.0
+    """For one call of a recogniser or a voice."""
+    speech: float = Field(default=0.5, gt=0, lt=1)
+    """How likely 32 ms must be speech to count as some."""
+    least_speech_seconds: float = 0.2
+    most_no_speech: float = 0.6
+    """How likely a recogniser may take a sound for no speech, where it is unsure of its words too."""
+    surely_no_speech: float = 0.9
+    """The same, however sure it is."""
+    unsure_words: float = Field(default=0.45, le=1)
+    """How likely its words are (the geometric mean), below which it is unsure."""
+    least_words: float = Field(default=0.33, le=1)
+    """The same, below which nothing is believed."""
+    least_language: float = 0.4
+    """How likely it must be that one of the languages is spoken."""
+    most_compression: float = 2.4
+    """Text that packs better than this says one thing again and again."""
+    most_syllables_a_second: float = 13.0
+    echoed_names: int = 2
+    """So many names that it was told to listen for, and nothing else, are an echo of what it was told."""
+    end_seconds: float = 0.6
+    """Silence that ends an utterance."""
+    wait_seconds: float = 8.0
+    """For somebody to begin to speak; then it is over."""
+    barge_in: bool = True
+    """Speech during a reply stops it. Needs a microphone that does not hear the loudspeaker."""
+    barge_in_speech: float = Field(default=0.8, gt=0, lt=1)
+    barge_in_seconds: float = 0.35
+    """Speech that is so sure and so long is meant for the box."""
+    host: str = "127.0.0.1"
+    """Where the Wyoming server listens; the protocol knows no password, so nobody else is let in unless told."""
+    port: int = Field(default=10300, le=65_535)
+    satellites: dict[str, str] = {}
+    """Satellites that are called: "tcp://HOST:PORT" = the id or name of the area where they stand."""
+    most_connections: int = Field(default=8, ge=1)
+    idle_seconds: float = 300.0
+    """A connection that sends nothing for so long is closed."""
+    event_seconds: float = 10.0
+    """For one event to arrive once it has begun, and for one to be taken."""
+    connect_seconds: float = 2.0
+    retry_seconds: float = 5.0
+    """Before a satellite that is gone is called again."""
+    max_event_bytes: int = Field(default=65_536, ge=1_024)
+    """Of the JSON of one event."""
+    max_payload_bytes: int = 1_000_000
+    """Of the sound of one event."""
+    max_said_bytes: int = 32_000_000
+    """Of the sound that another server sends for one sentence."""
 
 
 class Settings(Section):
@@ -916,5 +1050,7 @@ class Settings(Section):
     understanding: UnderstandingSettings = UnderstandingSettings()
     devices: DeviceSettings = DeviceSettings()
     drivers: DriverSettings = DriverSettings()
+    voice: VoiceSettings = VoiceSettings()
+    server: ServerSettings = ServerSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""

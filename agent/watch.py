@@ -58,6 +58,17 @@ def reports(db: Database) -> None:
     db.execute("CREATE INDEX outbox_state ON outbox (state, queued)")
 
 
+@MIGRATIONS()
+def asked(db: Database) -> None:
+    """Who asked which turn of the server, so that a page finds its own again; `agent.server.turn_store` says how."""
+    db.execute("""
+        CREATE TABLE asked (
+            id TEXT PRIMARY KEY, client TEXT NOT NULL, at REAL NOT NULL, question TEXT NOT NULL,
+            conversation TEXT NOT NULL, photo INTEGER NOT NULL
+        ) WITHOUT ROWID""")
+    db.execute("CREATE INDEX asked_client ON asked (client, at)")
+
+
 def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     """Open the file, bring its tables up to date.
 

@@ -1,0 +1,92 @@
+"""What happened in one turn, in order and numbered, for readers that come, go and come again.
+
+Events are added by the thread of the turn and read in the event loop of the server. A reader says which number it saw
+last and gets what came after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["Event", "EventKind", "EventLog"]
+
+EventKind = Literal["position", "step", "token", "answer", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened."""
+
+    id: int
+    """1, 2, 3 … within its turn."""
+    kind: EventKind
+    data: Mapping[str, Any]
+
+    def to_text(self) -> str:
+        """As a server-sent event."""
+        data = json.dumps({**self.data, "n": self.id}, ensure_ascii=False, default=str)
+        return f"id: {self.id}\nevent: {self.kind}\ndata: {data}\n\n"
+
+
+class EventLog:
+    """The events of one turn. Ends with an `answer` or an `error`."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.ended = False
+        self._lock = threading.Lock()
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def add(self, kind: EventKind, data: Mapping[str, Any]) -> None:
+        """Add one, from any thread; what comes after the end is dropped."""
+        with self._lock:
+            if self.ended:
+                return
+            last = self.events[-1] if self.events else None
+            if kind == "position" and last is not None and last.kind == "position":
+                self.events.pop()  # only where it stands now is of interest
+            self.events.append(Event(last.id + 1 if last else 1, kind, data))
+            self.ended = kind in ("answer", "error")
+            waiting = list(self._waiting)
+        for loop, fresh in waiting:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(fresh.set)
+
+    def after(self, last: int) -> list[Event]:
+        """What came after a number."""
+        with self._lock:
+            return [event for event in self.events if event.id > last]
+
+    async def follow(self, last: int, *, beat_seconds: float) -> AsyncIterator[Event | None]:
+        """What came after a number and what comes, up to the end.
+
+        :return: None where nothing came for `beat_seconds`.
+        """
+        fresh = asyncio.Event()
+        reader = (asyncio.get_running_loop(), fresh)
+        with self._lock:
+            self._waiting.add(reader)
+        try:
+            while True:
+                fresh.clear()
+                found = self.after(last)
+                for event in found:
+                    last = event.id
+                    yield event
+                if self.ended and not self.after(last):
+                    return
+                if found:
+                    continue
+                try:
+                    await asyncio.wait_for(fresh.wait(), beat_seconds)
+                except TimeoutError:
+                    yield None
+        finally:
+            with self._lock:
+                self._waiting.discard(reader)

@@ -1,0 +1,79 @@
+// What waits for a person: the exact device, value and reason, and an answer that is meant.
+
+import { get, post } from "./api.js";
+import { announce, h, show } from "./dom.js";
+import { holdButton } from "./hold.js";
+import { problemView } from "./problem.js";
+import { turnOf } from "./turns.js";
+import { moment, said, span, word } from "./words.js";
+
+const EVERY_MS = 4000;
+const LARGE = new Set(["device", "value", "set", "target", "setpoint", "temperature", "mode", "position", "state", "on"]);
+
+/** Calls that wait, and what became of those answered here. */
+export async function waiting() {
+  const found = await get("/api/approvals");
+  return (found.approvals ?? found).filter((call) => call.state === "waiting");
+}
+
+export function approvalsView(main) {
+  const list = h("div", { class: "calls" });
+  const answered = h("div", { class: "calls answered", "aria-live": "polite" });
+  let drawn = "";
+  const draw = async (force = false) => {
+    try {
+      const calls = await waiting();
+      const now = JSON.stringify(calls);
+      if (now === drawn && !force) return tick(list);
+      drawn = now;
+      show(list, calls.length ? calls.map((call) => callView(call, answered, () => draw(true))) : h("p", { class: "nothing" }, word("noCalls")));
+      tick(list);
+    } catch (error) {
+      if (!list.childElementCount || error.status) show(list, problemView(error));
+    }
+  };
+  show(main, h("h1", {}, word("waitingCalls")), h("p", { class: "lead" }, word("callsMore")), list, answered);
+  draw();
+  const timer = setInterval(draw, EVERY_MS);
+  return () => clearInterval(timer);
+}
+
+function tick(list) {
+  for (const place of list.querySelectorAll("[data-until]")) {
+    const left = (new Date(place.dataset.until) - Date.now()) / 1000;
+    place.textContent = left > 0 ? word("left", span(left)) : word("expired");
+  }
+}
+
+function callView(call, answered, after) {
+  const turn = turnOf(call.turn);
+  const reason = said(call.reason) || call.question || turn?.question || "";
+  const answer = async (approve) => {
+    try {
+      const told = await post(`/api/approvals/${encodeURIComponent(call.id)}`, { approve, ...(call.digest ? { digest: call.digest } : {}) });
+      const line = said(told.line ?? told.done?.line ?? "") || "";
+      const text = [word(approve ? "approved" : "denied"), line].filter(Boolean).join(": ");
+      answered.prepend(h("p", { class: `outcome ${approve ? "yes" : "no"}` }, h("strong", {}, text), " ", h("code", {}, call.tool), ` ${facts(call).map(([, value]) => value).join(" · ")}`));
+      announce(text, true);
+    } catch (error) {
+      answered.prepend(problemView(error));
+    }
+    await after();
+  };
+  return h("article", { class: "call", "data-call": call.id, "aria-labelledby": `call-${call.id}` },
+    h("h2", { id: `call-${call.id}` }, said(call.said) || call.tool),
+    h("dl", { class: "exact" },
+      facts(call).map(([name, value]) => h("div", { class: LARGE.has(name) ? "large" : null }, h("dt", {}, word(name)), h("dd", {}, value))),
+      reason ? h("div", { class: "reason" }, h("dt", {}, word("reason")), h("dd", {}, reason)) : null,
+      h("div", {}, h("dt", {}, word("until")), h("dd", {}, `${moment(call.until)} `, h("span", { class: "left", "data-until": call.until })))),
+    h("p", { class: "decide" },
+      h("button", { type: "button", class: "deny", "data-key": `deny-${call.id}`, onclick: () => answer(false) }, word("deny")),
+      holdButton(word("hold"), `hold-${call.id}`, () => answer(true))));
+}
+
+/** What would change the look of a line shows as its number: the person has to see exactly what is ordered. */
+function facts(call) {
+  const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value))
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (mark) => `\\u${mark.codePointAt(0).toString(16).padStart(4, "0")}`);
+  return [...(call.said ? [["action", call.tool]] : []), ...Object.entries(call.arguments).map(([name, value]) => [name, plain(value)])];
+}

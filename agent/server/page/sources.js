@@ -1,0 +1,88 @@
+// Where an answer comes from: the page of the manual with the quote marked, the event with its neighbours, the photo.
+
+import { fileUrl, get } from "./api.js";
+import { h, s } from "./dom.js";
+import { panelView } from "./overlay.js";
+import { openSheet } from "./sheet.js";
+import { moment, word } from "./words.js";
+
+/** Open what a citation stands for. */
+export function openSource(citation, quote, turn) {
+  if (/^E\d+$/.test(citation)) return openEvent(citation);
+  if (/^[RLA]\d+$/.test(citation) && turn?.photo) return openPhoto(turn, citation);
+  return openPassage(citation, quote);
+}
+
+/** The photo of a turn with what was read on it. */
+export function openPhoto(turn, chosen = "") {
+  let url = "";
+  return openSheet(word("seen"), async () => {
+    [url, turn.perception] = await Promise.all([
+      fileUrl(`/api/turns/${turn.id}/photo`, "image/*"),
+      turn.perception ?? get(`/api/turns/${turn.id}/perception`),
+    ]);
+    return panelView(url, turn.perception, chosen);
+  }, { wide: true, onclose: () => url && URL.revokeObjectURL(url) });
+}
+
+function openPassage(citation, quote) {
+  let url = "";
+  const [document, ...rest] = citation.split(" ");
+  const place = encodeURIComponent(rest.join(" ") || "-");
+  return openSheet(word("source", citation), async () => {
+    const found = await get(`/api/citations/${encodeURIComponent(document)}/${place}?quote=${encodeURIComponent(quote.slice(0, 1500))}`);
+    if (found.image) url = await fileUrl(found.image, "image/*");
+    const heading = [found.section && (/^第/.test(found.section) ? found.section : `§${found.section}`), found.heading].filter(Boolean).join(" ");
+    return [
+      h("p", { class: "where" }, h("strong", {}, found.title), heading ? ` · ${heading}` : "", found.page ? ` · ${word("page", found.page)}` : ""),
+      url ? pageImage(url, found) : null,
+      url ? null : h("p", { class: "quiet-text" }, word("noPage")),
+      h("div", { class: "passage", lang: found.language === "zh" ? "zh-CN" : found.language }, marked(found.text, found.quotes)),
+    ];
+  }, { wide: true, onclose: () => url && URL.revokeObjectURL(url) });
+}
+
+function pageImage(url, found) {
+  const marks = found.boxes.map(([left, top, right, bottom]) =>
+    s("rect", { class: "mark", x: left, y: top, width: right - left, height: bottom - top }));
+  return h("div", { class: "pane page-pane", tabindex: 0, role: "group", "aria-label": word("pageImage", found.title, found.page) },
+    h("div", { class: "picture" }, h("img", { src: url, alt: word("pageImage", found.title, found.page) }),
+      s("svg", { class: "boxes", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" }, marks)));
+}
+
+/** A text with some stretches of it marked; `places` are [start, end] in characters, in order. */
+function marked(text, places) {
+  const characters = [...text];
+  const pieces = [];
+  let at = 0;
+  for (const [start, end] of places) {
+    pieces.push(characters.slice(at, start).join(""), h("mark", {}, characters.slice(start, end).join("")));
+    at = end;
+  }
+  pieces.push(characters.slice(at).join(""));
+  return pieces;
+}
+
+function openEvent(id) {
+  return openSheet(word("event", id), async () => {
+    const found = await get(`/api/events?around=${id}`);
+    return [h("h3", {}, word("neighbours")), eventTable(found.events, id)];
+  }, { wide: true });
+}
+
+/** Events as a table; the chosen one is marked and scrolled to. */
+export function eventTable(events, chosen = "") {
+  if (!events.length) return h("p", { class: "quiet-text" }, word("noEvents"));
+  const columns = ["time", "tag", "text", "priority", "state"];
+  const rows = events.map((event) => {
+    const told = event.fields ?? event;
+    const row = h("tr", { "data-priority": told.priority ?? "", "aria-current": event.id === chosen ? "true" : null },
+      h("td", { class: "id" }, event.id), columns.map((column) => h("td", { class: column, "data-label": word(column) },
+        column === "time" ? moment(told.time ?? told.at) : String(told[column] ?? ""))));
+    if (event.id === chosen) requestAnimationFrame(() => row.scrollIntoView({ block: "center" }));
+    return row;
+  });
+  return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": word("latestEvents") }, h("table", { class: "events" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "#"), columns.map((column) => h("th", { scope: "col" }, word(column))))),
+    h("tbody", {}, rows)));
+}

@@ -1,0 +1,51 @@
+"""What routes get besides their parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from agent.server.problems import Problem
+from agent.server.security.caller import Caller, Role
+from agent.server.service import Service
+from agent.values import say
+
+__all__ = ["AdminCaller", "AnyCaller", "ApproveCaller", "AskCaller", "TheService"]
+
+
+def _service(connection: HTTPConnection) -> Service:
+    service: Service = connection.app.state.service
+    return service
+
+
+def _caller(connection: HTTPConnection) -> Caller:
+    caller: Caller = connection.scope["caller"]
+    return caller
+
+
+def _at_least(role: Role, caller: Caller) -> Caller:
+    if not caller.may(role):
+        told = say(f"需要“{role}”角色的令牌。", f"a token of the role {role!r} is needed")
+        raise Problem(403, "role", told, f"watchkeeper tokens add NAME --role {role}")
+    return caller
+
+
+def _asker(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    return _at_least("ask", caller)
+
+
+def _approver(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    return _at_least("approve", caller)
+
+
+def _admin(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    return _at_least("admin", caller)
+
+
+TheService = Annotated[Service, Depends(_service)]
+AnyCaller = Annotated[Caller, Depends(_caller)]
+AskCaller = Annotated[Caller, Depends(_asker)]
+ApproveCaller = Annotated[Caller, Depends(_approver)]
+AdminCaller = Annotated[Caller, Depends(_admin)]
