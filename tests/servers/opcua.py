@@ -114,7 +114,10 @@ class _Level:
         self._id = b""
 
     async def make(self, index: int, parent: Any) -> None:
-        self.node = await parent.add_object(ua.NodeId("LevelAlarm", index), ua.QualifiedName("LevelAlarm", index))
+        self.node = await parent.add_object(
+            ua.NodeId("LevelAlarm", index), ua.QualifiedName("LevelAlarm", index), ua.ObjectIds.AlarmConditionType,
+            instantiate_optional=False,
+        )  # fmt: skip
         self._shelving = await self.node.add_object(
             ua.NodeId("LevelAlarm.Shelving", index), ua.QualifiedName("ShelvingState", 0)
         )
@@ -205,6 +208,10 @@ async def _serve(port: int, certificate: str, key: str, password: str) -> None:
     plant = await server.nodes.objects.add_object(ua.NodeId("Plant", index), ua.QualifiedName("Plant", index))
     for name, (value, kind) in VARIABLES.items():
         await (await plant.add_variable(ua.NodeId(name, index), name, value, kind)).set_writable()
+    speed = server.get_node(ua.NodeId("Speed", index))
+    await speed.add_property(index, "EURange", ua.Range(Low=0.0, High=50.0))
+    await speed.add_property(index, "EngineeringUnits", ua.EUInformation(DisplayName=ua.LocalizedText("Hz")))
+    await plant.add_variable(ua.NodeId("Many", index), "Many", [1, 2, 3], ua.VariantType.Int32)
     await plant.add_variable(ua.NodeId("Fixed", index), "Fixed", 7, ua.VariantType.Int32)
     for number in range(500):
         await plant.add_variable(ua.NodeId(f"C{number}", index), f"C{number}", number, ua.VariantType.Int32)

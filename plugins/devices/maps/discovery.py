@@ -22,7 +22,7 @@ from plugins.devices.maps.discovery_points import COMPONENTS, Settings, points_o
 from plugins.devices.maps.discovery_words import spelled_out
 from plugins.devices.values import Area, Device, DeviceMap, Point
 
-__all__ = ["Discovered", "discover", "read_discovery"]
+__all__ = ["Discovered", "discover", "read_discovery", "said", "slug"]
 
 DANGEROUS = {"lock", "valve"}
 DANGEROUS_CLASSES = {"garage", "gate", "door", "gas", "water"}
@@ -178,8 +178,8 @@ def _device(
 def _names(config: Settings) -> tuple[str, ...]:
     """A component's own name stands behind its device's; one without is the device itself."""
     device = config.get("device")
-    whole = _said(device.get("name") if isinstance(device, dict) else None)
-    own = _said(config.get("name"))
+    whole = said(device.get("name") if isinstance(device, dict) else None)
+    own = said(config.get("name"))
     if own and whole and not own.lower().startswith(whole.lower()):
         return (f"{whole} {own}"[:NAME_CHARS], own)
     return tuple(name for name in (own or whole,) if name)
@@ -187,23 +187,24 @@ def _names(config: Settings) -> tuple[str, ...]:
 
 def _area(config: Settings) -> Area | None:
     device = config.get("device")
-    name = _said(device.get("suggested_area") if isinstance(device, dict) else None)
-    return Area(_slug(name.lower()), (name,)) if name else None
+    name = said(device.get("suggested_area") if isinstance(device, dict) else None)
+    return Area(slug(name.lower()), (name,)) if name else None
 
 
 def _identity(config: Settings) -> str:
     for name in ("unique_id", "object_id"):
         value = config.get(name)
-        if isinstance(value, str) and _slug(value):
-            return _slug(value)
+        if isinstance(value, str) and slug(value):
+            return slug(value)
     return "unnamed"
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """A text as an id: what a map admits, and nothing else."""
     return re.sub(r"[^\w.:/@+-]+", "_", text).strip("_.:/@+-")[:ID_CHARS]
 
 
-def _said(value: Json) -> str:
+def said(value: Json) -> str:
     """A name on one line, in printable characters; empty where it is none."""
     if not isinstance(value, str):
         return ""
