@@ -62,11 +62,16 @@ class Actuator(Protocol):
     def refusal(self, arguments: Mapping[str, Json]) -> Said | None:
         """Why it must not be sent now; None where nothing is against it."""
 
+    def moves(self, arguments: Mapping[str, Json]) -> str:
+        """What is moved, to count how often."""
+
     def lane(self, arguments: Mapping[str, Json]) -> str:
-        """What is moved: calls of one lane run one after another, others beside them."""
+        """Calls of one lane run one after another, in their order, others beside them: what is moved, and whatever
+        else decides whether it may be.
+        """
 
     def most_a_minute(self, arguments: Mapping[str, Json]) -> int:
-        """How often this lane may be sent to within a minute."""
+        """How often that which is moved may be sent to within a minute."""
 
     def before(self, arguments: Mapping[str, Json]) -> Json:
         """What the device shows now, so that it can be put back; None where nobody knows."""

@@ -44,26 +44,26 @@ class DeviceCommands:
         arguments: Mapping[str, Json],
         span: Span,
         before: Json = None,
-        lane: str = "",
+        moves: str = "",
     ) -> Entry:
         """Write down a command that is to be sent within a span of time.
 
         :param key: its identity.
         :param before: what the device showed, so that it can be put back; None where nobody knows.
-        :param lane: what is moved, to count how often.
+        :param moves: what is moved, to count how often.
         :raises IllegalStep: there was one under this key.
         """
         more: dict[str, Json] = {} if before is None else {"before": before}
-        body = {"tool": tool, "arguments": dict(arguments), **more, **({"lane": lane} if lane else {})}
+        body = {"tool": tool, "arguments": dict(arguments), **more, **({"moves": moves} if moves else {})}
         return pen.begin("command", key, turn=turn, body=body, told={"command": key, **body}, span=span)
 
-    def begun_lately(self, pen: Pen, lane: str) -> int:
-        """How many commands to a lane were planned within the last minute, by whichever clock can tell."""
+    def begun_lately(self, pen: Pen, moves: str) -> int:
+        """How many commands to one thing were planned within the last minute, by whichever clock can tell."""
         now = pen.now
         found = pen.value(
-            "SELECT COUNT(*) FROM journal WHERE kind = 'command' AND json_extract(body, '$.lane') = ? AND "
+            "SELECT COUNT(*) FROM journal WHERE kind = 'command' AND json_extract(body, '$.moves') = ? AND "
             "CASE WHEN boot = ? THEN up > ? ELSE wall > ? END",
-            (lane, now.boot, now.up - _MINUTE, now.wall - _MINUTE),
+            (moves, now.boot, now.up - _MINUTE, now.wall - _MINUTE),
         )
         return int(found or 0)
 

@@ -154,8 +154,9 @@ class OrderRunner:
         if pen.entry("command", key) is not None:
             return self._done(ready.order, Outcome("repeated"), tool, key)
         actuator = tool.actuator
-        if actuator is not None and self._commands.begun_lately(pen, _lane(ready)) >= actuator.most_a_minute(
-            ready.call.arguments
+        arguments = ready.call.arguments
+        if actuator is not None and (
+            self._commands.begun_lately(pen, actuator.moves(arguments)) >= actuator.most_a_minute(arguments)
         ):
             return self._done(ready.order, _refused(_TOO_OFTEN), tool)
         if not ready.by:
@@ -190,8 +191,9 @@ class OrderRunner:
     def _plan(self, pen: Pen, key: str, turn: str, ready: _Ready, span: Span) -> Entry:
         call, actuator = ready.call, ready.tool.actuator
         before = actuator.before(call.arguments) if actuator else None
+        moves = actuator.moves(call.arguments) if actuator else ""
         return self._commands.plan(
-            pen, key, turn=turn, tool=call.tool, arguments=call.arguments, span=span, before=before, lane=_lane(ready)
+            pen, key, turn=turn, tool=call.tool, arguments=call.arguments, span=span, before=before, moves=moves
         )
 
     def _carry_out(self, begun: Sequence[Done | _Begun], view: TurnView) -> Iterable[Done]:

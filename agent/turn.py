@@ -184,7 +184,7 @@ class Agent:
 
         self.ladder.begin_turn()
         orders, done = self._carry_out(turn, question, language, heard, clock)
-        conversation.said.append(question)
+        conversation.said = [*heard.earlier, question]
         watcher.found(order_parts(done, language))
         if only_orders:
             orders, done = no_more_than(orders, done, question)

@@ -16,7 +16,7 @@ from agent.errors import InputError
 from agent.settings import ApprovalSettings, ConnectionSettings, DriverSettings
 from plugins.devices.approving import ApprovalDesk
 from plugins.devices.drivers.mqtt_link import Link
-from tests.devices_kit import Bed
+from tests.devices_kit import Bed, quick_folder
 from tests.servers.mosquitto import MosquittoMissing, running_mosquitto
 from tests.servers.mqtt_peer import Peer, until
 
@@ -34,10 +34,11 @@ class Sent(list[tuple[str, dict[str, Any]]]):
 
 
 @pytest.fixture
-def bed(tmp_path: Path) -> Iterator[Bed]:
-    made = Bed(tmp_path / "home")
-    yield made
-    made.close()
+def bed() -> Iterator[Bed]:
+    with quick_folder() as folder:
+        made = Bed(folder / "home")
+        yield made
+        made.close()
 
 
 def desk_of(bed: Bed) -> ApprovalDesk:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,7 +29,7 @@ from agent.photo import Photo
 from agent.tools import Binds, Tool, tool
 from agent.values import Passage, Record, Term, ToolResult, say
 from plugins.devices.maps.toml import parse_map
-from tests.devices_kit import HOUSE, Bed, FakeDriver, real_reader
+from tests.devices_kit import HOUSE, Bed, FakeDriver, quick_folder, real_reader
 
 LINES = [json.loads(line) for line in (Path(__file__).parent / "data" / "injections.jsonl").read_text().splitlines()]
 CHANNELS = sorted({line["channel"] for line in LINES})
@@ -195,10 +193,8 @@ def model(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Model | No
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """In memory where that can be had: hundreds of homes are made and synced."""
-    shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as name:
-        yield Path(name)
+    with quick_folder() as made:
+        yield made
 
 
 def test_the_file_has_every_channel_in_both_languages() -> None:

@@ -9,22 +9,23 @@ import pytest
 
 from agent.actuator import Heard
 from agent.errors import CommandNotSent
-from tests.devices_kit import HOUSE, Bed, FakeDriver
+from tests.devices_kit import HOUSE, Bed, FakeDriver, quick_folder, real_reader
 
 MakeBed = Callable[..., Bed]
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[MakeBed]:
+def make() -> Iterator[MakeBed]:
     beds: list[Bed] = []
+    with quick_folder() as folder:
 
-    def made(**more: object) -> Bed:
-        beds.append(Bed(tmp_path / f"home{len(beds)}", **more))  # type: ignore[arg-type]
-        return beds[-1]
+        def made(**more: object) -> Bed:
+            beds.append(Bed(folder / f"home{len(beds)}", **more))  # type: ignore[arg-type]
+            return beds[-1]
 
-    yield made
-    for bed in beds:
-        bed.close()
+        yield made
+        for bed in beds:
+            bed.close()
 
 
 def test_own_words_move_a_device_and_it_says_what_is_so(make: MakeBed) -> None:
@@ -242,3 +243,29 @@ def test_a_box_without_a_map_is_as_before(tmp_path: Path) -> None:
     bed.plugin.shutdown(bed.env)
     assert list(bed.plugin.register_tools(bed.env)) == [] and bed.agent.ask("set lamp power on").done == ()
     bed.close()
+
+
+def test_what_interlocks_tie_together_is_moved_in_order(make: MakeBed) -> None:
+    """Start the pump and open the valve in one breath: the second is looked at when the first has been done."""
+    text = HOUSE.replace('risk = "dangerous"\n', "")
+    bed = make(text=text)
+    lines = bed.say("set P-3 power on, set V-12 open on, set lamp power on")
+    assert [line.split("|")[0] for line in lines] == ["confirmed", "failed", "confirmed"]
+    assert "interlock: P-3 is on" in lines[1] and ("V-12", "open", True) not in bed.driver.writes
+
+
+def test_later_is_not_now(make: MakeBed) -> None:
+    """A delayed order moves nothing, and is said not to be kept."""
+    bed = make(reader=real_reader)
+    for words in ("1小时后关台灯", "turn off the desk lamp in ten minutes"):
+        record = bed.agent.ask(words)
+        assert bed.driver.writes == [] and record.done and record.done[0].came == "told"
+
+
+def test_a_stolen_name_moves_nobody_by_itself(make: MakeBed) -> None:
+    """Another device takes the lamp's name, in its area or elsewhere: nothing moves before a person has decided."""
+    for area in ("hall", "living"):
+        stolen = HOUSE.replace('"valve 12"]', '"valve 12", "台灯"]').replace('area = "hall"', f'area = "{area}"')
+        bed = make(text=stolen, reader=real_reader)
+        bed.agent.ask("打开台灯")
+        assert bed.driver.writes == []

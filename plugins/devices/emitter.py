@@ -18,7 +18,16 @@ from agent.api import InputError, Json, Risk, Said, ToolFailed, ToolResult, say
 from agent.errors import CommandNotSent
 from plugins.devices.drivers.colors import color_distance
 from plugins.devices.drivers.driver import DriverError, NotSent, Offline
-from plugins.devices.guards import fitted, is_color, is_quiet, locked, same_value, wrong_target, wrong_value
+from plugins.devices.guards import (
+    fitted,
+    interlocked,
+    is_color,
+    is_quiet,
+    locked,
+    same_value,
+    wrong_target,
+    wrong_value,
+)
 from plugins.devices.hearing import Hearing
 from plugins.devices.house import House
 from plugins.devices.values import Device, Point, State, Value, Write
@@ -52,6 +61,7 @@ class Emitter:
         self._hearing = hearing
         self._now = now
         self._lock = threading.Lock()
+        self._lanes = interlocked(house.map)
         self._sent: dict[tuple[str, str], float] = {}
         """Device and point → when its last command went out, by the monotonic clock."""
         self._watched: set[tuple[str, str]] = set()
@@ -88,9 +98,14 @@ class Emitter:
             return _OFFLINE
         return locked(target.device, target.point, target.value, self._house.map, self._house.look_surely)
 
-    def lane(self, arguments: Mapping[str, Json]) -> str:
+    def moves(self, arguments: Mapping[str, Json]) -> str:
         """The device."""
         return str(arguments.get("device"))
+
+    def lane(self, arguments: Mapping[str, Json]) -> str:
+        """The device, and all that interlocks tie it to: what one order does decides whether the next may be."""
+        device = str(arguments.get("device"))
+        return self._lanes.get(device, device)
 
     def most_a_minute(self, arguments: Mapping[str, Json]) -> int:
         """Of the device; the box's own limit where the map has none."""

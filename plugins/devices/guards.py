@@ -21,7 +21,7 @@ from agent.api import Said, say
 from plugins.devices.values import Device, DeviceMap, Point, QuietHours, State, Value
 from plugins.devices.wording import called, number_text, shown
 
-__all__ = ["fitted", "is_color", "is_quiet", "locked", "same_value", "wrong_target", "wrong_value"]
+__all__ = ["fitted", "interlocked", "is_color", "is_quiet", "locked", "same_value", "wrong_target", "wrong_value"]
 
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 _TEXT_CHARS = 200
@@ -103,6 +103,23 @@ def locked(
             now = shown(seen, state.value)
             return say(f"联锁:{name['zh']} {now['zh']}", f"interlock: {name['en']} is {now['en']}")
     return None
+
+
+def interlocked(devices: DeviceMap) -> dict[str, str]:
+    """Device → the one that stands for all which interlocks tie together; free devices are left out."""
+    found: dict[str, str] = {}
+
+    def top(device: str) -> str:
+        while found.get(device, device) != device:
+            device = found[device]
+        return device
+
+    for device in devices.devices:
+        for lock in device.interlocks:
+            one, other = sorted((top(device.id), top(lock.device)))
+            found.setdefault(one, one)
+            found[other] = one
+    return {device: top(device) for device in found}
 
 
 def is_quiet(quiet: QuietHours | None, now: time) -> bool:

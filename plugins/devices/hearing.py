@@ -167,8 +167,12 @@ def _may_be_free(intent: Intent) -> bool:
 
 
 def _is_about_devices(intent: Intent) -> bool:
-    """A question that no device fits may well be about the log or the manuals; an order is not."""
-    return bool(intent.devices or intent.writes or (intent.problem is not None and intent.name not in _ASKS))
+    """A question that no device fits may well be about the log or the manuals; an order is not. What is to be done
+    later is none to be done now, and is said not to be kept here.
+    """
+    return "Timer" in intent.name or bool(
+        intent.devices or intent.writes or (intent.problem is not None and intent.name not in _ASKS)
+    )
 
 
 def _numbered(order: Order, number: int) -> Order:
