@@ -169,7 +169,7 @@ def whole_frames(pieces: list[Piece], *, question: bool, earlier: Frame | None) 
             done
             and frame.never
             and frame.target.said
-            and frame.verb in (done[-1].verb, "", "set")
+            and (frame.keeps or frame.verb in (done[-1].verb, "", "set"))
             and not done[-1].asked
         ):
             done[-1] = _left_out(done[-1], (frame.target,))
@@ -238,7 +238,7 @@ def _with_waiting(waiting: list[Frame], frame: Frame, base: Frame | None) -> lis
         return [overlay(frame, waiting[0]), *(overlay(frame, other) for other in waiting[1:])]
     if not frame.target.said or (frame.target.it and base):
         frame = _carried(base, frame) if base and not frame.unknown else frame
-    elif base and frame.target.placed and not frame.target.of_a_kind:
+    elif base and frame.target.placed and not frame.target.of_a_kind and not frame.tells_kind:
         frame = replace(frame, target=_kind_of(base.target, frame.target), carried=True)
     elif base and not frame.target.placed and not frame.target.every:
         frame = replace(frame, near=_near(base))

@@ -30,7 +30,9 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
     asking = (question or asks(tokens)) and not requests(tokens)
     tokens = [part for token in tokens for part in (parted(token) if asking else (token,))]
     kept, excluded = apart(tokens)
-    frame = Frame(tokens[0].start, tokens[-1].end)
+    lost = tuple(token.text for token in excluded if token.unknown and any(map(str.isalnum, token.text)))
+    frame = Frame(tokens[0].start, tokens[-1].end, unknown=lost)
+    keeps = any(token.value("keep") for token in kept) and not any(token.amount or token.has("level") for token in kept)
     verbs: list[tuple[int, str]] = []
     states: list[str] = []
     for at, token in enumerate(kept):
@@ -59,7 +61,8 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
         states=tuple(states),
         asks=(frame.asks or ("is",)) if asking else (),
         target=target,
-        never=frame.never or none,
+        never=frame.never or none or keeps,
+        keeps=keeps,
         chinese=any(not kept[at].text.isascii() for at, _ in verbs),
         verb_last=bool(verbs) and verbs[0][0] > first_target,
     )
@@ -72,7 +75,9 @@ def _towards(token: Token) -> bool:
 
 def _leads_value(tokens: list[Token], at: int) -> bool:
     after = next((token for token in tokens[at + 1 :] if token.value("func") != "the"), None)
-    return after is not None and (after.amount is not None or after.has("level"))
+    if after is None or (tokens[at].text == "at" and not (after.amount and after.amount.unit)):
+        return False  # "at 7" is a time of day
+    return after.amount is not None or after.has("level")
 
 
 _STATE_OF = {"close": "closed"}
@@ -105,6 +110,7 @@ def _take(frame: Frame, token: Token, role: str) -> Frame:
     if token.has("ask"):
         return replace(frame, asks=(*frame.asks, token.value("ask")))
     flags = {kind: True for kind in ("too", "no", "never") if token.has(kind)}
+    flags |= {"at": True} if token.text == "at" else {}
     if frame.asks and token.text == "不":
         return frame
     if token.value("func") == "by":

@@ -53,6 +53,9 @@ class Target:
         return bool(self.names or self.nouns or self.words or self.everything or self.it)
 
 
+_KIND_ATTRS = ("temperature", "brightness", "volume", "color_temp", "color", "speed", "position", "humidity")
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One clause."""
@@ -84,6 +87,10 @@ class Frame:
     """The verb stands after what it is about."""
     to: bool = False
     """The amount is what is wanted: "up to 90"."""
+    keeps: bool = False
+    """It is to stay as it is: "leave the hall light on"."""
+    at: bool = False
+    """"at 7", which may be a time of day."""
     by: bool = False
     """The amount is a difference: "by two degrees"."""
     near: str = ""
@@ -98,6 +105,13 @@ class Frame:
     @property
     def valued(self) -> bool:
         return bool(self.amounts or self.color or self.kelvin or self.level or self.modes or self.change)
+
+    @property
+    def tells_kind(self) -> bool:
+        """Whether its own words say what kind of device it is about."""
+        return (
+            self.attr in _KIND_ATTRS or "how_hot" in self.asks or bool({"clean", "mow", "light_up"} & set(self.verbs))
+        )
 
     @property
     def does(self) -> bool:

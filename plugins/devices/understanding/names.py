@@ -216,7 +216,7 @@ def _unknown_runs(row: tuple[Token, ...], name: str) -> list[str]:
     runs: list[str] = []
     last = -1
     for token in row:
-        if not token.unknown or not token.text.isalnum():
+        if not token.unknown or not any(map(str.isalnum, token.text)):
             continue
         if runs and token.start == last and is_cjk(token.text[0]):
             runs[-1] += token.text

@@ -58,6 +58,8 @@ def only(domains: tuple[str, ...], *wanted: str) -> bool:
 def percent_of(frame: Frame, *, least: float = 0.0) -> float | None:
     """The share that is wanted, said as a number or a level."""
     if frame.amounts and frame.amounts[-1].unit in ("", "%"):
+        if not frame.amounts[-1].unit and frame.at and frame.verb != "set":
+            return None  # "at 7" may be a time of day
         if not frame.amounts[-1].unit and not frame.to and frame.verb in ("on", "off", "open", "close"):
             return None  # "close 3": whatever the number is, it was not said to be what is wanted
         return frame.amounts[-1].value

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.api import Said, say
 from plugins.devices.understanding.frames import Frame, Target
+from plugins.devices.understanding.kinds import any_kind
 from plugins.devices.understanding.lexicon import Sense, squeezed
 from plugins.devices.understanding.names import Home
 from plugins.devices.understanding.normalise import normalise
@@ -20,16 +21,12 @@ from plugins.devices.understanding.places import there as lying_there
 from plugins.devices.understanding.refusals import no_here, no_place, none_such, which_one
 from plugins.devices.values import Device
 
-__all__ = ["Choice", "Wanted", "choose", "of_kind"]
+__all__ = ["Choice", "Wanted", "choose"]
 
 _TELLING_CHARS = 3
 
 
 _MOST_KINDS = 2
-
-
-_NAMED_KINDS = ("pump",)
-"""Kinds that are no domain: a name says them."""
 
 
 _LOCKABLE = ("cover.door", "cover.gate", "cover.window", "cover.garage", "cover.shutter")
@@ -92,21 +89,6 @@ def _elsewhere(home: Home, target: Target) -> bool:
     return not any(device.area in area.ids for device in named for area in target.areas)
 
 
-def of_kind(home: Home, device: Device, noun: str, special: str = "") -> bool:
-    """Whether a device is of a kind, by its domain, class and name."""
-    domain, _, device_class = noun.partition(".")
-    if domain in _NAMED_KINDS:
-        return noun in home.kinds[device.id]
-    said = {kind for kind in home.kinds[device.id] if kind.startswith("special.")}
-    if special and said and f"special.{special}" not in said:
-        return False
-    if device.domain != domain:
-        return device.domain == "binary_sensor" and bool(device_class) and device_class == device.device_class
-    if not device_class:
-        return True
-    return noun in home.kinds[device.id]
-
-
 def _able(device: Device, wanted: Wanted) -> bool:
     return not wanted.domains or device.domain in wanted.domains
 
@@ -146,7 +128,7 @@ def _named(
     if target.floors:
         slots["floor"] = target.floors[0].value
         found = [device for device in found if on_floor(home, device, target.floors[0].ids) is not False]
-    fits = [device for device in found if not target.nouns or _any_kind(home, device, target)]
+    fits = [device for device in found if not target.nouns or any_kind(home, device, target)]
     if sense.kind == "piece" or (target.nouns and fits):
         found = fits if target.nouns or _telling(sense) else []
     if len(found) > 1 and not target.every:
@@ -156,7 +138,7 @@ def _named(
         return Choice(slots, problem=none_such(sense.value, bool(known)), why=why)
     if len(found) > 1 and not (sense.many or target.many or target.every or wanted.asks):
         return Choice(slots, problem=which_one(home, found), why=why)
-    exact = sense.kind == "name" and (len(found) == 1 or target.every or sense.many)
+    exact = (sense.kind == "name" or _is_code(sense)) and (len(found) == 1 or target.every or sense.many)
     return Choice(slots, (), tuple(found), exact=exact, why=why)
 
 
@@ -167,8 +149,9 @@ def _telling(sense: Sense) -> bool:
     return sense.text.isascii() or len(sense.text) >= _TELLING_CHARS or normalise(sense.value).low.endswith(sense.text)
 
 
-def _any_kind(home: Home, device: Device, target: Target) -> bool:
-    return any(of_kind(home, device, noun, target.special) for noun in target.nouns)
+def _is_code(sense: Sense) -> bool:
+    """A tag such as P-3: in a plant that is what a device is called."""
+    return any(map(str.isdigit, sense.text)) and any(map(str.isalpha, sense.text))
 
 
 def _nearest(devices: list[Device], here: str, near: str) -> list[Device]:
@@ -183,7 +166,7 @@ def _fitting(home: Home, target: Target, wanted: Wanted) -> list[Device]:
     """All devices of the kind that was said, or of the kinds that can do it."""
     if not target.nouns:
         return [d for d in home.devices() if d.domain in wanted.domains and set(target.words) <= home.words[d.id]]
-    able = [device for device in home.devices() if _able(device, wanted) and _any_kind(home, device, target)]
+    able = [device for device in home.devices() if _able(device, wanted) and any_kind(home, device, target)]
     able = [device for device in able if set(target.words) <= home.words[device.id]]
     if wanted.domains == ("lock",) or "lock" in wanted.domains:
         lockable = any(noun in _LOCKABLE for noun in target.nouns)
