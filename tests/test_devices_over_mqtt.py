@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.actuator import Heard
+from agent.cli import run
 from plugins.devices.drivers.registry import make_driver
 from tests.devices_kit import Bed, real_reader
 from tests.servers.mosquitto import Mosquitto, MosquittoMissing, running_mosquitto
@@ -139,3 +140,29 @@ def test_a_broker_that_dies_in_mid_command(tmp_path: Path) -> None:
                 assert [name for name, _, _ in gateway.came].count("desk_lamp") <= 1
     except MosquittoMissing as why:
         pytest.skip(f"no Mosquitto here: {why}")
+
+
+def test_what_a_broker_tells_is_a_map_that_loads(
+    broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Printed for a person to look through; kept as devices.toml, its lamp is moved."""
+    home = tmp_path / "h"
+    home.mkdir()
+    settings = (
+        f'[drivers]\nsettle_seconds = 0.3\n[drivers.connections.home]\nkind = "mqtt"\naddress = "{broker.address}"\n'
+    )
+    (home / "watchkeeper.toml").write_text(settings)
+    monkeypatch.setenv("WATCHKEEPER_HOME", str(home))
+    config = {
+        "name": "Shelf lamp", "unique_id": "shelf_lamp", "state_topic": "shelf/state", "command_topic": "shelf/set",
+    }  # fmt: skip
+    with closing(Peer(broker, "shelf/set", answer=lambda peer, _, text: peer.say("shelf/state", text))) as peer:
+        peer.tell("homeassistant/light/shelf/config", json.dumps(config), retain=True)
+        assert run(["devices", "discover", "home"]) == 0
+        written = capsys.readouterr().out
+        assert run(["devices", "discover", "other"]) == 2
+        bed = Bed(tmp_path / "b", text=written, reader=real_reader, make=make_driver, settings=settings)
+        with closing(bed):
+            assert bed.say("turn on the shelf lamp")[0].startswith("confirmed|")
+        assert peer.wait(1) == [("shelf/set", "ON")]
+        peer.tell("homeassistant/light/shelf/config", "", retain=True)
