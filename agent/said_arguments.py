@@ -21,7 +21,7 @@ from datetime import date
 from agent.said_values import clocks_said, days_said, numbers_said
 from agent.values import Json
 
-__all__ = ["Argument", "Said", "arguments_of", "choices_of", "sequence", "stems_of", "words_of"]
+__all__ = ["Argument", "Said", "arguments_of", "choices_of", "sequence", "shared", "stems_of", "words_of"]
 
 Schema = Mapping[str, Json]
 
@@ -31,7 +31,8 @@ _MOST_CHOICES = 24
 _MOST_DEPTH = 3
 _QUOTED = re.compile(r"['\"‘’“”`]([^'\"‘’“”`\n]{1,40})['\"‘’“”`]")
 _LISTED = re.compile(
-    r"\b(?:e\.g\.?|i\.e\.?|such as|for example|options?(?: are)?|choices?(?: are)?|one of|possible values?(?: are)?|like)\s*[:,]?\s*"
+    r"\b(?:e\.g\.?|i\.e\.?|such as|for example|options?(?: are)?|choices?(?: are)?|one of|possible values?(?: are)?"
+    r"|like)\s*[:,]?\s*"
     r"([^.;()]{2,160})",
     re.IGNORECASE,
 )
@@ -40,7 +41,10 @@ _NOTATION = re.compile(
     r"|lambda|in python|javascript|json|xml|html|url|dna|sequence)\b",
     re.IGNORECASE,
 )
+_FIGURE = re.compile(r"(?<![\w.])[-−]?[\d.,]*\d(?!(?:st|nd|rd|th)\b)")
 _DAY_FORM = re.compile(r"\b(?:YYYY|MM|DD)(?:[-/.](?:YYYY|MM|DD)){1,2}\b")
+_FORM = re.compile(r"[YMDHhmsyd\W\d]+")
+"""A form that is named as such is no value."""
 _ISO_DAY = "YYYY-MM-DD"
 _WORD = re.compile(r"[A-Za-z]{3,}|[\u3400-\u9fff]")
 _SAYS_NOTHING = frozenset(
@@ -53,6 +57,7 @@ _SAYS_NOTHING = frozenset(
     ]
 )  # fmt: skip
 _STEM_CHARS = 5
+_LEAST_STEM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +98,8 @@ class Said:
 
     @property
     def number_count(self) -> int:
-        """How many numbers it says; 5 % is one."""
-        parts = {round(value / 100, 10) for value in self.numbers}
-        return sum(1 for value in self.numbers if value not in parts)
+        """How many numbers it says for something: "two charges of 5 and 7" is two; where there are no digits, all."""
+        return len(_FIGURE.findall(self.request)) or len(self.numbers)
 
     def holds(self, phrase: str) -> bool:
         """Whether it says these words."""
@@ -103,7 +107,7 @@ class Said:
 
     def speaks_of(self, words: Iterable[str]) -> bool:
         """Whether a word of it begins like one of these."""
-        return bool(stems_of(words) & self.stems)
+        return bool(shared(stems_of(words), self.stems))
 
     @property
     def stems(self) -> frozenset[str]:
@@ -121,6 +125,18 @@ def stems_of(words: Iterable[str]) -> frozenset[str]:
     return frozenset(word.casefold()[:_STEM_CHARS] for word in words if word.casefold() not in _SAYS_NOTHING)
 
 
+def shared(some: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """Those that stand among the others too, whole or as the beginning of one: prob, probability."""
+    return frozenset(
+        one
+        for one in some
+        if any(
+            one == o or (min(len(one), len(o)) >= _LEAST_STEM and (one.startswith(o) or o.startswith(one)))
+            for o in others
+        )
+    )
+
+
 def words_of(text: str) -> list[str]:
     """The words of a name or a description."""
     return _WORD.findall(text.replace("_", " ").replace(".", " "))
@@ -130,34 +146,44 @@ def arguments_of(
     properties: Mapping[str, Schema], required: frozenset[str], said: Said, depth: int = 0
 ) -> list[Argument]:
     """Those that can be filled, in the order of the schema."""
-    spare = _spare_numbers(properties, required, said)
+    must = [properties[name] for name in required if name in properties]
+    spare = _spare_numbers(must, said)
+    free = spare < 0 and bool(said.numbers)
     found = []
     for name, schema in properties.items():
         needed = name in required
-        if not needed and not _asked_for(name, schema, said, spare):
+        if not needed and not _asked_for(name, schema, said, spare, in_list=_takes_list(must)):
             continue
-        lark = _value(name, schema, said, depth)
+        lark = _any_number(schema) if free and _is_number(schema) else _value(name, schema, said, depth)
         if lark is not None:
             found.append(Argument(name, needed, lark))
     return found
 
 
-def _spare_numbers(properties: Mapping[str, Schema], required: frozenset[str], said: Said) -> int:
+def _spare_numbers(needed: Sequence[Schema], said: Said) -> int:
     """Numbers that are left when the arguments that must be there have theirs; a list takes as many as there are."""
-    needed = [properties[name] for name in required if name in properties]
-    if any(_is_number(items) for schema in needed if isinstance(items := schema.get("items"), dict)):
-        return 0
-    return said.number_count - sum(map(_is_number, needed))
+    return 0 if _takes_list(needed) else said.number_count - sum(map(_is_number, needed))
 
 
-def _asked_for(name: str, schema: Schema, said: Said, spare_numbers: int) -> bool:
-    """Whether a request speaks of an argument that may be left out."""
+def _takes_list(needed: Sequence[Schema]) -> bool:
+    return any(_is_number(items) for schema in needed if isinstance(items := schema.get("items"), dict))
+
+
+def _any_number(schema: Schema) -> str:
+    """Where a request says fewer numbers than are needed, one of them follows from other words: a king is 4 cards."""
+    return "%json " + json.dumps({"type": "integer" if schema.get("type") == "integer" else "number"})
+
+
+def _asked_for(name: str, schema: Schema, said: Said, spare_numbers: int, *, in_list: bool) -> bool:
+    """Whether a request speaks of an argument that may be left out.
+
+    :param in_list: numbers go into a list that must be there, and nobody can tell how many of them.
+    """
     own_words = words_of(name)
-    choices = choices_of(schema)
-    if choices:
-        return any(said.holds(choice) for choice in choices) or said.speaks_of(own_words)
+    if isinstance(schema.get("enum"), list):
+        return any(said.holds(choice) for choice in choices_of(schema)) or said.speaks_of(own_words)
     if _is_number(schema):
-        return spare_numbers > 0
+        return spare_numbers > 0 or (in_list and bool(said.numbers) and said.speaks_of(own_words))
     if schema.get("type") in ("boolean", "array", "object", "dict", "tuple"):
         return said.speaks_of(own_words)
     return True
@@ -245,7 +271,7 @@ def choices_of(schema: Schema) -> list[str]:
     found = _QUOTED.findall(about)
     for listed in _LISTED.findall(about):
         found += [piece.strip(" '\"") for piece in re.split(r",|\bor\b|\band\b|/", listed)]
-    short = [choice for choice in found if 0 < len(choice) <= 40 and len(choice.split()) <= 4]
+    short = [c for c in found if 0 < len(c) <= 40 and len(c.split()) <= 4 and not _FORM.fullmatch(c)]
     return list(dict.fromkeys(short))[:_MOST_CHOICES]
 
 

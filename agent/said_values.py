@@ -41,12 +41,23 @@ _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1
 _SHORT = {"k": 1_000, "m": 1_000_000, "million": 1_000_000, "billion": 1_000_000_000, "thousand": 1_000, "万": 10_000,
           "亿": 100_000_000, "千": 1_000, "hundred": 100}  # fmt: skip
 _SMALL = {word: i for i, word in enumerate(_UNITS)} | {word: 10 * i for i, word in enumerate(_TENS, 2)}
+_RATES = {
+    "yearly": 1,
+    "annually": 1,
+    "quarterly": 4,
+    "monthly": 12,
+    "weekly": 52,
+    "daily": 365,
+    "double": 2,
+    "half": 0.5,
+}
+"""How often in a year, and how many times."""
 _DIGITS = re.compile(
     r"(?<![A-Za-z\d.])(?P<sign>[-−](?=\d))?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     r"\s?(?P<scale>%|percent\b|per cent\b|million\b|billion\b|thousand\b|hundred\b|[kK]\b|M\b|万|亿|千)?"
 )
 _WORD = rf"(?:{'|'.join([*_SMALL, *_SCALES])})"
-_WORDS = re.compile(rf"\b{_WORD}(?:[\s-]+(?:and\s+)?{_WORD})*\b(?P<percent>\s+per\s?cent)?", re.IGNORECASE)
+_WORDS = re.compile(rf"(?<!\d )\b{_WORD}(?:[\s-]+(?:and\s+)?{_WORD})*\b(?P<percent>\s+per\s?cent)?", re.IGNORECASE)
 _CHINESE = re.compile(r"(?:百分之)?[零一二两三四五六七八九十百]+(?:点[零一二三四五六七八九]+)?")
 _PLACE = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b|\b(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
 
@@ -56,6 +67,7 @@ def numbers_said(text: str) -> tuple[float, ...]:
     found: list[tuple[int, float]] = []
     for match in _DIGITS.finditer(text):
         found += [(match.start(), value) for value in _from_digits(match)]
+        found += [(match.start(), float(part)) for part in _listed(text, match)]
     for match in _WORDS.finditer(text):
         value = _from_words(match.group().lower())
         found += [(match.start(), value)] + ([(match.start(), value / 100)] if match["percent"] else [])
@@ -64,6 +76,8 @@ def numbers_said(text: str) -> tuple[float, ...]:
     for match in _PLACE.finditer(text):
         place = int(match[1]) if match[1] else _ORDINALS.index(match.group().lower()) + 1
         found.append((match.start(), float(place)))
+    for match in re.finditer(rf"\b(?:{'|'.join(_RATES)})\b", text, re.IGNORECASE):
+        found.append((match.start(), float(_RATES[match.group().lower()])))
     return tuple(dict.fromkeys(value for _, value in sorted(found, key=lambda f: f[0])))
 
 
@@ -84,6 +98,12 @@ def _formed(day: date, form: str) -> str:
     for name, part in parts.items():
         form = form.replace(name, part)
     return form
+
+
+def _listed(text: str, match: re.Match[str]) -> list[str]:
+    """The numbers of [200,300,400]: in brackets, commas part them."""
+    inside = text[: match.start()].rfind("[") > text[: match.start()].rfind("]")
+    return match["digits"].split(",") if inside and "," in match["digits"] else []
 
 
 def _from_digits(match: re.Match[str]) -> list[float]:

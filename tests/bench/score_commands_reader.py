@@ -9,6 +9,7 @@ from agent.settings import UnderstandingSettings
 from plugins.devices.maps.homes import home_of
 from plugins.devices.understanding.reader import RuleReader
 from plugins.devices.understanding.reading import Context, Understood
+from plugins.devices.understanding.sounds_reader import SoundReader
 from plugins.devices.values import DeviceMap
 from tests.bench.score_commands_sets import Case
 
@@ -34,7 +35,7 @@ class SentenceReader:
     def read(self, case: Case) -> Read:
         """One line. Its home is indexed first, as at the start of a box."""
         home = home_of(case.home, self._settings)
-        reader = RuleReader(self._settings)
+        reader = SoundReader(RuleReader(self._settings))
         context = Context(case.area or home.here)
         reader.read("", home.map, context, home.states)
         began = time.perf_counter()

@@ -21,7 +21,8 @@ from agent.settings import UnderstandingSettings
 from plugins.devices.commands.devices import act_on_words
 from plugins.devices.maps.homes import HomeFile, home_of, picked, read_home, read_homes
 from plugins.devices.understanding.reader import RuleReader
-from plugins.devices.understanding.reading import Context, Intent, Understood
+from plugins.devices.understanding.reading import Context, Intent, Reader, Understood
+from plugins.devices.understanding.sounds_reader import SoundReader
 
 __all__ = ["add_command", "understood_json"]
 
@@ -65,12 +66,14 @@ def add_command(cli: typer.Typer, opened: Callable[[Env], Any]) -> None:
         elif home is None:
             act_on_words(context, opened(context.obj), text, area=area, dry_run=dry_run, as_json=as_json)
         else:
-            understood, took = _understand(RuleReader(settings), text, read_home(home, settings, name), area)
+            understood, took = _understand(
+                SoundReader(RuleReader(settings)), text, read_home(home, settings, name), area
+            )
             told = understood_json(understood, took)
             emit(told, as_json=as_json, human=lambda: _as_text(understood))
 
 
-def _understand(reader: RuleReader, text: str, home: HomeFile, area: str) -> tuple[Understood, float]:
+def _understand(reader: Reader, text: str, home: HomeFile, area: str) -> tuple[Understood, float]:
     """What was understood, and the milliseconds it took."""
     start = time.perf_counter()
     understood = reader.read(text, home.map, Context(area or home.here), home.states)
@@ -124,7 +127,7 @@ def _as_text(understood: Understood) -> str:
 def _answers(batch: Path, home: Path | None, settings: UnderstandingSettings) -> Iterator[dict[str, Json]]:
     """One answer for each line of a file; a line that is wrong is said so in its own answer."""
     homes = read_homes(home, settings) if home is not None else {}
-    reader = RuleReader(settings)
+    reader = SoundReader(RuleReader(settings))
     known: dict[str, HomeFile] = {}
     for number, line in enumerate(_lines(batch, settings), start=1):
         where = f"{batch}:{number}"

@@ -11,7 +11,7 @@ asks, or says back what it understood. Only parts that nothing was made of are m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from plugins.devices.understanding.sounds_en import distance, sound_of
@@ -92,12 +92,15 @@ class Names:
         """The one name that a text sounds like; None where there is none, or another is nearly as close."""
         return _certain(self.heard(text))
 
-    def mended(self, text: str, *, most: int = 4) -> Mended | None:
+    def mended(
+        self, text: str, *, most: int = 4, may_be_wrong: Callable[[str], bool] = lambda stretch: True
+    ) -> Mended | None:
         """The text with every certain name written right; None where there is none.
 
         :param most: names that are put right at most.
+        :param may_be_wrong: whether a stretch may be a name that was spelt wrong; a word that people say is none.
         """
-        found = list(self.heard(text))
+        found = [heard for heard in self.heard(text) if may_be_wrong(text[heard.start : heard.end])]
         done: list[Heard] = []
         while len(done) < most and found:
             best = _certain(found)

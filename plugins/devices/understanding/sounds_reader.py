@@ -1,0 +1,64 @@
+"""A reader for speech: where another reader met no name that it knows, names that sound like it are tried.
+
+What was read without that stays as it was, and exact where it was; what is read only because a name was put right takes
+the path `names` and is never exact, so that a person is asked. A text in which every name is known is never touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from plugins.devices.understanding.normalise import normalise
+from plugins.devices.understanding.reading import Context, Intent, Reader, States, Understood
+from plugins.devices.understanding.sounds import Names, names_of
+from plugins.devices.understanding.tokens import Trie, tokens_of
+from plugins.devices.values import DeviceMap
+
+__all__ = ["SoundReader"]
+
+
+class SoundReader:
+    """Wraps a reader; keeps the names of the last home it read for."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: tuple[DeviceMap, Names] | None = None
+
+    def read(self, text: str, devices: DeviceMap, context: Context, states: States | None) -> Understood:
+        """As the reader does; and once more with names put right, where a part was left or a name is unknown."""
+        understood = self._reader.read(text, devices, context, states)
+        missed = [*understood.left, *(i.text for i in understood.intents if i.problem is not None and not i.devices)]
+        names = self._names(devices) if missed else None
+        mended, why = understood.text, list(understood.why)
+        for part in dict.fromkeys(missed):
+            found = names.mended(part, may_be_wrong=_is_strange) if names is not None else None
+            if found is not None and mended.count(part) == 1:
+                mended = mended.replace(part, found.text)
+                why.append(f"{part!r} sounds like {found.text!r}")
+        if mended == understood.text:
+            return understood
+        anew = self._reader.read(mended, devices, context, states)
+        if len(anew.left) >= len(missed) or any(_key(i) not in map(_key, anew.intents) for i in _sound(understood)):
+            return understood
+        before = [_key(intent) for intent in understood.intents]
+        intents = tuple(i if _key(i) in before else replace(i, path="names", exact=False) for i in anew.intents)
+        return replace(anew, text=understood.text, intents=intents, why=(*why, *anew.why))
+
+    def _names(self, devices: DeviceMap) -> Names:
+        if self._known is None or self._known[0] is not devices:
+            self._known = (devices, Names(names_of(devices)))
+        return self._known[1]
+
+
+def _is_strange(stretch: str) -> bool:
+    """Whether a stretch holds something that is no known word: "bedroom" is not a Bathroom that was heard wrong."""
+    return any(token.unknown for token in tokens_of(normalise(stretch), Trie()))
+
+
+def _sound(understood: Understood) -> list[Intent]:
+    """What was understood as it stood."""
+    return [intent for intent in understood.intents if intent.problem is None or intent.devices]
+
+
+def _key(intent: Intent) -> tuple[object, ...]:
+    return intent.name, sorted(map(str, intent.slots.items())), intent.devices, intent.writes
