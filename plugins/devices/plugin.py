@@ -26,6 +26,7 @@ from plugins.devices.opened import OpenHouse
 from plugins.devices.tools import DeviceTools
 from plugins.devices.understanding.reader import RuleReader
 from plugins.devices.understanding.reading import Reader
+from plugins.devices.understanding.sounds_reader import SoundReader
 from plugins.devices.undoing import is_undo, undo_orders
 
 __all__ = ["DevicesPlugin", "plugin"]
@@ -119,5 +120,5 @@ class DevicesPlugin:
             return self._open[1]
 
 
-plugin = DevicesPlugin(lambda env: RuleReader(env.settings.understanding))
+plugin = DevicesPlugin(lambda env: SoundReader(RuleReader(env.settings.understanding)))
 """What the entry point names."""
