@@ -12,7 +12,6 @@ import typer
 
 from agent.api import Env, InputError
 from agent.settings import ConnectionSettings, DriverSettings
-from plugins.devices.drivers.registry import discover_devices as found_by
 from plugins.devices.maps.checks import limit_passed, unknown_reference
 from plugins.devices.maps.discovery import Discovered
 from plugins.devices.maps.writing import map_text
