@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.api import InputError, Json
-from agent.settings import ConnectionSettings, DriverSettings
+from agent.settings import ConnectionSettings, DeviceSettings, DriverSettings
 from plugins.devices.drivers.mqtt import MqttDriver
 from plugins.devices.maps.discovery import Discovered, discover, read_discovery
 from plugins.devices.maps.discovery_points import COMPONENTS
+from plugins.devices.maps.toml import parse_map
+from plugins.devices.maps.writing import map_text
 from plugins.devices.values import Device, ReadBack
 from tests.servers.debian import free_port
 from tests.servers.mosquitto import MosquittoMissing, running_mosquitto
@@ -157,7 +159,7 @@ KEYS = st.sampled_from(
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from([*COMPONENTS, "device", "x"]), st.dictionaries(KEYS, JSON, max_size=8), st.binary(max_size=9))
 def test_no_message_does_harm(component: str, message: Mapping[str, Json], noise: bytes) -> None:
-    """Whatever is told, there is a map or a reason, and every point in it has an address that the driver takes."""
+    """Whatever is told, there is a map or a reason, and the driver and the file of a map take all of it."""
     base: dict[str, Json] = {"name": "N", "command_topic": "n/set", "state_topic": "n"}
     told = {
         f"homeassistant/{component}/a/config": json.dumps({**base, **message}).encode(),
@@ -165,6 +167,7 @@ def test_no_message_does_harm(component: str, message: Mapping[str, Json], noise
     }
     found = read_discovery(told, "homeassistant", "house", LIMITS)
     MqttDriver("house", ConnectionSettings(kind="mqtt", address="mqtt://h"), found.devices.devices, LIMITS)
+    assert parse_map(map_text(found.devices), "told", DeviceSettings()).devices == found.devices
 
 
 def test_from_a_broker_to_a_lamp_that_moves() -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from agent.api import InputError
-from agent.settings import ConnectionSettings, DriverSettings
+from agent.settings import ConnectionSettings, DeviceSettings, DriverSettings
 from plugins.devices.drivers.opcua import OpcUaDriver
 from plugins.devices.maps.opcua import browse_server
+from plugins.devices.maps.toml import parse_map
+from plugins.devices.maps.writing import map_text
 from tests.servers.debian import free_port
 from tests.servers.mqtt_peer import until
 from tests.servers.opcua import NAMESPACE, OpcUa, running_opcua
@@ -36,6 +38,7 @@ def test_a_server_becomes_a_map_that_reads_and_moves(server: OpcUa) -> None:
     alarm = next(device for device in found.devices.devices if device.domain == "alarm")
     assert {point.name for point in alarm.points if point.writable} == {"acknowledged", "confirmed", "shelved"}
     assert found.devices.areas[0].names == ("Plant",)
+    assert parse_map(map_text(found.devices), "browsed", DeviceSettings(most_points=600)).devices == found.devices
     driver = OpcUaDriver("plc", connection, found.devices.devices, LIMITS)
     driver.open()
     try:

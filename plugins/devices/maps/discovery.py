@@ -28,6 +28,8 @@ DANGEROUS = {"lock", "valve"}
 DANGEROUS_CLASSES = {"garage", "gate", "door", "gas", "water"}
 NAME_CHARS = 80
 ID_CHARS = 100
+UNIT_CHARS = 20
+CLASS_CHARS = 60
 SHARED = ("availability", "availability_topic", "availability_mode", "availability_template", "payload_available",
           "payload_not_available", "state_topic", "command_topic", "device", "~")  # fmt: skip
 """What a message about a whole device says for all its components."""
@@ -153,7 +155,7 @@ def _device(
         left_out.append(f"{where}: it has no name that can be said")
         return None
     device_class = config.get("device_class")
-    kind = device_class if isinstance(device_class, str) and device_class.isidentifier() else ""
+    kind = device_class[:CLASS_CHARS] if isinstance(device_class, str) and device_class.isidentifier() else ""
     risky = component in DANGEROUS or (component in ("cover", "button") and kind in DANGEROUS_CLASSES)
     device = Device(
         id=_identity(config), names=names, domain=component, device_class=kind, driver=driver,
@@ -164,6 +166,7 @@ def _device(
     for point in points_of(component, config):
         made = replace(point, address={**point.address, **available})
         try:
+            _check(made)
             codec_of(device, made, max_chars=limits.max_text_chars)
         except InputError as error:
             left_out.append(f"{where}: {error}"[:400])
@@ -173,6 +176,18 @@ def _device(
         left_out.append(f"{where}: nothing of it can be read or set")
         return None
     return replace(device, points=tuple(points))
+
+
+def _check(point: Point) -> None:
+    """:raises InputError: it is not what a map may hold."""
+    if point.low is not None and point.high is not None and point.low >= point.high:
+        raise InputError(f"{point.name}: from {point.low:g} to {point.high:g} is no range")
+    if point.step is not None and point.step <= 0:
+        raise InputError(f"{point.name}: {point.step:g} is no step")
+    if (point.kind == "choice") != bool(point.choices) or any(choice != said(choice) for choice in point.choices):
+        raise InputError(f"{point.name}: its choices cannot be said")
+    if point.unit != said(point.unit) or len(point.unit) > UNIT_CHARS:
+        raise InputError(f"{point.name}: its unit cannot be said")
 
 
 def _names(config: Settings) -> tuple[str, ...]:
@@ -188,7 +203,7 @@ def _names(config: Settings) -> tuple[str, ...]:
 def _area(config: Settings) -> Area | None:
     device = config.get("device")
     name = said(device.get("suggested_area") if isinstance(device, dict) else None)
-    return Area(slug(name.lower()), (name,)) if name else None
+    return Area(slug(name.lower()), (name,)) if slug(name) else None
 
 
 def _identity(config: Settings) -> str:

@@ -20,7 +20,7 @@ from agent.settings import ConnectionSettings, DriverSettings
 from plugins.devices.drivers.connecting import finite
 from plugins.devices.drivers.opcua_link import CONNECTION_ERRORS, connected_client, namespaced
 from plugins.devices.drivers.opcua_nodes import ALARM_PARTS, FLOATS, INTEGERS
-from plugins.devices.maps.discovery import Discovered, said, slug
+from plugins.devices.maps.discovery import UNIT_CHARS, Discovered, said, slug
 from plugins.devices.values import Area, Device, DeviceMap, Point, PointKind, ReadBack
 
 __all__ = ["browse_server"]
@@ -100,7 +100,7 @@ class _Browser:
                 self._left_out.append(f"{device.id}: two objects have this id; the second is left out")
                 continue
             devices[device.id] = device
-            if place.parent:
+            if device.area:
                 areas.setdefault(device.area, Area(device.area, (place.parent,)))
         return Discovered(DeviceMap(tuple(devices.values()), tuple(areas.values())), tuple(self._left_out))
 
@@ -163,7 +163,7 @@ class _Browser:
             if child.BrowseName.Name == "EURange":
                 low, high = finite(getattr(value, "Low", None)), finite(getattr(value, "High", None))
             else:
-                unit = said(getattr(getattr(value, "DisplayName", None), "Text", None))[:20]
+                unit = said(getattr(getattr(value, "DisplayName", None), "Text", None))[:UNIT_CHARS]
         sound = low is not None and high is not None and low < high
         return (low, high, unit) if sound else (None, None, unit)
 
