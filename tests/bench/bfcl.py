@@ -25,6 +25,7 @@ from agent.errors import BadReply
 from agent.messages import Message, ToolCall
 from agent.model.protocol import Model, ReplyLimits
 from agent.said_arguments import Said
+from agent.values import Json
 from tests.bench.bfcl_check import calls_right, json_schema
 from tests.bench.score_commands_model import open_model
 from tests.bench.table import Row, print_rows, told
@@ -91,7 +92,7 @@ def plain_json(model: Model, question: Question) -> Sequence[ToolCall]:
         json.dumps({"name": f.name, "description": f.description, "parameters": f.parameters}, ensure_ascii=False)
         for f in question.functions
     )
-    calls = [
+    calls: list[Json] = [
         {
             "type": "object",
             "properties": {"name": {"const": f.name}, "arguments": {"additionalProperties": False, **f.parameters}},
@@ -103,8 +104,8 @@ def plain_json(model: Model, question: Question) -> Sequence[ToolCall]:
     bound = SchemaBound({"type": "array", "items": {"anyOf": calls}, "maxItems": MOST_CALLS})
     messages = [Message("system", _PLAIN + listed), Message("user", question.request)]
     reply = model.reply(messages, (), bound=bound, limits=ReplyLimits(max_tokens=REPLY_TOKENS))
-    parsed = bound.parse(reply.text)
-    return [ToolCall(call["name"], call["arguments"]) for call in parsed] if isinstance(parsed, list) else []  # type: ignore[index,call-overload]
+    parsed: Any = bound.parse(reply.text)
+    return [ToolCall(call["name"], call["arguments"]) for call in parsed] if isinstance(parsed, list) else []
 
 
 WAYS: Mapping[str, Callable[[Model, Question], Sequence[ToolCall]]] = {"ours": ours, "plain JSON": plain_json}

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.model.protocol import Model
 from tests.bench.bfcl import WAYS, bfcl_rows, questions_in
 from tests.bench.score_commands_json import json_rows
 from tests.bench.score_commands_model import open_model
@@ -106,11 +107,11 @@ def _shares(right: dict[tuple[str, str], list[bool]]) -> list[Row]:
     return rows
 
 
-def _call_rows(model: object, folder: Path, seconds: float, *, show: bool) -> list[Row]:
+def _call_rows(model: Model, folder: Path, seconds: float, *, show: bool) -> list[Row]:
     questions = questions_in(folder)
     if not questions:
         return []
-    rows, overall = bfcl_rows(questions, model, WAYS, show=show, seconds=seconds or float("inf"))  # type: ignore[arg-type]
+    rows, overall = bfcl_rows(questions, model, WAYS, show=show, seconds=seconds or float("inf"))
     ours, plain = (overall[name] for name in WAYS)
     return [*rows, at_least("tool calls: better than plain JSON by", ours - plain, BEAT)]
 

@@ -107,7 +107,7 @@ def _right(model: Model, case: Case) -> bool:
     devices = home_of(case.home, UnderstandingSettings()).map
     try:
         found = _intents(model, case, devices) if case.kind == "ohf" else _writes(model, case, devices)
-    except (BadReply, TypeError, KeyError):
+    except (BadReply, TypeError, KeyError, ValueError):  # a value that its point cannot take
         return False
     return judge(case, Understood(case.text, "en", found), devices).right
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from tests.bench.table import Row, at_most, told
@@ -48,7 +49,7 @@ def _latency(folder: Path) -> list[Row]:
                 for command in COMMANDS * REPEATED:
                     count, began = len(gateway.came), time.perf_counter()
                     bed.agent.ask(command)
-                    if until(lambda count=count: len(gateway.came) > count, 2.0):  # type: ignore[misc]
+                    if until(partial(_came_since, gateway, count), 2.0):
                         took.append((gateway.came[count][2] - began) * 1_000)
     except MosquittoMissing:
         return []
@@ -61,6 +62,10 @@ def _latency(folder: Path) -> list[Row]:
             f"typed command to bytes on the wire, p95 ms ({len(took)})", took[int(0.95 * (len(took) - 1))], MOST_MS
         ),
     ]
+
+
+def _came_since(gateway: Gateway, count: int) -> bool:
+    return len(gateway.came) > count
 
 
 def _unconfirmed(folder: Path) -> list[Row]:

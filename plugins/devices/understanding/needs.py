@@ -61,6 +61,11 @@ _ASKS = re.compile(
 )
 _POLITE = re.compile(r"^\s*(?:(?:can|could|would|will) you|能不能|可不可以|能否|可以)", re.IGNORECASE)
 _DENIES = re.compile(r"别|不要|不用|不必|不准|不许|禁止|勿|\b(?:don'?t|do not|never|no need)\b", re.IGNORECASE)
+_NOT_NOW = re.compile(
+    r"昨[天晚日]|前天|去年|上(?:周|个?月)|明[天年早晚]|后天|下(?:周|个?月)|以前|刚才|"
+    r"\b(?:was|were|had|ago|yesterday|tomorrow|(?:last|next) (?:year|month|week|night|summer|winter|time))\b",
+    re.IGNORECASE,
+)
 _UNREAL = ("suppose", "reported", "turned")
 
 
@@ -104,8 +109,8 @@ def plain_command(helped: Help) -> str:
 
 
 def orders_nothing(part: str) -> bool:
-    """Whether a part asks, denies, supposes, reports or quotes: it is then no wish, whatever a model thinks of it."""
-    if _DENIES.search(part) or (_ASKS.search(part) and not _POLITE.match(part)):
+    """Whether a part asks, denies, supposes, reports or speaks of another time: no wish, whatever a model thinks."""
+    if _DENIES.search(part) or _NOT_NOW.search(part) or (_ASKS.search(part) and not _POLITE.match(part)):
         return True
     return any(token.has(*_UNREAL) for token in tokens_of(normalise(part), words_trie()))
 
