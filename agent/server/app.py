@@ -17,7 +17,9 @@ from starlette.exceptions import HTTPException
 
 from agent.errors import WatchkeeperError
 from agent.server.problems import INTERNAL, Problem, problem_of
+from agent.server.scheduled import Scheduler
 from agent.server.security.gate import Gate
+from agent.server.security.rates import Rate
 from agent.server.security.tokens import TokenBook
 from agent.server.service import Service
 from agent.values import say
@@ -28,7 +30,7 @@ __all__ = ["make_app"]
 _ROUTES = "agent.server.routes"
 _NAMES = (
     "health", "turns", "predict", "approvals", "reports", "schedules", "events", "modules", "openai", "metrics",
-    "files", "page",
+    "session", "files", "page",
 )  # fmt: skip
 """Those that are there; the page last, since it takes what no other one does."""
 
@@ -39,15 +41,20 @@ def make_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(service.start)
+        scheduler.start()
         yield
+        await run_in_threadpool(scheduler.close, service.settings.stop_seconds)
         await run_in_threadpool(service.close)
 
+    scheduler = Scheduler(service)
     app = FastAPI(title="Watchkeeper", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.service = service
+    app.state.service, app.state.scheduler = service, scheduler
     for router in _routers():
         app.include_router(router)
     _add_errors(app)
-    app.add_middleware(Gate, settings=service.settings, tokens=TokenBook(service.env.home.tokens))
+    settings, tokens = service.settings, TokenBook(service.env.home.tokens)
+    app.state.wrong_tokens = Rate(settings.wrong_tokens_a_minute)
+    app.add_middleware(Gate, settings=settings, tokens=tokens, wrong_tokens=app.state.wrong_tokens)
     return app
 
 

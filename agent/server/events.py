@@ -40,6 +40,7 @@ class EventLog:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.ended = False
+        self._hung_up = False
         self._lock = threading.Lock()
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
@@ -56,6 +57,15 @@ class EventLog:
             waiting = list(self._waiting)
         for loop, fresh in waiting:
             with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(fresh.set)
+
+    def hang_up(self) -> None:
+        """Let go of those who listen; nothing else has happened, and they may come again."""
+        with self._lock:
+            self._hung_up = True
+            waiting = list(self._waiting)
+        for loop, fresh in waiting:
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(fresh.set)
 
     def after(self, last: int) -> list[Event]:
@@ -79,7 +89,7 @@ class EventLog:
                 for event in found:
                     last = event.id
                     yield event
-                if self.ended and not self.after(last):
+                if (self.ended or self._hung_up) and not self.after(last):
                     return
                 if found:
                     continue

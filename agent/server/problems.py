@@ -47,7 +47,7 @@ class Problem(Exception):
     """What to do, for whoever writes programs."""
 
     def to_json(self) -> dict[str, object]:
-        message: dict[str, object] = {**self.message}
+        message = {"zh": self.message["zh"], "en": self.message["en"]}
         return {"error": {"code": self.code, "message": message, "hint": self.hint}}
 
 

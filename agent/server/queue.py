@@ -134,6 +134,11 @@ class JobQueue:
             return sum(map(len, self._clients.values())), len(self._scheduled)
 
     @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
+    @property
     def busy(self) -> bool:
         """Whether one runs now."""
         return self._running is not None

@@ -151,6 +151,13 @@ class Service:
         if turn.job is not None and self.queue.take_back(turn.job):
             turn.fail(problem_of(TurnCancelled("it was cancelled by whoever asked")), "interrupted")
 
+    def hang_up(self) -> None:
+        """Let go of all who listen to turns, so that the server can stop; turns go on while there is time."""
+        with self._lock:
+            turns = list(self._live.values())
+        for turn in turns:
+            turn.log.hang_up()
+
     def run_approved(self, work: Callable[[], T]) -> T:
         """Carry out what a person approved just now, without waiting for questions; one after another."""
         with self._carrying_out:

@@ -97,4 +97,8 @@ wires.addEventListener("token", (event) => {
     findAgain().catch(() => {});
   }, event.detail.reason);
 });
-if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js").catch(() => {});
+if ("serviceWorker" in navigator && window.isSecureContext) {
+  // The policy of the page lets no other text become the address of a script.
+  const worker = window.trustedTypes?.createPolicy("worker", { createScriptURL: () => "/sw.js" }).createScriptURL("") ?? "/sw.js";
+  navigator.serviceWorker.register(worker).catch(() => {});
+}

@@ -8,16 +8,22 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from agent.server.problems import Problem
+from agent.server.scheduled import Scheduler
 from agent.server.security.caller import Caller, Role
 from agent.server.service import Service
 from agent.values import say
 
-__all__ = ["AdminCaller", "AnyCaller", "ApproveCaller", "AskCaller", "TheService"]
+__all__ = ["AdminCaller", "AnyCaller", "ApproveCaller", "AskCaller", "TheScheduler", "TheService"]
 
 
 def _service(connection: HTTPConnection) -> Service:
     service: Service = connection.app.state.service
     return service
+
+
+def _scheduler(connection: HTTPConnection) -> Scheduler:
+    scheduler: Scheduler = connection.app.state.scheduler
+    return scheduler
 
 
 def _caller(connection: HTTPConnection) -> Caller:
@@ -44,6 +50,7 @@ def _admin(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     return _at_least("admin", caller)
 
 
+TheScheduler = Annotated[Scheduler, Depends(_scheduler)]
 TheService = Annotated[Service, Depends(_service)]
 AnyCaller = Annotated[Caller, Depends(_caller)]
 AskCaller = Annotated[Caller, Depends(_asker)]

@@ -36,7 +36,7 @@ _WORKER = "sw.js"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default"
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types worker"
 )
 """The page's content security policy."""
 

@@ -52,7 +52,7 @@ _WRONG = say("令牌不对或缺少令牌。", "no token, or a wrong one; send A
 class Gate:
     """ASGI: what passes has `scope["caller"]`, and a body that is here."""
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings, tokens: TokenBook) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerSettings, tokens: TokenBook, wrong_tokens: Rate) -> None:
         """
         :raises SettingsError: `server.networks` holds something else than networks.
         """
@@ -63,7 +63,7 @@ class Gate:
         self._names = names_of_box(settings.names)
         self._at_home = is_loopback(settings.host)
         self._requests = Rate(settings.requests_a_minute)
-        self._wrong = Rate(settings.wrong_tokens_a_minute)
+        self._wrong = wrong_tokens
         self._body_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
