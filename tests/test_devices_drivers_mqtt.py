@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def broker() -> Iterator[Mosquitto]:
 def driving(
     server: Mosquitto, *devices: Device, limits: DriverSettings = LIMITS, connects: bool = True, **connection: object
 ) -> Iterator[MqttDriver]:
-    settings = ConnectionSettings.model_validate({"kind": "mqtt", "address": server.address, **connection})
+    settings = ConnectionSettings.model_validate({"kind": "mqtt", "address": server.address} | connection)
     driver = MqttDriver("house", settings, devices, limits)
     driver.open()
     try:
@@ -369,6 +370,56 @@ def test_home_assistants_plain_payloads(broker: Mosquitto) -> None:
         put(driver, device, "temperature", 26.0)
         put(driver, device, "mode", "cool")
         assert ("ha/ac/temp/set", '{"t": 26}') in peer.wait(4) and ("ha/ac/mode/set", "COOLING") in peer.heard
+
+
+@contextmanager
+def old_broker(server: Mosquitto, refusal: bytes) -> Iterator[int]:
+    """A door to the broker through which only MQTT 3 gets: to 5 it says this, and hangs up. Gives its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    sockets = [listener]
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                sockets.append(client)
+                hello = client.recv(65_536)
+                if hello[8:9] == b"\x05":  # the protocol's level stands after the fixed header and its name
+                    client.sendall(refusal)
+                    client.close()
+                    continue
+                inner = socket.create_connection(("127.0.0.1", server.port))
+                sockets.append(inner)
+                inner.sendall(hello)
+                for pair in ((client, inner), (inner, client)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+@pytest.mark.parametrize("refusal", [b"\x20\x02\x00\x01", b"\x20\x03\x00\x84\x00", b""], ids=["3.1.1", "5", "hangs up"])
+def test_a_broker_that_speaks_only_the_older_protocol(broker: Mosquitto, refusal: bytes) -> None:
+    """MQTT 5 is tried, and 3.1.1 taken where the broker refuses it, whichever way it does."""
+    device = lamp("old")
+    with (
+        closing(Peer(broker, "zigbee2mqtt/old/set", answer=obedient)) as peer,
+        old_broker(broker, refusal) as port,
+        driving(broker, device, address=f"mqtt://127.0.0.1:{port}") as driver,
+    ):
+        before = time.monotonic()
+        put(driver, device, "power", True)
+        assert get(driver, device, "power", after=before) is True and len(peer.heard) == 1
 
 
 @pytest.mark.parametrize(
