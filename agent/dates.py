@@ -17,6 +17,8 @@ __all__ = [
     "CLOCK",
     "DAY",
     "MONTH",
+    "MONTH_NAME",
+    "NUMBER_OF_DAY",
     "PART",
     "Clock",
     "Day",
@@ -33,11 +35,12 @@ ENGLISH_NUMBERS = {word: i for i, word in enumerate(_WORDS)}
 
 _MONTHS = ("jan(?:uary)?", "feb(?:ruary)?", "mar(?:ch)?", "apr(?:il)?", "(?-i:May)", "june?", "july?", "aug(?:ust)?",
            "sept?(?:ember)?", "oct(?:ober)?", "nov(?:ember)?", "dec(?:ember)?")  # fmt: skip
-_MONTH_NAME = rf"(?:{'|'.join(_MONTHS)})\b\.?"
+MONTH_NAME = rf"(?:{'|'.join(_MONTHS)})\b\.?"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAY_NAME = rf"(?:{'|'.join(_WEEKDAYS)})"
-_CN = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
+_CN = NUMBER_OF_DAY = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 _YEAR_WORDS = {"今年": 0, "去年": -1, "前年": -2}
+_MONTHS_BACK = 14
 _ORDINAL = r"(?:st|nd|rd|th)?"
 
 _DAY_RULES = tuple(
@@ -45,13 +48,14 @@ _DAY_RULES = tuple(
     for rule in (
         r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})",
         rf"(?:(?P<y>\d{{4}})年\s*|(?P<yw>今年|去年|前年))?(?P<m>{_CN})月\s*(?P<d>{_CN})[日号]",
-        rf"(?P<mn>{_MONTH_NAME}) (?P<d>\d{{1,2}}){_ORDINAL}(?:,? (?P<y>\d{{4}}))?",
-        rf"(?:the )?(?P<d>\d{{1,2}}){_ORDINAL}(?: of)? (?P<mn>{_MONTH_NAME})(?:,? (?P<y>\d{{4}}))?",
+        rf"(?P<mn>{MONTH_NAME}) (?P<d>\d{{1,2}}){_ORDINAL}(?:,? (?P<y>\d{{4}}))?",
+        rf"(?:the )?(?P<d>\d{{1,2}}){_ORDINAL}(?: of)? (?P<mn>{MONTH_NAME})(?:,? (?P<y>\d{{4}}))?",
         r"(?P<a>\d{1,2})/(?P<b>\d{1,2})/(?P<y>\d{4})",
         r"(?P<word>今天|今日|昨天|昨日|大前天|前天|the day before yesterday|yesterday|today|tonight|"
         r"今|昨)",
         r"(?P<back>上上|上|本|这)?个?(?:周|星期|礼拜)(?P<wd>[一二三四五六日天])",
         rf"(?P<rel>last |this |on )?(?P<wn>{_WEEKDAY_NAME})(?: (?P<lastweek>of )?last week)?",
+        rf"(?P<alone>{_CN})[日号](?:[这那当]天|全天)?|(?:on )?the (?P<alone_en>\d{{1,2}})(?:st|nd|rd|th)",
     )
 )
 
@@ -60,6 +64,8 @@ def _unnamed(rule: str) -> str:
     return re.sub(r"\(\?P<\w+>", "(?:", rule)
 
 
+_AFTER_NUMBER = r"凌晨|清晨|早[晨上]|上午|中午|下午|傍晚|晚上|夜[里间]|\d{1,2}[点时:：]|[到至~-]\s*\d{1,2}[日号]"
+"""What follows the number of a day (18号早上), and not that of a machine (18号泵)."""
 DAY = (
     r"(?<![\d.])\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)|"
     rf"(?:\d{{4}}年\s*|今年|去年|前年)?(?<!\d){_CN}月\s*{_CN}[日号]|"
@@ -68,7 +74,10 @@ DAY = (
     r"(?<![\d/])\d{1,2}/\d{1,2}/\d{4}(?!\d)|"
     r"今天|今日|昨天|昨日|大前天|前天|\b(?:the day before yesterday|yesterday|today)\b|今(?=[早晚晨夜])|昨(?=[晚夜])|"
     r"(?:上上|上|本|这)?个?(?:周|星期|礼拜)[一二三四五六日天](?!次|台|个)|"
-    rf"\b(?:last |this |on )?{_WEEKDAY_NAME}\b(?: (?:of )?last week)?"
+    rf"\b(?:last |this |on )?{_WEEKDAY_NAME}\b(?: (?:of )?last week)?|"
+    rf"(?<![\d.近前第过去月])\d{{1,2}}日(?![内元均])(?:[这那当]天|全天)?|"
+    rf"(?<![\d.第月])\d{{1,2}}号(?:[这那当]天|全天|(?=\s*(?:{_AFTER_NUMBER})))|"
+    r"\bon the \d{1,2}(?:st|nd|rd|th)\b(?! (?:percentile|of|line|floor|[a-z]+est|most))"
 )
 """Any day, as the inside of a group; to be searched without regard to case."""
 MONTH = (
@@ -78,7 +87,7 @@ MONTH = (
 )
 _MONTH_RULES = (
     re.compile(rf"(?:(?P<y>\d{{4}})年\s*|(?P<yw>今年|去年|前年))?(?P<m>{_CN})月份?"),
-    re.compile(rf"(?:in |during )?(?P<mn>{_MONTH_NAME})(?:,? (?P<y>\d{{4}}))?", re.IGNORECASE),
+    re.compile(rf"(?:in |during )?(?P<mn>{MONTH_NAME})(?:,? (?P<y>\d{{4}}))?", re.IGNORECASE),
 )
 _PARTS = {
     "凌晨": (0, 6), "清晨": (5, 9), "早晨": (6, 12), "早上": (6, 12), "今早": (6, 12), "晨": (6, 12), "早": (6, 12),
@@ -218,6 +227,8 @@ def _day_of(match: re.Match[str], today: date, within: tuple[date, date] | None)
     if said.get("word"):
         back = {"昨": 1, "昨天": 1, "昨日": 1, "yesterday": 1, "前天": 2, "the day before yesterday": 2, "大前天": 3}
         return _one(today - timedelta(days=back.get(said["word"].lower(), 0)))
+    if alone := said.get("alone") or said.get("alone_en"):
+        return _numbered(_count(alone), today, within)
     if said.get("wd") or said.get("wn"):
         return _weekday(said, today)
     if said.get("a"):
@@ -275,6 +286,19 @@ def _weekday(said: dict[str, str | None], today: date) -> Day | None:
     found = today - timedelta(days=back)
     note = say(f"按最近的一个({found:%Y-%m-%d})", f"taken as the latest one before today ({found:%Y-%m-%d})")
     return Day(found, found + timedelta(days=1), note)
+
+
+def _numbered(number: int | None, today: date, within: tuple[date, date] | None) -> Day | None:
+    """The day of a month that was not said: the latest one inside `within`, else the latest that does not lie ahead."""
+    months = [(today.year * 12 + today.month - 1 - back) for back in range(_MONTHS_BACK)]
+    if within is not None:
+        months = [within[1].year * 12 + within[1].month - 1 - back for back in range(_MONTHS_BACK)]
+    days = [day for month in months if number and (day := _date(month // 12, month % 12 + 1, number))]
+    days = [day for day in days if day <= today and (within is None or within[0] <= day <= within[1])]
+    if not days:
+        return None
+    note = say(f"没有说月份,按 {days[0]:%Y-%m-%d}", f"no month was said; taken as {days[0]:%Y-%m-%d}")
+    return Day(days[0], days[0] + timedelta(days=1), None if within is not None and len(days) == 1 else note)
 
 
 def _slashed(a: int, b: int, year: int) -> Day | None:

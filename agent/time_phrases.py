@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from agent.dates import CLOCK, DAY, ENGLISH_NUMBERS, MONTH, PART
+from agent.day_spans import DAY_SPAN
 from agent.late_pattern import LatePattern
 from agent.shifts import SHIFT
 
@@ -110,6 +111,7 @@ ITEM = (
     rf"(?:{CLOCK})(?:,? (?:on |of )?(?:{DAY}))?)"
 )
 RANGE = LatePattern(
+    rf"(?:(?P<on0>{DAY})\s*,?\s*(?=\b(?:from|between)\b|从))?"
     rf"(?:(?:从|在|\bfrom\b|\bbetween\b)?\s*(?P<a>{ITEM}|{MONTH}){SEP}(?P<b>{ITEM}|{MONTH}|\d{{1,2}}[日号])|"
     rf"(?<!difference )\bbetween (?P<a2>{ITEM}|{MONTH}){AND}(?P<b2>{ITEM}|{MONTH})|"
     rf"(?P<a3>{ITEM}|{MONTH}){AND}(?P<b3>{ITEM}|{MONTH})(?=之?间))"
@@ -129,11 +131,11 @@ SINGLE = LatePattern(
     re.IGNORECASE,
 )
 WEEK_OF = LatePattern(
-    rf"(?:in |during )?(?:the )?week (?:of|beginning|starting)(?: on)? (?P<a>{DAY})|"
+    rf"(?:in |during )?(?:the )?week (?:of|beginning|starting)(?: on)? (?P<a>{DAY})(?!{SEP}(?:{DAY}|\d))|"
     rf"(?P<b>{DAY})(?:所在的?|那一?个?|当)(?:周|星期)",
     re.IGNORECASE,
 )
 SHIFT_SPAN = LatePattern(rf"(?:(?P<day>{DAY})(?:的|'s|,)?\s*)?(?P<shift>{SHIFT})", re.IGNORECASE)
-FIND = (SINCE_RESTART, WEEK_OF, UNKNOWN, RANGE, OPEN, SHIFT_SPAN, CHINESE_SPAN, LAST_NIGHT, WEEKEND, CALENDAR_QUARTER,
-         CALENDAR_WEEK, CALENDAR_MONTH, SINGLE, ENGLISH_SPAN, CALENDAR_YEAR)  # fmt: skip
+FIND = (SINCE_RESTART, WEEK_OF, UNKNOWN, DAY_SPAN, RANGE, OPEN, SHIFT_SPAN, CHINESE_SPAN, LAST_NIGHT, WEEKEND,
+         CALENDAR_QUARTER, CALENDAR_WEEK, CALENDAR_MONTH, SINGLE, ENGLISH_SPAN, CALENDAR_YEAR)  # fmt: skip
 """In the order in which they are preferred where two begin at the same place and are equally long."""

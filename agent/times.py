@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from agent.dates import CLOCK, DAY, MONTH, Clock, parse_clock, parse_day, parse_number, parse_part
+from agent.day_spans import DAY_SPAN, parse_day_span
 from agent.shifts import ShiftLike, find_shift
 from agent.time_phrases import (
     CALENDAR,
@@ -100,8 +101,14 @@ def resolve_period(
     """
     said = phrase.strip()
     try:
-        period = _duration(said, now) or _calendar(said, now) or _shift(said, now, shifts)
-        period = period or _between(said, now, within, shifts) or _open(said, now, within) or _single(said, now, within)
+        period = _duration(said, now) or _calendar(said, now, within) or _shift(said, now, shifts)
+        period = (
+            period
+            or _day_span(said, now, within)
+            or _between(said, now, within, shifts)
+            or _open(said, now, within)
+            or _single(said, now, within)
+        )
     except (OverflowError, ValueError):  # longer than there are years, or no such day
         return None
     return None if period is None else _told(period, now)
@@ -143,7 +150,7 @@ def _is_calendar(said: str) -> bool:
     return any(rule.fullmatch(said) for rule in CALENDAR)
 
 
-def _calendar(said: str, now: datetime) -> Period | None:
+def _calendar(said: str, now: datetime, within: tuple[datetime, datetime] | None) -> Period | None:
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
     low = said.lower()
@@ -165,7 +172,7 @@ def _calendar(said: str, now: datetime) -> Period | None:
         evening = today - timedelta(days=1) if low == "last night" else today
         return Period(said, *_hours(evening, *((hours.start, hours.end) if hours else _NIGHT)))
     if match := WEEK_OF.fullmatch(said):
-        day = parse_day(match["a"] or match["b"], now.date())
+        day = parse_day(match["a"] or match["b"], now.date(), _days(within))
         return None if day is None else _week_of(said, day.first, now)
     if WEEKEND.fullmatch(said):
         return _weekend(said, monday, now)
@@ -222,17 +229,29 @@ def _shift(said: str, now: datetime, shifts: Sequence[ShiftLike]) -> Period | No
     return Period(said, span.start, span.end, note)
 
 
+def _day_span(said: str, now: datetime, within: tuple[datetime, datetime] | None) -> Period | None:
+    """Days of one month, the last included."""
+    match = DAY_SPAN.fullmatch(said)
+    days = parse_day_span(match, now.date(), _days(within)) if match else None
+    if days is None:
+        return None
+    start, end = (datetime.combine(day, time(), tzinfo=now.tzinfo) for day in (days[0].first, days[1].after))
+    return Period(said, start, end, days[0].note)
+
+
 def _between(
     said: str, now: datetime, within: tuple[datetime, datetime] | None, shifts: Sequence[ShiftLike]
 ) -> Period | None:
     match = RANGE.fullmatch(said)
     if match is None:
         return None
-    day = parse_day(match["on"], now.date(), _days(within)) if match["on"] else None
-    if match["on"] and day is None:
+    on = match["on"] or match["on0"]
+    day = parse_day(on, now.date(), _days(within)) if on else None
+    if on and day is None:
         return None
     a, b = (match[x] or match[f"{x}2"] or match[f"{x}3"] for x in "ab")
     note = day.note if day else None
+    a = _with_year_of(a, b)
     first = _item(a, now, within, day.first if day else None, shifts)
     if first is None or (day is None and not _says_day(a) and _says_day(b)):  # "10:25 to 10:30 on March 9" says it last
         last = _item(b, now, within, day.first if day else None, shifts)
@@ -246,6 +265,14 @@ def _between(
     clocked = re.search(CLOCK, b, re.IGNORECASE) is not None
     end = second.end if second.to_the_second or not clocked else second.start
     return Period(said, first.start, end, first.note or note, first.to_the_second or second.to_the_second)
+
+
+def _with_year_of(item: str, other: str) -> str:
+    """A day or a month that takes its year from the other end: "feb 5 to feb 11 2024"."""
+    year = re.search(r"(?<![\d.])\d{4}(?!\d)", other)
+    if year is None or _YEAR_SAID.search(item) or not re.fullmatch(rf"{DAY}|{MONTH}", item.strip(), re.IGNORECASE):
+        return item
+    return f"{item.strip()} {year.group()}" if item.isascii() else f"{year.group()}年{item.strip()}"
 
 
 def _says_day(item: str) -> bool:
@@ -315,9 +342,9 @@ def _item(
     if SHIFT_SPAN.fullmatch(said):
         return _shift(said, now, shifts)
     match = SINGLE.fullmatch(said.strip())
-    if match is None or match["monthday"]:
+    if match is None:
         return None
-    named = match["day"] or match["day2"] or match["month"]
+    named = match["day"] or match["day2"] or match["month"] or (said.strip() if match["monthday"] else None)
     day = parse_day(named, now.date(), _days(within)) if named else None
     if named and day is None:
         return None

@@ -29,7 +29,21 @@ __all__ = [
 _SYNONYMS: dict[str, tuple[str, ...]] = {
     "temperature": ("温度", "气温", "水温", "油温", "室温", "temp", "temperatures"),
     "thermocouple": ("热电偶",),
-    "pressure": ("压力", "压强", "press", "pressures", "液压", "气压", "油压", "水压"),
+    "pressure": (
+        "压力",
+        "压强",
+        "press",
+        "pressures",
+        "液压",
+        "气压",
+        "油压",
+        "水压",
+        "负压",
+        "风压",
+        "差压",
+        "静压",
+        "真空度",
+    ),
     "current": ("电流", "amps", "amperage", "currents"),
     "voltage": ("电压", "volt", "volts", "voltages"),
     "flow": ("流量", "流速"),
@@ -47,7 +61,6 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "feed": ("给料", "进料", "加料", "投料", "喂料"),
     "torque": ("扭矩", "转矩", "力矩"),
     "load": ("负荷", "负载"),
-    "position": ("位置", "开度"),
     "displacement": ("位移",),
     "concentration": ("浓度",),
     "density": ("密度",),
@@ -60,6 +73,20 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "motor": ("电机", "马达", "电动机", "motors"),
     "pump": ("水泵", "油泵", "泵", "pumps"),
     "valve": ("阀门", "阀", "valves"),
+    "de": ("驱动端", "传动端", "输出端"),
+    "nde": ("非驱动端", "非传动端", "自由端"),
+    "position": ("位置", "开度", "行程"),
+    "exhaust": ("排气", "排烟", "烟气"),
+    "furnace": ("炉膛", "炉子", "炉"),
+    "kiln": ("窑",),
+    "shell": ("壳体", "筒体", "外壳", "壳"),
+    "ram": ("滑块",),
+    "draft": ("draught", "抽力"),
+    "chamber": ("腔室",),
+    "outdoor": ("室外", "户外"),
+    "indoor": ("室内",),
+    "spindle": ("主轴",),
+    "coolant": ("冷却液", "冷却水"),
     "fan": ("风机", "风扇", "fans"),
     "compressor": ("压缩机", "空压机"),
     "bearing": ("轴承", "bearings"),
@@ -148,6 +175,7 @@ SPELT = frozenset(word for ours, words in _SYNONYMS.items() for word in (ours, *
 _OURS = {word: ours for ours, words in _SYNONYMS.items() for word in (ours, *words)}
 _CHINESE = sorted((word for word in _OURS if not word.isascii()), key=len, reverse=True)
 _WORD = re.compile(rf"({'|'.join(_CHINESE)})|([a-z]+)|(\d+)|([{HAN}])")
+_DRIVE_END = re.compile(r"\b(?P<non>non[- ]?)?driv(?:e|en|ing)[- ]?(?:end|side)\b")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEAM = re.compile(rf"(?<=[{HAN}])(?=[A-Za-z])|(?<=[A-Za-z])(?=[{HAN}])")
 _NUMERALS = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6"}
@@ -171,7 +199,7 @@ def spaced(text: str) -> str:
 
 def words_in(text: str) -> list[Word]:
     """Words of a question; a digit only where it stands next to a word, joined to it: `accelerometer` and `1`."""
-    folded = fold(text)
+    folded = _DRIVE_END.sub(lambda m: ("nde" if m["non"] else "de").ljust(len(m.group())), fold(text))
     found = [Word(_ours(m), m.start(), m.end()) for m in _WORD.finditer(folded) if m.group() not in _FILLERS]
     kept = []
     for at, word in enumerate(found):

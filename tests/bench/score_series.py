@@ -49,12 +49,14 @@ def drawn_rows(home: Path, agents: AgentFactory, rung: str, *, show: bool = Fals
 
 
 def written_rows(home: Path, agents: AgentFactory, rung: str, *, show: bool = False) -> list[Row]:
-    """Questions that people wrote; what of the third that is kept back goes wrong is never shown."""
+    """Questions that people wrote; what goes wrong of those that were kept back is never shown."""
     plants = home / "plants"
     draw_plants(plants)
     return [
         *score(written(plants, "open"), agents, f"{rung}: written", show=show),
         *score(written(plants, "held"), agents, f"{rung}: written, kept back"),
+        *score(written(plants, "open2"), agents, f"{rung}: written, second round", show=show),
+        *score(written(plants, "kept2"), agents, f"{rung}: written, second round, kept back"),
     ]
 
 

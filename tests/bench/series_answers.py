@@ -22,7 +22,7 @@ from agent.turn import Agent, TurnRecord
 from agent.values import ToolResult
 from tests.bench.series_questions import Asked
 from tests.bench.signal_facts import Fact
-from tests.bench.table import Row, at_least, at_most
+from tests.bench.table import Row, at_least, at_most, told
 
 __all__ = ["AgentFactory", "Watched", "asked_in", "holds", "invented", "score", "series_rows"]
 
@@ -61,6 +61,7 @@ def score(asked: Iterable[Asked], agent_factory: AgentFactory, name: str, *, sho
             stray = invented(record, watched.texts)
             count["all"] += 1
             count["right"] += right
+            count["wrong"] += not right and bool(watched.texts)
             count["stray"] += len(stray)
             if show and (not right or stray):
                 lines = " | ".join(line for part in record.answer.parts for line in part.lines)
@@ -68,6 +69,7 @@ def score(asked: Iterable[Asked], agent_factory: AgentFactory, name: str, *, sho
         agent.close()
     return [
         at_least(f"{name}: right of {count['all']}", count["right"] / max(1, count["all"]), 0.95),
+        told(f"{name}: another thing told (the rest is refused)", count["wrong"]),
         at_most(f"{name}: numbers in no evidence", count["stray"], 0),
     ]
 

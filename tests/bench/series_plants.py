@@ -14,13 +14,22 @@ from pathlib import Path
 
 __all__ = ["PLANTS", "draw_plants"]
 
-PLANTS = ("kiln.csv", "chiller.csv", "press.csv", "meter.csv", "packing_alarms.csv", "substation_alarms.csv")
+PLANTS = (
+    "kiln.csv",
+    "chiller.csv",
+    "press.csv",
+    "meter.csv",
+    "packing_alarms.csv",
+    "substation_alarms.csv",
+    "compressor.csv",
+    "water_alarms.csv",
+)
 
 
 def draw_plants(folder: Path, seed: int = 29) -> list[Path]:
     """Write them; the same seed gives the same files."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawings = (_kiln, _chiller, _press, _meter, _packing, _substation)
+    drawings = (_kiln, _chiller, _press, _meter, _packing, _substation, _compressor, _water)
     for name, drawing in zip(PLANTS, drawings, strict=True):
         heading, mark, rows = drawing(random.Random(f"{seed} {name}"))
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
@@ -132,3 +141,34 @@ def _substation(chance: random.Random) -> Drawn:
         area = "主控楼" if tag in ("直流屏", "10kV母线") else "主变区"
         rows.append([f"{at:%Y-%m-%d %H:%M:%S}", f"{over:%Y-%m-%d %H:%M:%S}", tag, text, level, area])
     return ["报警时间", "恢复时间", "设备", "报警内容", "级别", "区域"], ",", rows
+
+
+def _compressor(chance: random.Random) -> Drawn:
+    """A minute apart, a weekend; two of the columns differ by a letter, and one vibrates more and more."""
+    start, rows = datetime(2024, 10, 5, 0, 0), []
+    for i in range(3 * 1440):
+        shake = 2.6 + i / 2600 + 0.5 * math.sin(i / 200) + chance.gauss(0, 0.12)
+        hot = 88 + 7 * math.sin(i / 230) + 1.5 * shake + chance.gauss(0, 0.6)
+        oil = 78 - (i % 2900) / 62 + chance.gauss(0, 0.3)
+        other = 1.9 + 0.3 * math.sin(i / 310) + chance.gauss(0, 0.08)
+        rows.append([f"{start + timedelta(minutes=i)}", f"{hot:.1f}", f"{shake:.3f}", f"{other:.3f}", f"{oil:.2f}"])
+    headings = ["Discharge Temp (degC)", "DE Vibration (mm/s)", "NDE Vibration (mm/s)", "Oil Level (%)"]
+    return ["Time", *headings], ",", rows
+
+
+def _water(chance: random.Random) -> Drawn:
+    """Chinese, of a water works; tags with numbers, three plants."""
+    at, rows = datetime(2024, 6, 8, 1, 20), []
+    named = {
+        "LT-301": ("清水池液位低", "清水池"),
+        "AT-310": ("浊度高", "滤池"),
+        "P-302A": ("送水泵跳闸", "清水池"),
+        "AT-311": ("余氯低", "加药间"),
+        "FV-309": ("加药阀故障", "加药间"),
+    }
+    for _ in range(310):
+        at += timedelta(seconds=chance.randint(60, 4200))
+        tag = chance.choices(list(named), (7, 5, 2, 4, 3))[0]
+        over, level = at + timedelta(seconds=chance.randint(25, 7200)), chance.choices(("紧急", "高", "低"), (1, 4, 5))[0]
+        rows.append([f"{at}", f"{over}", tag, named[tag][0], level, named[tag][1]])
+    return ["发生时间", "恢复时间", "位号", "描述", "优先级", "装置"], ",", rows

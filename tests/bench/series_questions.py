@@ -19,8 +19,9 @@ from tests.bench.signal_facts import signal_facts
 
 __all__ = ["Asked", "Set", "questions_of", "written"]
 
-Set = Literal["open", "held"]
-"""Of the questions that people wrote: those that are looked at, and the third that is only counted."""
+Set = Literal["open", "held", "open2", "kept2"]
+"""Of the questions that people wrote: those that were looked at while the reading of questions was built, those that
+were counted before they were looked at (`held`, `kept2`), and the same of a second round."""
 QUESTIONS = Path(__file__).parents[1] / "data" / "series_questions.jsonl"
 
 _LABELS = ("anomaly", "label", "changepoint", "fault")
@@ -43,7 +44,7 @@ def written(folder: Path, which: Set) -> list[Asked]:
     for line in QUESTIONS.read_text(encoding="utf-8").splitlines():
         one = json.loads(line)
         path = folder / one["file"]
-        if one["held"] == (which == "held"):
+        if one["set"] == which:
             facts = alarm_facts if "alarm" in one["file"] else signal_facts
             found.append(Asked(path, one["question"], facts(path, one["want"])))
     return found

@@ -5,6 +5,7 @@ Rules over the person's words in Chinese and English (`words.toml`); what they d
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -61,6 +62,10 @@ _OF_TIME = (
     "crossings",
 )
 """Figures that are never told by buckets: 几点 asks for their instant."""
+_BOTH = re.compile(
+    r"(?P<a>供|进|出|前|上|吸|入)(?P<b>回|出|进|入|后|下|排)(?P<of>[水风油气口侧端]?)口?(?P<what>温度?|压力?|流量?)(?:之?差|相差|落差)"
+)
+"""One word for two series and what lies between them: 供回水温差."""
 _UNIT_SECONDS = {"秒": 1, "分": 60, "小": 3600, "个": 3600, "天": 86_400, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -100,6 +105,10 @@ class SeriesAsk:
     amount: bool = False
     """Whether it is about what was used or made: amounts of a span of time are added up."""
     relation: Relation = ""
+    of_two: bool = False
+    """Whether it is about what only two series have together (温差)."""
+    compares_spans: bool = False
+    """Whether several spans of time are named: then figures of one series can differ too."""
     per_seconds: float = 3600.0
     """Length of time that a rate of change is given for."""
     names_text: str = field(default="", compare=False)
@@ -113,7 +122,7 @@ class SeriesAsk:
 
 def understand(question: str) -> SeriesAsk | None:
     """What a question asks of a series; None where it asks nothing that can be computed."""
-    text = spaced(fold(question))
+    text = _BOTH.sub(r"\g<a>\g<of>\g<what>和\g<b>\g<of>\g<what>之差", spaced(fold(question)))
     right = respelled(text, _SPELT)
     return _understand(text) or (_understand(right) if right != text else None)
 
@@ -160,6 +169,8 @@ def _understand(text: str) -> SeriesAsk | None:
         extremes=int(extremes or 1),
         amount=amount,
         relation=relation,
+        of_two=relation == "apart" and more["of_two"].search(text) is not None,
+        compares_spans=len(spans) > 1 or any(sides.values()),
         per_seconds=_per_seconds(text, words["moves"]),
         names_text=text,
     )
@@ -203,7 +214,8 @@ def _amounts(figures: tuple[Figure, ...], text: str, by: str, more: Words) -> tu
     others = set(figures) - {"maximum", "minimum", "sum", "count"}
     if by and (most or least) and not others:
         extreme: Figure = "maximum" if most else "minimum"
-        if by in ("weekday", "hour of day") and amount:
+        recurring = by == "hour of day" and more["recurring"].search(text) is not None
+        if recurring or (by in ("weekday", "hour of day") and amount):
             return extreme, "mean"  # there are more of one weekday than of another
         return (extreme, "sum") if amount or "sum" in figures else (extreme,)
     if amount and not figures and more["how_much"].search(text):

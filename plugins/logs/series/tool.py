@@ -71,7 +71,7 @@ class SeriesTool:
         if pair := meant_pair(ask.names_text, every):
             return pair, every
         meant = meant_signals(ask.names_text, every)
-        if ask.relation == "correlation":
+        if ask.relation == "correlation" or (ask.of_two and len(meant.signals) < 2 and not ask.compares_spans):
             return (), every  # of one series there is none
         if "windows" in ask.figures:
             return tuple(signal for signal in every if is_label(signal))[:1], every
