@@ -123,7 +123,9 @@ def _inside(row: list[Token], joint: str, *, question: bool = False) -> list[Pie
             verb_first = verb_first if verb >= begin else target < begin
             verb = at
         elif token.has(*_TARGETS):
-            if verb >= begin and target >= begin and not verb_first and _closed(row, verb, at):
+            if (target >= begin and _valued_twice(row, target, at)) or (
+                verb >= begin and target >= begin and not verb_first and _closed(row, verb, at)
+            ):
                 pieces.append(Piece(tuple(row[begin:at]), joint))
                 begin, joint, verb = at, "run", -1
             target = at
@@ -145,6 +147,11 @@ def _again(row: list[Token], at: int) -> bool:
     if row[at].text.isascii():
         return row[at].value("verb") not in _GENERIC or any(token.has(*_TARGETS) for token in row[at + 1 :])
     return True
+
+
+def _valued_twice(row: list[Token], before: int, at: int) -> bool:
+    """ "客厅空调二十六度卧室空调二十四度": each target has a value of its own behind it."""
+    return any(token.amount for token in row[before + 1 : at]) and any(token.amount for token in row[at + 1 :])
 
 
 def _closed(row: list[Token], verb: int, at: int) -> bool:
@@ -172,7 +179,7 @@ def whole_frames(pieces: list[Piece], *, question: bool, earlier: Frame | None) 
             and (frame.keeps or frame.verb in (done[-1].verb, "", "set"))
             and not done[-1].asked
         ):
-            done[-1] = _left_out(done[-1], (frame.target,))
+            done[-1] = _left_out(done[-1], (frame.target,), every=False)
             continue
         if frame.target.but and not (frame.does or frame.target.said):
             if done and not any(later.does for later in frames[at + 1 :]):
@@ -204,9 +211,10 @@ def whole_frames(pieces: list[Piece], *, question: bool, earlier: Frame | None) 
     return done + waiting
 
 
-def _left_out(frame: Frame, but: tuple[Target, ...]) -> Frame:
-    """Without these. Who leaves some out means all others."""
-    return replace(frame, target=replace(frame.target, but=(*frame.target.but, *but), every=True))
+def _left_out(frame: Frame, but: tuple[Target, ...], *, every: bool = True) -> Frame:
+    """Without these. Who leaves some out by "except" means all others."""
+    target = replace(frame.target, but=(*frame.target.but, *but), every=every or frame.target.every)
+    return replace(frame, target=target)
 
 
 def _kind_from_next(frame: Frame, later: Frame) -> Frame:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from plugins.devices.understanding.lexicon import Sense, phrases_of, plural, rooms, squeezed
 from plugins.devices.understanding.normalise import is_cjk, normalise
+from plugins.devices.understanding.numbers import amount_at, chinese_number
 from plugins.devices.understanding.tokens import Token, Trie, tokens_of, words_trie
 from plugins.devices.values import Area, Device, DeviceMap, Floor
 
@@ -26,6 +27,7 @@ _ORDINALS = {
     "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "楼上": 40, "楼下": 0, "阁楼": 60,
     "负一": -1, "地下": -1, "顶": 50,
 }  # fmt: skip
+_NUMBERED = re.compile(r"[一二三四五六七八九十]{1,3}(?=号|楼|栋|区|室|层|机|泵|线)")
 _MIN_PIECE_CHARS = 2
 
 
@@ -100,6 +102,9 @@ def _add(trie: Trie, name: str, sense: Sense) -> None:
     if not squeezed(low):
         return
     trie.add(low, sense)
+    if any(map(is_cjk, low)):
+        trie.add(re.sub(r"(?<!\d)\d{1,2}(?!\d)", lambda match: chinese_number(int(match[0])), low), sense)
+        trie.add(_NUMBERED.sub(lambda match: f"{amount_at(match[0], 0)[0].value:g}", low), sense)  # type: ignore[index]
     if sense.kind == "name" and low[-1].isascii() and low[-1].isalpha() and not low.endswith("s"):
         trie.add(plural(low), Sense(sense.kind, sense.value, sense.ids, many=True))
 

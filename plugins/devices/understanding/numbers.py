@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Amount", "Duration", "amount_at", "duration_at"]
+__all__ = ["Amount", "Duration", "amount_at", "chinese_number", "duration_at"]
 
 Unit = Literal["", "%", "°", "°C", "°F", "K", "gear"]
 _MAX_DIGITS = 9
@@ -174,6 +174,15 @@ def _chinese(run: str) -> float | None:
     if seen_digit:
         total += digit * (last // 10 if last > 10 and whole[-2:-1] not in "零〇" and whole[-2] in _ZH_STEPS else 1)
     return total + fraction
+
+
+def chinese_number(number: int) -> str:
+    """0 to 99 as it is said: 12 is 十二, 20 二十."""
+    tens, ones = divmod(number, 10)
+    digits = "零一二三四五六七八九"
+    if not tens:
+        return digits[ones]
+    return (digits[tens] if tens > 1 else "") + "十" + (digits[ones] if ones else "")
 
 
 def _english(low: str, at: int) -> tuple[float, int, bool] | None:

@@ -29,6 +29,8 @@ from plugins.devices.understanding.switching import (
 
 __all__ = ["order_of"]
 
+_OTHER_THINGS = ("add", "remove", "complete")
+"""Verbs of lists and timers. With two numbers it is not known which is wanted."""
 _Rule = Callable[[Frame, tuple[str, ...]], Order | None]
 
 
@@ -37,6 +39,8 @@ def order_of(frame: Frame, domains: tuple[str, ...]) -> Order | None:
 
     :param domains: of what it names, by names and kinds; empty: it names no kind.
     """
+    if frame.verb in _OTHER_THINGS or len(frame.amounts) > 1:
+        return None
     for rule in _RULES:
         order = rule(frame, domains)
         if order is not None and (not domains or not order.domains or set(domains) & set(order.domains)):

@@ -226,8 +226,7 @@ def _like(home: Home, found: list[Device], target: Target) -> list[Device]:
     """ "upstairs", "outside" beside another place: only what lies there."""
     for place in target.places:
         if place in ("up", "down", "outside"):
-            there = lying_there(home, found, place, "")
-            found = there if there is not None else []
+            found = lying_there(home, found, place, "")
     return found
 
 
