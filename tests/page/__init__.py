@@ -1,0 +1,1 @@
+"""The web page's tests: a small server that follows a script, and what it tells."""
