@@ -13,6 +13,7 @@ import argparse
 import json
 import re
 import signal
+import socket
 import sys
 import threading
 import time
@@ -71,6 +72,7 @@ class SimulatedHome:
         for one in self.devices.values():
             one.shows = {point.name: _first(point) for point in one.device.points}
         self._client = mqtt.Client(enums.CallbackAPIVersion.VERSION2)
+        self._client.on_socket_open = lambda _c, _d, sock: sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client.on_connect = self._connected
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._heard

@@ -47,7 +47,7 @@ class Mosquitto:
         self.port = free_port()
         self.scheme = "mqtts" if tls else "mqtt"
         lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {folder}/",
-                 "autosave_interval 1", "autosave_on_changes true", "max_queued_messages 20000",
+                 "autosave_interval 1", "autosave_on_changes true", "max_queued_messages 20000", "set_tcp_nodelay true",
                  f"allow_anonymous {'false' if login else 'true'}"]  # fmt: skip
         if os.geteuid() == 0:
             lines.append("user root")  # the folder is root's, and only loopback is served

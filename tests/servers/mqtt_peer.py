@@ -43,6 +43,7 @@ class Peer:
             self._client.username_pw_set(login.user, login.password)
         if tls:
             self._client.tls_set(str(tls.ca), str(tls.client), str(tls.client_key))
+        self._client.on_socket_open = lambda _c, _d, sock: sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client.on_connect = self._connected
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._heard
