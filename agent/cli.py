@@ -1,5 +1,5 @@
 """The command line: `watchkeeper ask|panel|weights|kb|logs|audit|approvals|bench|plugins|modules|update|report|
-schedule|doctor`.
+schedule|serve|tokens|doctor`.
 
 Plugins add theirs.
 
@@ -18,7 +18,20 @@ from contextlib import suppress
 
 import typer
 
-from agent.commands import approvals, ask, audit, bench, doctor, modules, plugins, report, schedule, update
+from agent.commands import (
+    approvals,
+    ask,
+    audit,
+    bench,
+    doctor,
+    modules,
+    plugins,
+    report,
+    schedule,
+    serve,
+    update,
+    voice,
+)
 from agent.console import complain
 from agent.env import Env, load_env
 from agent.errors import WatchkeeperError
@@ -58,6 +71,9 @@ def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     cli.add_typer(update.commands(), name="update")
     report.add_to(cli)
     cli.add_typer(schedule.commands(), name="schedule")
+    cli.add_typer(voice.commands(), name="voice")
+    serve.add_to(cli)
+    cli.add_typer(serve.token_commands(), name="tokens")
     host.add_commands(cli)
     return cli
 

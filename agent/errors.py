@@ -10,6 +10,7 @@
     │   ├── ManualError         a manual that holds no text, or cannot be read
     │   ├── PullError           weights could not be fetched: no disk, no source
     │   ├── ModuleError         a module bundle is not sound, or no such module is here
+    │   ├── VoiceUnavailable    nobody listens or speaks here now: the box goes on in writing
     │   └── UpdateError         an update cannot be made with what the person gave
     │       ├── UpdateOffline   its source cannot be reached now
     │       └── UpdateRefused   it is not what was signed (exit code 5)
@@ -83,6 +84,7 @@ __all__ = [
     "UpdateOffline",
     "UpdateRefused",
     "WatchkeeperError",
+    "VoiceUnavailable",
     "WeightsBad",
     "WeightsChanged",
     "WeightsError",
@@ -139,6 +141,10 @@ class ManualError(InputError):
 
 class PullError(InputError):
     """Weights could not be fetched."""
+
+
+class VoiceUnavailable(InputError):
+    """A stage of the voice is not here, or does not answer."""
 
 
 class UpdateError(InputError):

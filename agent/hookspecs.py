@@ -107,6 +107,14 @@ def read_orders(question: str, env: Env, heard: Heard, model: Model) -> Orders |
 
 
 @hookspec
+def names_to_hear(env: Env) -> Iterable[str]:  # type: ignore[empty-body]
+    """Names of rooms and devices that a person may say, the likelier first, so that they are heard right.
+
+    They help the recogniser and authorise nothing.
+    """
+
+
+@hookspec
 def prompt_instructions(question: str, env: Env) -> str | None:
     """A line for the system prompt. It must be the same for every question, or the cached prefix is lost."""
 

@@ -119,6 +119,10 @@ class PluginHost:
             return None
         return orders
 
+    def names_to_hear(self, env: Env) -> list[str]:
+        """Names that a person may say."""
+        return [name for _, found in self._each("names_to_hear", env=env) for name in found or ()]
+
     def instructions(self, question: str, env: Env) -> list[str]:
         """Lines for the system prompt."""
         return [line for _, line in self._each("prompt_instructions", question=question, env=env) if line]

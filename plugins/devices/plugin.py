@@ -70,6 +70,17 @@ class DevicesPlugin:
         return opened.hearing.orders(question, heard, model)
 
     @hookimpl
+    def names_to_hear(self, env: Env) -> Iterable[str]:
+        """Rooms, then devices, by their first names and then by the others."""
+        opened = self._opened(env)
+        if opened is None:
+            return []
+        known = opened.house.map
+        named = [*(area.names for area in known.areas), *(device.names for device in known.devices)]
+        most = max(map(len, named), default=0)
+        return [names[i] for i in range(most) for names in named if i < len(names)]
+
+    @hookimpl
     def check_health(self, env: Env) -> Iterable[Finding]:
         """Whether the map can be read, and what in it may not be meant so."""
         try:
