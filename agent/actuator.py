@@ -35,6 +35,8 @@ class Heard:
     """Where the satellite stands that heard it: what "here" means."""
     age_seconds: float = 0.0
     """How long ago it was said, where whoever delivers it knows."""
+    photo: bool = False
+    """Whether a photo was shown with the words: a question is then about that."""
     earlier: tuple[str, ...] = ()
     """What the person said before in this conversation, latest last; their own words, no answers."""
 

@@ -123,7 +123,8 @@ class Agent:
         with self.journal.writing() as pen:
             told = {"question": question, "photo": photo is not None}
             started = pen.begin("turn", turn, turn=turn, body={}, told=told)
-        heard = replace(heard, earlier=tuple(conversation.said[-self.env.settings.turn.order_memory :]))
+        earlier = tuple(conversation.said[-self.env.settings.turn.order_memory :])
+        heard = replace(heard, photo=photo is not None, earlier=earlier)
         try:
             return self._take(started, question, photo, conversation, heard, watcher, only_orders=only_orders)
         except BaseException as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from agent.actuator import Heard
 from agent.errors import CommandNotSent
@@ -269,3 +271,21 @@ def test_a_stolen_name_moves_nobody_by_itself(make: MakeBed) -> None:
         bed = make(text=stolen, reader=real_reader)
         bed.agent.ask("打开台灯")
         assert bed.driver.writes == []
+
+
+def test_questions_of_technicians_are_left_to_the_rest(make: MakeBed) -> None:
+    """About a photo, a log, a manual; nothing moves, and no device answers in their place."""
+    bed = make(reader=real_reader)
+    image = io.BytesIO()
+    Image.new("RGB", (64, 48), "gray").save(image, "PNG")
+    assert bed.agent.ask("Is the desk lamp on?", photo=image.getvalue()).done == ()
+    assert [done.came for done in bed.agent.ask("Is the desk lamp on?").done] == ["told"]
+    for words in (
+        "What has to be done on the compressor after 4000 hours?",
+        "Is the return temperature OK?",
+        "循环变频故障以前出现过吗?",
+        "三号泵为什么停机?",
+        "How do I open valve 12?",
+    ):
+        assert bed.agent.ask(words).done == (), words
+    assert bed.driver.writes == []

@@ -6,6 +6,7 @@ these are the person's own (`reported`). The core has the words read anew (`exac
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from agent.actuator import Heard
 from agent.api import Said, ToolCall, say
 from agent.model.protocol import Model
 from agent.orders import Order, Orders
+from agent.parts import asks_something
 from agent.settings import UnderstandingSettings
 from plugins.devices.house import House
 from plugins.devices.reported import is_reported
@@ -30,6 +32,13 @@ _REPORTED = say(
     "These are somebody else's words, and order nothing; say it yourself if you want it done.",
 )
 _ASKS = frozenset({"HassGetState", "HassClimateGetTemperature"})
+_ELSEWHERE = re.compile(
+    r"怎么|怎样|如何|为什么|为何|谁|什么时候|以前|之前|昨天|历史|手册"
+    r"|\b(?:how (?:do|does|can|should|to)|why|who|when|yesterday|before|history|manual)\b",
+    re.IGNORECASE,
+)
+"""A question with such a word is for the manuals or the log."""
+_PLACES = ("name", "area", "floor", "preferred_area_id")
 _NOTHING = say("这件事本机做不了", "this box cannot do that")
 _SHOWN_POINTS = ("power", "open", "position", "locked", "temperature", "current_temperature", "mode", "value", "task")
 _MOST_SHOWN = 3
@@ -81,7 +90,7 @@ class Hearing:
         if model is not None and (understood.left or not understood.intents) and not is_reported(words, self._names):
             states = self._house.snapshot()
             understood = self._by_model.read(understood, self._house.map, Context(heard.area), states, model)
-        about = [intent for intent in understood.intents if _is_about_devices(intent)]
+        about = [intent for intent in understood.intents if self._is_about_devices(intent, heard)]
         if not about:
             return None
         if is_reported(words, self._names) and any(intent.writes or intent.problem for intent in about):
@@ -89,7 +98,22 @@ class Hearing:
         found = [order for intent in about for order in self._orders(intent)]
         numbered = [_numbered(order, n) for n, order in enumerate(found, start=1)]
         path = next((p for p in ("model", "names") if any(i.path == p for i in about)), "rules")
-        return Orders(tuple(numbered), understood.left, path, understood.why)
+        others = tuple(i.text for i in understood.intents if i.name in _ASKS and i not in about)
+        return Orders(tuple(numbered), (*others, *understood.left), path, understood.why)
+
+    def _is_about_devices(self, intent: Intent, heard: Heard) -> bool:
+        """Whether it is for the devices; a question may well be about the photo, the log or the manuals."""
+        if intent.name in _ASKS:
+            if heard.photo or _ELSEWHERE.search(intent.text):
+                return False
+            placed = heard.area or any(slot in intent.slots for slot in _PLACES)
+            return bool(intent.devices) and bool(placed or intent.name != "HassClimateGetTemperature")
+        if "Timer" in intent.name:  # what is to be done later is said not to be kept here
+            command = intent.slots.get("conversation_command")
+            if not command:
+                return not asks_something(intent.text)
+            return any(later.writes for later in self.understand(str(command), heard).intents)
+        return bool(intent.devices or intent.writes or intent.problem is not None)
 
     def _orders(self, intent: Intent) -> Iterator[Order]:
         if intent.problem is not None:
@@ -164,15 +188,6 @@ class _Earlier(Sequence[Intent]):
 
 def _may_be_free(intent: Intent) -> bool:
     return intent.exact and intent.path == "rules" and intent.problem is None
-
-
-def _is_about_devices(intent: Intent) -> bool:
-    """A question that no device fits may well be about the log or the manuals; an order is not. What is to be done
-    later is none to be done now, and is said not to be kept here.
-    """
-    return "Timer" in intent.name or bool(
-        intent.devices or intent.writes or (intent.problem is not None and intent.name not in _ASKS)
-    )
 
 
 def _numbered(order: Order, number: int) -> Order:
