@@ -74,6 +74,8 @@ def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     cli.add_typer(voice.commands(), name="voice")
     serve.add_to(cli)
     cli.add_typer(serve.token_commands(), name="tokens")
+    serve.add_to(cli)
+    cli.add_typer(serve.token_commands(), name="tokens")
     host.add_commands(cli)
     return cli
 
