@@ -7,8 +7,10 @@ another.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -186,6 +188,9 @@ class JobQueue:
             self._tell()
             try:
                 job.run()
+            except BaseException:
+                if not self._closed:  # then what it ran on may have been closed under it
+                    traceback.print_exc(file=sys.stderr)
             finally:
                 with self._changed:
                     spent = time.monotonic() - self._began

@@ -173,10 +173,12 @@ class Service:
         for turn in open_still:
             if turn.state == "queued":
                 turn.fail(_STOPPED, "interrupted")
-        self.queue.close(self.settings.stop_seconds)
+        runs = any(turn.state == "running" for turn in open_still)
+        half = self.settings.stop_seconds / 2 if runs else 0.0
+        self.queue.close(half)
         for turn in open_still:
             turn.cancelled.set()
-        self.queue.close(self.settings.stop_seconds)
+        self.queue.close(half)
         self.agent.close()
 
     def _warm(self) -> None:
