@@ -77,6 +77,21 @@ FLAT = home_of(
 )
 
 
+PLANT = home_of(
+    {
+        "areas": ["Pump Hall", "Boiler House"],
+        "entities": [
+            _entity("Pump P-3", "switch", "Pump Hall", "on"),
+            _entity("Pump P-30", "switch", "Pump Hall", "on"),
+            _entity("Valve V-12", "valve", "Pump Hall", "closed", current_position=0),
+            _entity("1号循环泵", "switch", "Boiler House", "on"),
+            _entity("2号循环泵", "switch", "Boiler House"),
+        ],
+    },
+    SETTINGS,
+)
+
+
 def _read(text: str, home: HomeFile = HOUSE, area: str = "", earlier: tuple[Intent, ...] = ()) -> Understood:
     return READER.read(text, home.map, Context(area, earlier), home.states)
 
@@ -186,6 +201,39 @@ def test_several_orders_carry_over_what_they_leave_out(text: str, expected: list
 def test_what_is_no_order_moves_nothing(text: str) -> None:
     """Questions, denials, conditions, reports, the impossible and the ambiguous."""
     assert _writes(_read(text, _home(text))) == [], _read(text, _home(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stop P-3", [("Pump P-3", "power", False)]),
+        ("stop p30 and open v12 a quarter", [("Pump P-30", "power", False), ("Valve V-12", "position", 25.0)]),
+        ("stop P-300", []),
+        ("open valve 12", []),
+        ("启动二号循环泵", [("2号循环泵", "power", True)]),
+        ("关闭一号循环泵,打开V-12", [("1号循环泵", "power", False), ("Valve V-12", "open", True)]),
+        ("打开三号循环泵", []),
+    ],
+)
+def test_a_tag_is_a_name(text: str, expected: list[tuple[str, str, object]]) -> None:
+    """With and without its hyphen, in figures or words; never a part of a longer one."""
+    assert _writes(_read(text, PLANT)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("茶室空调二十五度画室空调二十四度", [("茶室空调", "temperature", 25.0), ("画室空调", "temperature", 24.0)]),
+        ("投影音量加十", [("投影", "volume", 40.0)]),
+        ("关掉所有灯,但是纸灯留着", [(name, "power", False) for name in ("茶室吊灯", "画室灯", "储物间灯")]),
+        ("turn off the library lights but leave the banker lamp on", [("Library Spots", "power", False)]),
+        ("pantry light on at 7", []),
+        ("the radiator to 20 22", []),
+    ],
+)
+def test_a_value_belongs_to_one_device(text: str, expected: list[tuple[str, str, object]]) -> None:
+    """And what is to stay as it is stays."""
+    assert _writes(_read(text, _home(text))) == expected
 
 
 def test_ambiguity_asks_which() -> None:

@@ -123,9 +123,8 @@ def _inside(row: list[Token], joint: str, *, question: bool = False) -> list[Pie
             verb_first = verb_first if verb >= begin else target < begin
             verb = at
         elif token.has(*_TARGETS):
-            if (target >= begin and _valued_twice(row, target, at)) or (
-                verb >= begin and target >= begin and not verb_first and _closed(row, verb, at)
-            ):
+            ended = verb >= begin and not verb_first and _closed(row, verb, at)
+            if target >= begin and (ended or _valued_twice(row, target, at)):
                 pieces.append(Piece(tuple(row[begin:at]), joint))
                 begin, joint, verb = at, "run", -1
             target = at

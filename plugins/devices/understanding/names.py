@@ -221,7 +221,7 @@ def _unknown_runs(row: tuple[Token, ...], name: str) -> list[str]:
     runs: list[str] = []
     last = -1
     for token in row:
-        if not token.unknown or not any(map(str.isalnum, token.text)):
+        if not token.unknown or not any(map(str.isalnum, token.text)) or token.text == "号":
             continue
         if runs and token.start == last and is_cjk(token.text[0]):
             runs[-1] += token.text
