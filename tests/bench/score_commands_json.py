@@ -107,9 +107,9 @@ def _right(model: Model, case: Case) -> bool:
     devices = home_of(case.home, UnderstandingSettings()).map
     try:
         found = _intents(model, case, devices) if case.kind == "ohf" else _writes(model, case, devices)
+        return judge(case, Understood(case.text, "en", found), devices).right
     except (BadReply, TypeError, KeyError, ValueError):  # a value that its point cannot take
         return False
-    return judge(case, Understood(case.text, "en", found), devices).right
 
 
 def _intents(model: Model, case: Case, devices: DeviceMap) -> tuple[Intent, ...]:
