@@ -21,7 +21,7 @@ from agent.series import Series, SeriesReader
 from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
-from agent.values import Said, Term, ToolResult
+from agent.values import Record, Said, Term, ToolResult
 
 __all__ = ["PROJECT", "Finding", "Veto", "hookimpl", "hookspec"]
 
@@ -156,6 +156,27 @@ def read_series(  # type: ignore[empty-body]
     :param tags: those that it does not know are left out.
     :param start: with `end` a half-open span of the plant's clock.
     :raises WatchkeeperError: they cannot be read; said where no other plugin has them.
+    """
+
+
+@hookspec
+def list_events(  # type: ignore[empty-body]
+    around: str, tag: str, since: datetime | None, limit: int, env: Env
+) -> Iterable[Record]:
+    """Events of a log, for people who look through it: newest first.
+
+    :param around: the id of an event, as E17: those before and after it and itself, in order; empty: the latest.
+    :param tag: only those of this tag; empty: of every one.
+    :param since: only those from then on.
+    :raises WatchkeeperError: they cannot be read.
+    """
+
+
+@hookspec
+def latest_readings(limit: int, env: Env) -> Iterable[Record]:  # type: ignore[empty-body]
+    """The latest value of each series that this plugin stores: newest first, `fields` with tag, value, unit and time.
+
+    :raises WatchkeeperError: they cannot be read.
     """
 
 

@@ -30,7 +30,7 @@ from agent.series import Series, SeriesReader
 from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
-from agent.values import Term, ToolResult, say
+from agent.values import Record, Term, ToolResult, say
 
 __all__ = ["LoadedPlugin", "PluginHost", "load_plugins"]
 
@@ -160,6 +160,22 @@ class PluginHost:
             for machine in found or ():
                 known.setdefault(machine.name, machine)
         return [known[name] for name in sorted(known)]
+
+    def list_events(self, env: Env, *, around: str, tag: str, since: datetime | None, limit: int) -> list[Record]:
+        """Events of all logs.
+
+        :raises WatchkeeperError: a log cannot be read.
+        """
+        found = self._hooks.list_events(around=around, tag=tag, since=since, limit=limit, env=env)
+        return [record for records in found for record in records or ()][:limit]
+
+    def latest_readings(self, env: Env, *, limit: int) -> list[Record]:
+        """The latest value of each series.
+
+        :raises WatchkeeperError: a log cannot be read.
+        """
+        found = self._hooks.latest_readings(limit=limit, env=env)
+        return [record for records in found for record in records or ()][:limit]
 
     def report_evidence(self, machine: Machine, period: Period, env: Env) -> Evidence:
         """What all plugins saw of a machine. One that cannot look is told as missing."""

@@ -11,9 +11,23 @@ from datetime import datetime
 
 import typer
 
-from agent.api import DatabaseError, Env, Evidence, Finding, Machine, Observation, Period, Series, Term, Tool, hookimpl
+from agent.api import (
+    DatabaseError,
+    Env,
+    Evidence,
+    Finding,
+    Machine,
+    Observation,
+    Period,
+    Record,
+    Series,
+    Term,
+    Tool,
+    hookimpl,
+)
 from plugins.logs.commands import add_commands
 from plugins.logs.database import LogDatabase
+from plugins.logs.looking import latest_events, neighbours, readings_of
 from plugins.logs.matching import find_terms as terms_in
 from plugins.logs.recording import record_observation
 from plugins.logs.report import evidence_of
@@ -24,6 +38,8 @@ from plugins.logs.tools import LogTools
 __all__ = [
     "check_health",
     "find_terms",
+    "latest_readings",
+    "list_events",
     "observed",
     "read_series",
     "register_commands",
@@ -64,6 +80,19 @@ def observed(observation: Observation, env: Env) -> None:
 def read_series(tags: Sequence[str], start: datetime, end: datetime, env: Env) -> Iterable[Series]:
     """Series of the log, on the box or on a server."""
     return series_of(LogDatabase(env.log_path, env.settings.logs), tags, start, end, now=env.now())
+
+
+@hookimpl
+def list_events(around: str, tag: str, since: datetime | None, limit: int, env: Env) -> Iterable[Record]:
+    """Events of the log, the latest or those around one."""
+    log, now = LogDatabase(env.log_path, env.settings.logs), env.now()
+    return neighbours(log, around, limit, now=now) if around else latest_events(log, tag, since, limit, now=now)
+
+
+@hookimpl
+def latest_readings(limit: int, env: Env) -> Iterable[Record]:
+    """What each series of the log says now."""
+    return readings_of(LogDatabase(env.log_path, env.settings.logs), limit, now=env.now())
 
 
 @hookimpl

@@ -80,6 +80,8 @@ class Filter:
     states: tuple[str, ...] = ()
     standing: bool = False
     """Only events without a time of clearing."""
+    row: int | None = None
+    """Only the one of this number."""
     equal: Mapping[str, str] = field(default_factory=dict)
     """Column (ours or a further heading) → value, exactly as stored."""
 

@@ -1,6 +1,5 @@
-// Everything that is asked of the server: one place for the token, for errors, and for knowing whether it is there.
-
-import { keep, recall } from "./keep.js";
+// Everything that is asked of the server: one place for errors, and for knowing whether it is there. Where a token is
+// needed, it lies in a cookie that no script can read.
 
 /** What the page hears of: `link` {away}, `token` {reason}. */
 export const wires = new EventTarget();
@@ -40,9 +39,7 @@ function setAway(now) {
 
 /** A request; raises Refused or Away. */
 export async function request(path, { method = "GET", body, signal, headers = {}, accept = "application/json" } = {}) {
-  const token = recall("token");
-  const sent = { Accept: accept, "X-Watchkeeper": "page", ...headers };
-  if (token) sent.Authorization = `Bearer ${token}`;
+  const sent = { Accept: accept, ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let answer;
   try {
@@ -61,7 +58,7 @@ export async function request(path, { method = "GET", body, signal, headers = {}
   setAway(false);
   if (answer.ok) return answer;
   const told = await answer.json().then((value) => value.error ?? {}, () => ({}));
-  if (answer.status === 401) wires.dispatchEvent(new CustomEvent("token", { detail: { reason: told.message } }));
+  if (answer.status === 401 && path !== "/api/session") wires.dispatchEvent(new CustomEvent("token", { detail: { reason: told.message } }));
   throw new Refused(answer.status, told);
 }
 
@@ -69,15 +66,8 @@ export const get = async (path, options) => (await request(path, options)).json(
 export const post = async (path, body) => (await request(path, { method: "POST", body })).json();
 export const remove = (path) => request(path, { method: "DELETE" });
 
-/** The address of a file that only a request with a token may have; to be revoked when it is not shown any more. */
-export async function fileUrl(path, accept = "*/*") {
-  return URL.createObjectURL(await (await request(path, { accept })).blob());
-}
-
-export const keepToken = (token) => keep("token", token || null);
-
 /**
- * Server-sent events, from after `last`, until the server closes. Read by fetch, for an EventSource sends no token.
+ * Server-sent events, from after `last`, until the server closes. Read by fetch: an EventSource does not say why it fails.
  * @yields {{event: string, id: string, data: object}}
  */
 export async function* events(path, { last = "", signal } = {}) {

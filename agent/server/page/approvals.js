@@ -10,10 +10,12 @@ import { moment, said, span, word } from "./words.js";
 const EVERY_MS = 4000;
 const LARGE = new Set(["device", "value", "set", "target", "setpoint", "temperature", "mode", "position", "state", "on"]);
 
-/** Calls that wait, and what became of those answered here. */
-export async function waiting() {
-  const found = await get("/api/approvals");
-  return (found.approvals ?? found).filter((call) => call.state === "waiting");
+/** Calls that wait for a person. */
+export const waiting = async () => (await lists()).calls;
+
+async function lists() {
+  const { approvals, unsure } = await get("/api/approvals");
+  return { calls: approvals.filter((call) => call.state === "waiting"), unsure: unsure ?? [] };
 }
 
 export function approvalsView(main) {
@@ -22,11 +24,11 @@ export function approvalsView(main) {
   let drawn = "";
   const draw = async (force = false) => {
     try {
-      const calls = await waiting();
-      const now = JSON.stringify(calls);
+      const { calls, unsure } = await lists();
+      const now = JSON.stringify([calls, unsure]);
       if (now === drawn && !force) return tick(list);
       drawn = now;
-      show(list, calls.length ? calls.map((call) => callView(call, answered, () => draw(true))) : h("p", { class: "nothing" }, word("noCalls")));
+      show(list, unsure.map(unsureView), calls.length ? calls.map((call) => callView(call, answered, () => draw(true))) : h("p", { class: "nothing" }, word("noCalls")));
       tick(list);
     } catch (error) {
       if (!list.childElementCount || error.status) show(list, problemView(error));
@@ -46,12 +48,11 @@ function tick(list) {
 }
 
 function callView(call, answered, after) {
-  const turn = turnOf(call.turn);
-  const reason = said(call.reason) || call.question || turn?.question || "";
+  const reason = said(call.reason) || call.question || turnOf(call.turn)?.question || "";
   const answer = async (approve) => {
     try {
       const told = await post(`/api/approvals/${encodeURIComponent(call.id)}`, { approve, ...(call.digest ? { digest: call.digest } : {}) });
-      const line = said(told.line ?? told.done?.line ?? "") || "";
+      const line = said(told.line ?? "");
       const text = [word(approve ? "approved" : "denied"), line].filter(Boolean).join(": ");
       answered.prepend(h("p", { class: `outcome ${approve ? "yes" : "no"}` }, h("strong", {}, text), " ", h("code", {}, call.tool), ` ${facts(call).map(([, value]) => value).join(" · ")}`));
       announce(text, true);
@@ -61,7 +62,7 @@ function callView(call, answered, after) {
     await after();
   };
   return h("article", { class: "call", "data-call": call.id, "aria-labelledby": `call-${call.id}` },
-    h("h2", { id: `call-${call.id}` }, said(call.said) || call.tool),
+    h("h2", { id: `call-${call.id}` }, call.tool),
     h("dl", { class: "exact" },
       facts(call).map(([name, value]) => h("div", { class: LARGE.has(name) ? "large" : null }, h("dt", {}, word(name)), h("dd", {}, value))),
       reason ? h("div", { class: "reason" }, h("dt", {}, word("reason")), h("dd", {}, reason)) : null,
@@ -71,9 +72,16 @@ function callView(call, answered, after) {
       holdButton(word("hold"), `hold-${call.id}`, () => answer(true))));
 }
 
+function unsureView(command) {
+  return h("div", { class: "warn", role: "alert" }, h("strong", {}, word("unsureCalls")), " ", h("code", {}, `${command.tool} ${JSON.stringify(command.arguments ?? {})}`));
+}
+
 /** What would change the look of a line shows as its number: the person has to see exactly what is ordered. */
 function facts(call) {
   const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value))
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (mark) => `\\u${mark.codePointAt(0).toString(16).padStart(4, "0")}`);
-  return [...(call.said ? [["action", call.tool]] : []), ...Object.entries(call.arguments).map(([name, value]) => [name, plain(value)])];
+  const { unit, ...rest } = call.arguments;
+  const joined = typeof unit === "string" && "value" in rest;
+  const given = Object.entries(joined ? rest : call.arguments);
+  return given.map(([name, value]) => [name, joined && name === "value" ? `${plain(value)} ${plain(unit)}` : plain(value)]);
 }

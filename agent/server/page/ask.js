@@ -1,6 +1,5 @@
 // Asking: the conversation, and below it what is being typed with its photo. What is typed survives reload and outage.
 
-import { fileUrl } from "./api.js";
 import { partsView } from "./answer.js";
 import { announce, h, icon, show } from "./dom.js";
 import { keep, keepPhoto, recall, recallPhoto } from "./keep.js";
@@ -78,6 +77,7 @@ function startAnew() {
 
 function welcomeView() {
   return h("div", { class: "welcome" }, h("h2", {}, word("welcome")), h("p", {}, word("welcomeMore")),
+    h("label", { class: "button primary photograph", for: "photo" }, icon("camera"), word("photograph")),
     h("ul", { class: "examples" }, ["example1", "example2", "example3"].map((name) => h("li", {},
       h("button", { type: "button", class: "example", onclick: () => {
         const field = document.getElementById("question");
@@ -102,13 +102,7 @@ function fillCard(card, turn) {
 }
 
 function thumbView(turn) {
-  const image = h("img", { alt: "", class: "thumb" });
-  const url = thumbs.get(turn.id);
-  if (url) image.src = url;
-  else fileUrl(`/api/turns/${turn.id}/photo`, "image/*").then((made) => {
-    thumbs.set(turn.id, made);
-    image.src = made;
-  }, () => {});
+  const image = h("img", { alt: "", class: "thumb", src: thumbs.get(turn.id) ?? `/api/turns/${turn.id}/photo`, onerror: () => image.remove() });
   return h("button", { type: "button", class: "thumb-button", "data-key": `photo-${turn.id}`, "aria-label": word("openPhoto"), onclick: () => openPhoto(turn) }, image);
 }
 
@@ -144,7 +138,7 @@ function footView(turn) {
 
 function composerView() {
   const field = h("textarea", {
-    id: "question", rows: 2, maxlength: 4000, placeholder: word("placeholder"), value: recall("question", ""), enterkeyhint: "send",
+    id: "question", rows: 1, maxlength: 4000, placeholder: word("placeholder"), value: recall("question", ""), enterkeyhint: "send",
     oninput: () => {
       keep("question", field.value || null);
       field.style.height = "auto";

@@ -13,8 +13,8 @@ export function boxView(main) {
   const outcome = h("div", { "aria-live": "polite" });
   const draw = () => Promise.all([
     fill(health, () => get("/api/health"), healthView),
-    fill(modules, () => get("/api/modules"), (found) => modulesView(found.modules ?? found, outcome, draw)),
-    fill(weights, () => get("/api/weights"), (found) => weightsView(found.weights ?? found)),
+    fill(modules, () => get("/api/modules"), (found) => modulesView(found.modules, outcome, draw)),
+    fill(weights, () => get("/api/weights"), weightsView),
   ]);
   show(main, h("div", { class: "view-head" }, h("h1", {}, word("box")),
     h("button", { type: "button", class: "quiet", "data-key": "refresh", onclick: draw }, word("refresh"))), health,
@@ -32,6 +32,7 @@ async function fill(place, ask, view) {
   }
 }
 
+const STATES = new Set(["present", "missing"]);
 const bytes = (count) => (count >= 1e9 ? `${(count / 1e9).toFixed(1)} GB` : `${Math.round(count / 1e6)} MB`);
 
 function healthView(found) {
@@ -40,7 +41,7 @@ function healthView(found) {
     ["rung", found.rung || "–"],
     ["queue", found.queue ? word("queueTold", found.queue.waiting, found.queue.scheduled ?? 0) : null],
     ["disk", found.disk ? `${bytes(found.disk.free_bytes)} / ${bytes(found.disk.total_bytes)}` : null],
-    ["heat", found.heat ? said(found.heat) : null],
+    ["heat", found.heat || null],
     ["trail", found.trail?.at ? `${moment(found.trail.at)} ${said(found.trail.said ?? "")}` : null],
     ["up", found.up_seconds === undefined ? null : span(found.up_seconds)],
   ].filter(([, value]) => value !== null);
@@ -63,16 +64,18 @@ function modulesView(modules, outcome, draw) {
     await draw();
   };
   return h("ul", { class: "rows" }, modules.map((module) => h("li", {},
-    h("span", { class: "grow" }, h("strong", {}, module.name), " ", module.current ? h("span", { class: "status ok" }, `${module.current} ${word("inUse")}`) : null),
-    (module.versions ?? []).map((one) => one.version ?? one).filter((version) => version !== module.current)
+    h("span", { class: "grow" }, h("strong", {}, module.name), " ", module.current ? h("span", { class: "status ok" }, `${module.current} ${word("inUse")}`) : null,
+      Object.entries(module.rejected ?? {}).map(([version, why]) => h("p", { class: "quiet-text" }, `${version}: ${why}`))),
+    module.versions.filter((version) => version !== module.current && version !== module.previous)
       .map((version) => sureButton(word("swap", version), `swap-${module.name}-${version}`, () => change(module.name, "swap", { version }))),
-    module.previous ? sureButton(word("rollback"), `back-${module.name}`, () => change(module.name, "rollback", {})) : null)));
+    module.previous ? sureButton(`${word("rollback")} ${module.previous}`, `back-${module.name}`, () => change(module.name, "rollback", {})) : null)));
 }
 
-function weightsView(weights) {
+function weightsView({ weights, set_aside: aside = [] }) {
   if (!weights.length) return h("p", { class: "nothing" }, word("nothing"));
-  return h("ul", { class: "rows" }, weights.map((one) => h("li", {},
-    h("span", { class: "grow" }, h("strong", {}, one.name), " ", h("span", { class: "quiet-text" }, said(one.purpose ?? one.what ?? ""))),
-    one.bytes ? h("span", { class: "quiet-text" }, bytes(one.bytes)) : null,
-    h("span", { class: `status ${one.state ?? one.status ?? ""}` }, said(one.said ?? one.state ?? one.status ?? "")))));
+  const here = weights.toSorted((a, b) => (a.state === "missing") - (b.state === "missing"));
+  const bad = aside.map((one) => h("p", { class: "warn" }, h("strong", {}, one.file), ` ${one.reason}`));
+  return h("div", { class: "stack" }, bad, h("ul", { class: "rows" }, here.map((one) => h("li", {},
+    h("span", { class: "grow" }, h("strong", {}, one.name)),
+    h("span", { class: `status ${one.state}` }, STATES.has(one.state) ? word(`state_${one.state}`) : one.state)))));
 }

@@ -1,8 +1,9 @@
 // How the page looks on this device, its language, and the token.
 
-import { keepToken } from "./api.js";
-import { announce, h } from "./dom.js";
+import { get, post, request } from "./api.js";
+import { announce, h, show } from "./dom.js";
 import { keep, recall } from "./keep.js";
+import { problemView } from "./problem.js";
 import { openSheet } from "./sheet.js";
 import { language, said, useLanguage, word } from "./words.js";
 
@@ -35,18 +36,29 @@ export function openLooks(redraw, reason = null) {
 }
 
 function tokenForm(redraw, reason) {
-  const field = h("input", { type: "password", id: "token", autocomplete: "off", spellcheck: "false", value: "" });
-  const take = (token) => {
-    keepToken(token);
-    announce(word("saved"));
-    for (const open of document.querySelectorAll("dialog.sheet")) open.close();
-    redraw();
+  const field = h("input", { type: "password", id: "token", autocomplete: "off", spellcheck: "false" });
+  const who = h("p", { class: "quiet-text" });
+  const trouble = h("div", {});
+  const take = async (act) => {
+    try {
+      await act();
+      announce(word("saved"));
+      for (const open of document.querySelectorAll("dialog.sheet")) open.close();
+      redraw();
+    } catch (error) {
+      show(trouble, problemView(error));
+    }
   };
+  const leaveButton = h("button", { type: "button", hidden: true, onclick: () => take(() => request("/api/session", { method: "DELETE" })) }, word("forget"));
+  get("/api/session").then((found) => {
+    who.textContent = found.role ? word("asWhom", found.name, word(`role_${found.role}`)) : "";
+    leaveButton.hidden = !found.role;
+  }, () => {});
   return h("form", { class: "token", onsubmit: (event) => {
     event.preventDefault();
-    if (field.value.trim()) take(field.value.trim());
+    const token = field.value.trim();
+    if (token) take(() => post("/api/session", { token }));
   } },
-  h("label", { for: "token" }, word("token")), h("p", { class: "quiet-text" }, reason ? `${said(reason)} ${word("tokenNeeded")}` : word("tokenMore")), field,
-  h("p", { class: "row" }, h("button", { type: "submit", class: "primary" }, word("save")),
-    recall("token") ? h("button", { type: "button", onclick: () => take("") }, word("forget")) : null));
+  h("label", { for: "token" }, word("token")), h("p", { class: "quiet-text" }, word(reason ? "tokenNeeded" : "tokenMore")), who, field, trouble,
+  h("p", { class: "row" }, h("button", { type: "submit", class: "primary" }, word("save")), leaveButton));
 }

@@ -1,8 +1,7 @@
 // Reports as they were written, with their plots, and the schedules that write them.
 
-import { fileUrl, get, post, remove } from "./api.js";
+import { get, post, remove } from "./api.js";
 import { announce, h, show } from "./dom.js";
-import { recall } from "./keep.js";
 import { problemView } from "./problem.js";
 import { openSheet } from "./sheet.js";
 import { moment, word } from "./words.js";
@@ -34,29 +33,24 @@ async function fill(place, path, view) {
 function reportList(reports) {
   if (!reports.length) return h("p", { class: "nothing" }, word("noReports"));
   return h("ul", { class: "rows" }, reports.map((report) => h("li", {},
-    h("span", { class: "grow" }, h("strong", {}, report.machine ?? report.title ?? report.id), " ", h("span", { class: "quiet-text" }, moment(report.at ?? report.written))),
-    (report.formats ?? ["html", "pdf"]).includes("html") ? h("button", { type: "button", "data-key": `open-${report.id}`, onclick: () => openReport(report) }, word("open")) : null,
-    (report.formats ?? ["html", "pdf"]).includes("pdf") ? h("button", { type: "button", "data-key": `pdf-${report.id}`, onclick: () => saveFile(`/api/reports/${encodeURIComponent(report.id)}.pdf`, `${report.id}.pdf`) }, word("pdf")) : null)));
+    h("span", { class: "grow" }, h("strong", {}, report.machine), report.start ? ` ${day(report.start)} – ${day(report.end)} ` : " ", h("span", { class: "quiet-text" }, moment(report.at))),
+    report.formats.includes("html") ? h("button", { type: "button", "data-key": `open-${report.id}`, onclick: () => openReport(report) }, word("open")) : null,
+    report.formats.includes("pdf") ? h("a", { class: "button", href: `/api/reports/${encodeURIComponent(report.id)}.pdf`, download: "" }, word("pdf")) : null)));
 }
 
-/** A report is a page of its own, without scripts. A frame sends no token, so with one it is saved as a file. */
+/** A report is a page of its own, without scripts. */
 function openReport(report) {
   const path = `/api/reports/${encodeURIComponent(report.id)}.html`;
-  if (recall("token")) return saveFile(path, `${report.id}.html`);
-  return openSheet(report.machine ?? report.title ?? report.id, async () =>
-    h("iframe", { class: "report", src: path, sandbox: "allow-popups", title: report.machine ?? report.id }), { wide: true });
+  return openSheet(report.machine, async () =>
+    h("iframe", { class: "report", src: path, sandbox: "allow-popups", title: report.machine }), { wide: true });
 }
 
-async function saveFile(path, name) {
-  const url = await fileUrl(path);
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
+const day = (digits) => digits.replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3");
 
 function scheduleList(schedules, trouble, draw) {
   if (!schedules.length) return h("p", { class: "nothing" }, word("noSchedules"));
   return h("ul", { class: "rows" }, schedules.map((plan) => h("li", {},
-    h("span", { class: "grow" }, h("strong", {}, plan.id), ` ${plan.said ?? plan.when ?? plan.cron} `, h("span", { class: "quiet-text" }, plan.next ? word("nextRun", moment(plan.next)) : "")),
+    h("span", { class: "grow" }, h("strong", {}, plan.id), ` ${plan.said} `, h("span", { class: "quiet-text" }, plan.next ? word("nextRun", moment(plan.next)) : "")),
     sureButton(word("removeIt"), `remove-${plan.id}`, () => tried(trouble, draw, () => remove(`/api/schedules/${encodeURIComponent(plan.id)}`))))));
 }
 

@@ -1,6 +1,6 @@
 // Where an answer comes from: the page of the manual with the quote marked, the event with its neighbours, the photo.
 
-import { fileUrl, get } from "./api.js";
+import { get } from "./api.js";
 import { h, s } from "./dom.js";
 import { panelView } from "./overlay.js";
 import { openSheet } from "./sheet.js";
@@ -15,38 +15,31 @@ export function openSource(citation, quote, turn) {
 
 /** The photo of a turn with what was read on it. */
 export function openPhoto(turn, chosen = "") {
-  let url = "";
   return openSheet(word("seen"), async () => {
-    [url, turn.perception] = await Promise.all([
-      fileUrl(`/api/turns/${turn.id}/photo`, "image/*"),
-      turn.perception ?? get(`/api/turns/${turn.id}/perception`),
-    ]);
-    return panelView(url, turn.perception, chosen);
-  }, { wide: true, onclose: () => url && URL.revokeObjectURL(url) });
+    turn.perception ??= await get(`/api/turns/${turn.id}/perception`);
+    return panelView(`/api/turns/${turn.id}/photo`, turn.perception, chosen);
+  }, { wide: true });
 }
 
 function openPassage(citation, quote) {
-  let url = "";
   const [document, ...rest] = citation.split(" ");
   const place = encodeURIComponent(rest.join(" ") || "-");
   return openSheet(word("source", citation), async () => {
     const found = await get(`/api/citations/${encodeURIComponent(document)}/${place}?quote=${encodeURIComponent(quote.slice(0, 1500))}`);
-    if (found.image) url = await fileUrl(found.image, "image/*");
     const heading = [found.section && (/^第/.test(found.section) ? found.section : `§${found.section}`), found.heading].filter(Boolean).join(" ");
     return [
       h("p", { class: "where" }, h("strong", {}, found.title), heading ? ` · ${heading}` : "", found.page ? ` · ${word("page", found.page)}` : ""),
-      url ? pageImage(url, found) : null,
-      url ? null : h("p", { class: "quiet-text" }, word("noPage")),
+      found.image ? pageImage(found) : null,
       h("div", { class: "passage", lang: found.language === "zh" ? "zh-CN" : found.language }, marked(found.text, found.quotes)),
     ];
-  }, { wide: true, onclose: () => url && URL.revokeObjectURL(url) });
+  });
 }
 
-function pageImage(url, found) {
+function pageImage(found) {
   const marks = found.boxes.map(([left, top, right, bottom]) =>
     s("rect", { class: "mark", x: left, y: top, width: right - left, height: bottom - top }));
   return h("div", { class: "pane page-pane", tabindex: 0, role: "group", "aria-label": word("pageImage", found.title, found.page) },
-    h("div", { class: "picture" }, h("img", { src: url, alt: word("pageImage", found.title, found.page) }),
+    h("div", { class: "picture" }, h("img", { src: found.image, alt: word("pageImage", found.title, found.page) }),
       s("svg", { class: "boxes", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" }, marks)));
 }
 

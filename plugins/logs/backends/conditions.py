@@ -32,6 +32,8 @@ def conditions(table: EventTable, which: Filter, clock: Clock, values: Values) -
             parts.append(f"{table.columns.get(column, 'NULL')} IN ({values.add_all(wanted)})")
     for name, value in _equal(which).items():
         parts.append(f"{table.column(name) or 'NULL'} = {values.add(value)}")
+    if which.row is not None:
+        parts.append(f"{table.row} = {values.add(which.row)}")
     if which.standing:
         cleared = table.columns.get("cleared")
         parts.append(f"{cleared} IS NULL" if table.stored in ("own", "stamp") else f"COALESCE({cleared}, '') = ''")

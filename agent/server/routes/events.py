@@ -1,0 +1,44 @@
+"""What the log says: /api/events, the latest or those around one; /api/readings/latest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from agent.server.routes.depend import AskCaller, TheService
+from agent.values import Record
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["log"])
+_MOST = 500
+
+
+@router.get("/api/events")
+def events(
+    service: TheService,
+    caller: AskCaller,
+    around: Annotated[str, Query(max_length=40)] = "",
+    tag: Annotated[str, Query(max_length=200)] = "",
+    since: datetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = 50,
+) -> dict[str, object]:
+    """Events of the log: the latest first, or with `around` (an id as E17) the one with its neighbours in order."""
+    moment = None if since is None else since if since.tzinfo else since.astimezone()
+    found = service.agent.plugins.list_events(service.env, around=around, tag=tag, since=moment, limit=limit)
+    return {"events": [_told(record) for record in found], "around": around}
+
+
+@router.get("/api/readings/latest")
+def readings(
+    service: TheService, caller: AskCaller, limit: Annotated[int, Query(ge=1, le=_MOST)] = 100
+) -> dict[str, object]:
+    """What each series of the log says now."""
+    found = service.agent.plugins.latest_readings(service.env, limit=limit)
+    return {"readings": [{**record.fields, "id": record.id} for record in found]}
+
+
+def _told(record: Record) -> dict[str, object]:
+    return {"id": record.id, "line": dict(record.line), "fields": dict(record.fields)}
