@@ -1,8 +1,9 @@
+# make demo-home   a compound order spoken in Chinese moves simulated devices on a real Mosquitto
 # make demo    environment, weights with progress bars, sample plant, questions answered
 # make test    environment and the whole suite
 # make setup   the environment alone
 # make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
-# make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], score-panels, score-detection, score-books, score-refusals, score-turn    figures; a table, and last one JSON line
+# make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], bench-voice [SHOW=1], score-panels, score-detection, score-books, score-refusals, score-turn    figures; a table, and last one JSON line
 # make install-paddleocr  the paddleocr package as the reader of this box        make test-paddleocr  the same, tried for real
 # make fuzz-panels [FOR=600]   damaged and hostile pictures through decoder and parser, for so many seconds
 # make faults  everything that can break is broken on purpose; exit code 1 if anything was lost (an hour or so)
@@ -20,7 +21,7 @@ BOOKS := embed dictionary
 ANSWERING := $(BOOKS) qwen2.5-1.5b
 pull = @$(BIN)/watchkeeper weights pull $(1) >&2
 
-.PHONY: bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
+.PHONY: demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
 	test-paddleocr clean
 
 setup: $(READY)
@@ -37,6 +38,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash deploy/example/demo.sh
+
+demo-home: setup
+	@$(BIN)/python -m tests.demo_home
 
 test: setup
 	$(BIN)/python -m pytest
@@ -71,6 +75,9 @@ bench-weights: setup
 
 bench-logs: setup
 	@$(BIN)/python -m tests.bench.logs $(if $(ROWS),--rows $(ROWS))
+
+bench-voice: setup
+	@$(BIN)/python -m tests.bench.voice $(if $(SHOW),--show)
 
 bench-reports: setup
 	$(call pull,$(ANSWERING))
