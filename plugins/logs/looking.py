@@ -71,5 +71,5 @@ def _reading(log: EventLog, signal: Signal, now: datetime) -> Record | None:
         return None
     value, time = float(points.values[-1]), last.isoformat(timespec="seconds")
     line = f"{signal.tag} {value:g} {signal.unit} ({time})"
-    fields: dict[str, Scalar] = {"tag": signal.tag, "value": value, "unit": signal.unit, "time": time, "source": signal.source}
+    fields: dict[str, Scalar] = {"tag": signal.tag, "value": value, "unit": signal.unit, "time": time}
     return Record(signal.tag, "reading", say(line, line), fields)
