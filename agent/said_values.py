@@ -51,7 +51,7 @@ _RATES = {
     "double": 2,
     "half": 0.5,
 }
-"""How often in a year, and how many times."""
+"""How many years, how often in a year, how many times."""
 _DIGITS = re.compile(
     r"(?<![A-Za-z\d.])(?P<sign>[-−](?=\d))?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     r"\s?(?P<scale>%|percent\b|per cent\b|million\b|billion\b|thousand\b|hundred\b|[kK]\b|M\b|万|亿|千)?"
