@@ -42,6 +42,8 @@ _SHORT = {"k": 1_000, "m": 1_000_000, "million": 1_000_000, "billion": 1_000_000
           "亿": 100_000_000, "千": 1_000, "hundred": 100}  # fmt: skip
 _SMALL = {word: i for i, word in enumerate(_UNITS)} | {word: 10 * i for i, word in enumerate(_TENS, 2)}
 _RATES = {
+    "decade": 10,
+    "century": 100,
     "yearly": 1,
     "annually": 1,
     "quarterly": 4,
