@@ -6,25 +6,27 @@ One connection a call: such servers keep nothing from one to the next, and one t
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event, Eventable, write_event
 from wyoming.tts import Synthesize, SynthesizeVoice
+from wyoming.wake import Detect, Detection
 
-from agent.errors import InputError, SettingsError, VoiceUnavailable
+from agent.errors import InputError, VoiceUnavailable
 from agent.settings import VoiceSettings
 from agent.values import Language
 from agent.voice.addresses import address_of
-from agent.voice.sound import Sound, joined, pcm16, sound_of_pcm
+from agent.voice.sound import HEARD_RATE, Samples, Sound, joined, pcm16, sound_of_pcm
 from agent.voice.values import Take
 from agent.voice.wire import receive_event, text_of
 
-__all__ = ["WyomingEars", "WyomingMouth", "chunk_sound"]
+__all__ = ["WyomingEars", "WyomingMouth", "WyomingWake", "chunk_sound"]
 
 _CHUNK_BYTES = 3_200
 _TEXT_CHARS = 2_000
@@ -109,6 +111,33 @@ def chunk_sound(event: Event) -> Sound:
     return sound_of_pcm(event.payload or b"", rate=rate, width=width, channels=channels)
 
 
+class WyomingWake:
+    """Waits for a wake word."""
+
+    def __init__(self, address: str, settings: VoiceSettings) -> None:
+        """
+        :raises SettingsError: it is no address.
+        """
+        self._line, self._words = _Line(address, settings), list(settings.wake_words)
+
+    def wait(self, blocks: Iterable[Samples]) -> bool:
+        """Pass on what is heard until the word is said; False where there is no more to hear.
+
+        :param blocks: at 16 kHz.
+        :raises VoiceUnavailable: the server is not there.
+        """
+        form = {"rate": HEARD_RATE, "width": 2, "channels": 1}
+        with self._line.opened() as (out, back):
+            for event in (Detect(names=self._words or None), AudioStart(**form)):
+                write_event(event.event(), out)
+            for block in blocks:
+                write_event(AudioChunk(audio=pcm16(Sound(block, HEARD_RATE)), **form).event(), out)
+                answer = self._line.at_hand(back)
+                if answer is not None and Detection.is_type(answer.type):
+                    return True
+        return False
+
+
 class _Line:
     """One server."""
 
@@ -118,23 +147,36 @@ class _Line:
     @contextlib.contextmanager
     def talk(self, said: Sequence[Eventable]) -> Iterator[Iterator[Event]]:
         """Say something; gives what comes back, until the server closes or the time is up."""
+        deadline = time.monotonic() + self._settings.stage_seconds
+        with self.opened() as (out, back):
+            for event in said:
+                write_event(event.event(), out)
+            yield self._events(back, deadline)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+        """A connection: to write to, and to read from.
+
+        :raises VoiceUnavailable: it cannot be made, breaks, or brings what is no event.
+        """
         settings = self._settings
         try:
             with socket.create_connection(self._place, timeout=settings.connect_seconds) as line:
                 line.settimeout(settings.stage_seconds)
                 with line.makefile("wb") as out, line.makefile("rb") as back:
-                    for event in said:
-                        write_event(event.event(), out)
-                    yield self._events(back, time.monotonic() + settings.stage_seconds)
+                    yield out, back
         except OSError as error:
             why = error.strerror or str(error) or type(error).__name__
             raise VoiceUnavailable(f"{self._name}: cannot be reached: {why}; start it, or change [voice]") from None
-        except SettingsError:
-            raise
         except VoiceUnavailable:
             raise
         except InputError as error:
             raise VoiceUnavailable(f"{self._name}: {error}") from None
+
+    def at_hand(self, back: BinaryIO) -> Event | None:
+        """An event that has come already."""
+        ready, _, _ = select.select([back], [], [], 0)
+        return receive_event(back, self._settings) if ready else None
 
     def _events(self, stream: BinaryIO, deadline: float) -> Iterator[Event]:
         while time.monotonic() < deadline:

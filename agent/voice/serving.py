@@ -1,0 +1,130 @@
+"""`watchkeeper voice serve`: the Wyoming server, the satellites that are called, and the microphone, until Ctrl-C.
+
+The server listens on loopback unless told otherwise: the protocol has no passwords, and who reaches it may speak for
+the people of the house. Asynchronous at the edge only: ears, mouth and turns run in threads and processes of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable
+
+from wyoming.satellite import RunSatellite
+
+from agent.console import complain
+from agent.env import Env
+from agent.errors import InputError
+from agent.plugin_host import PluginHost
+from agent.settings import VoiceSettings
+from agent.turn import Agent
+from agent.voice.addresses import address_of
+from agent.voice.brain import Brain
+from agent.voice.microphone import listen
+from agent.voice.session import Session
+from agent.voice.voice import Voice
+
+__all__ = ["WyomingServer", "serve"]
+
+
+def serve(env: Env, plugins: PluginHost, make: Callable[[], Agent], *, microphone: bool, area: str) -> None:
+    """Serve until interrupted.
+
+    :param make: opens the agent.
+    :raises InputError: the address is taken, a satellite's makes no sense, or there is no microphone.
+    """
+    settings = env.settings.voice
+    for address in settings.satellites:
+        address_of(address)
+    voice = Voice(env, lambda: plugins.names_to_hear(env))
+    brain = None
+    try:
+        brain = Brain(make)
+        complain(*filter(None, (voice.deaf, voice.mute)))
+        voice.warm()
+        stop = threading.Event()
+        if microphone:
+            threading.Thread(target=listen, args=(voice, brain, settings, area, stop), daemon=True).start()
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(WyomingServer(voice, brain, settings).run())
+        stop.set()
+    finally:
+        voice.close()
+        if brain is not None:
+            brain.close()
+
+
+class WyomingServer:
+    """Takes connections, and makes those to satellites."""
+
+    def __init__(self, voice: Voice, brain: Brain, settings: VoiceSettings) -> None:
+        self._voice, self._brain, self._settings = voice, brain, settings
+        self._open = 0
+        self.port = 0
+        """Where it listens, once `started` is entered."""
+
+    async def run(self) -> None:
+        """Serve for ever.
+
+        :raises InputError: the address cannot be used.
+        """
+        async with self.started():
+            complain(f"voice: listening on tcp://{self._settings.host}:{self.port}")
+            async with asyncio.TaskGroup() as group:
+                for address, area in self._settings.satellites.items():
+                    group.create_task(self._keep(address, area))
+                group.create_task(asyncio.Event().wait())
+
+    @contextlib.asynccontextmanager
+    async def started(self) -> AsyncIterator[None]:
+        """Listening, for as long as it is entered.
+
+        :raises InputError: the address cannot be used.
+        """
+        settings = self._settings
+        try:
+            server = await asyncio.start_server(
+                self._take, settings.host, settings.port, limit=settings.max_event_bytes
+            )
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            raise InputError(f"{where}: cannot listen: {error.strerror}; change [voice] host or port") from None
+        async with server:
+            self.port = server.sockets[0].getsockname()[1]
+            yield
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection that somebody made."""
+        if self._open >= self._settings.most_connections:
+            writer.close()  # one more would take the place of those that are here
+            return
+        await self._serve(reader, writer, "")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, area: str) -> None:
+        self._open += 1
+        try:
+            await Session(
+                reader, writer, voice=self._voice, brain=self._brain, settings=self._settings, area=area
+            ).run()
+        finally:
+            self._open -= 1
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _keep(self, address: str, area: str) -> None:
+        """A satellite that is called, and called again when it was gone."""
+        host, port = address_of(address)
+        settings = self._settings
+        while True:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(settings.connect_seconds):
+                    reader, writer = await asyncio.open_connection(host, port, limit=settings.max_event_bytes)
+                session = Session(reader, writer, voice=self._voice, brain=self._brain, settings=settings, area=area)
+                try:
+                    await session.send(RunSatellite())
+                    await session.run()
+                finally:
+                    writer.close()
+            await asyncio.sleep(settings.retry_seconds)

@@ -1,0 +1,1 @@
+"""Spoken material that tests and benchmarks make for themselves."""
