@@ -151,6 +151,48 @@ def test_the_log_decides_a_year_and_a_day() -> None:
         assert period and period.stated() == "2020-03-09 10:25 – 2020-03-09 10:30" and period.note
 
 
+@pytest.mark.parametrize(
+    ("text", "phrase", "stated"),
+    [
+        (
+            "between 10 and 12 June 2024 for P-302A",
+            "between 10 and 12 June 2024",
+            "2024-06-10 00:00 – 2024-06-13 00:00",
+        ),
+        ("June 10-12?", "June 10-12", "2024-06-10 00:00 – 2024-06-13 00:00"),
+        ("6月10到12日报警", "6月10到12日", "2024-06-10 00:00 – 2024-06-13 00:00"),
+        ("from the 10th to the 12th of june", None, "2024-06-10 00:00 – 2024-06-13 00:00"),
+        ("18日早上8点到中午12点之间", None, "2024-06-18 08:00 – 2024-06-18 12:00"),
+        ("5号到7号", None, "2024-06-05 00:00 – 2024-06-08 00:00"),
+        ("18号这天", None, "2024-06-18 00:00 – 2024-06-19 00:00"),
+        ("on the 18th between 8:00 and 10:00", None, "2024-06-18 08:00 – 2024-06-18 10:00"),
+        ("in the week of feb 5 to feb 11 2024", "feb 5 to feb 11 2024", "2024-02-05 00:00 – 2024-02-12 00:00"),
+        ("in the week of feb 5", None, "2024-02-05 00:00 – 2024-02-12 00:00"),
+    ],
+)
+def test_ends_that_share_a_month_or_a_year(text: str, phrase: str | None, stated: str) -> None:
+    """What one end of a span leaves out is that of the other; a month that nobody said is the log's latest."""
+    ends = (datetime(2024, 2, 1), datetime(2024, 6, 20, 18, 0))
+    found = [found for _, found in find_periods(text)]
+    assert found == [phrase or text]
+    period = resolve_period(found[0], datetime(2026, 11, 20, 15, 0), within=ends)
+    assert period and period.stated() == stated
+
+
+@pytest.mark.parametrize(
+    "text", ["3号泵报警", "1号主变", "the 95th percentile", "on the 5th highest", "between 10 and 12"]
+)
+def test_numbers_that_are_no_days(text: str) -> None:
+    """The number of a machine, a place in an order and a limit are no day of a month."""
+    assert not find_periods(text)
+
+
+def test_a_day_of_an_unsaid_month_is_told() -> None:
+    """Where several months have it, which one was taken is said."""
+    period = resolve_period("18号这天", NOW)
+    assert period and period.start == datetime(2024, 11, 18) and period.note and "2024-11-18" in period.note["en"]
+
+
 def test_two_months_with_and_are_two() -> None:
     """Only `between` makes one span of them."""
     assert len(find_periods("compare December 2013 and January 2014")) == 2

@@ -22,6 +22,7 @@ from agent.env import Env
 from agent.errors import BadReply, InputError, ModelError, WatchkeeperError
 from agent.messages import Reply
 from agent.model.protocol import ReplyLimits, Request
+from agent.plant_clock import plant_clock
 from agent.plugin_host import PluginHost
 from agent.reports.actions import Choice, Search, actions_of, manual_problem, topics_of
 from agent.reports.alarms import AlarmFigures, alarm_figures
@@ -128,7 +129,7 @@ class ReportWriter:
         settings, machine = self._env.settings.reports, self.machine(name)
         evidence = self._plugins.report_evidence(machine, period, self._env)
         self._refuse_unknown(machine, evidence)
-        now = self._env.now()
+        now = plant_clock(self._env.now(), self._env.settings)
         start, end = wall(period.start, now), wall(period.end, now)
         alarms = alarm_figures(evidence.events, start, end, history_from=evidence.history_from, settings=settings)
         series = tuple(f for trend in _distinct(evidence.trends) if (f := series_figures(trend)) is not None)

@@ -50,6 +50,7 @@ class LogDatabase:
     def __init__(self, path: Path, settings: LogSettings) -> None:
         self.settings = settings
         self.backend = backend_of(path, settings)
+        self._names: dict[str, tuple[object, list[str]]] = {}
 
     @property
     def name(self) -> str:
@@ -107,7 +108,17 @@ class LogDatabase:
         ]
 
     def names(self, column: str) -> list[str]:
-        """The different values of a column; where an index begins with it one step each, however long the log is."""
+        """The different values of a column; where an index begins with it one step each, however long the log is.
+
+        One question looks at them several times: they are kept until the log is written to.
+        """
+        state = self.backend.state()
+        held = self._names.get(column)
+        if state is None or held is None or held[0] != state:
+            held = self._names[column] = state, self._read_names(column)
+        return list(held[1])
+
+    def _read_names(self, column: str) -> list[str]:
         with self._reading() as (reader, table):
             name = table.column(column)
             if name is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.api import Term
 from knowledge.limits import name_variants
@@ -19,6 +20,7 @@ _TOKEN = re.compile(rf"[{HAN}]+|[^\s{HAN},，。?？!！;；]+")
 _EDGES = " \"'“”?？.。!！,，:："
 _MANY_NAMES = 1_000
 """A log with so many may have more than `[logs] max_names` lists: then a name is also looked up as it is written."""
+_CACHED = 20_000
 _MOST_WORDS = 40
 _MIN_PART = 2
 """A shorter part of a text would match everything."""
@@ -79,6 +81,12 @@ def _is_chinese(text: str) -> bool:
     return _HAN.search(text) is not None
 
 
+@lru_cache(maxsize=_CACHED)
+def _parts(name: str) -> tuple[tuple[str, str], ...]:
+    """The variants of a name, each as written and squeezed."""
+    return tuple((part, squeeze(part)) for part in name_variants(name))
+
+
 def find_terms(question: str, log: EventLog) -> list[Term]:
     """Alarm texts, tags and areas of the log that stand in a question; of overlapping ones the longest.
 
@@ -89,10 +97,9 @@ def find_terms(question: str, log: EventLog) -> list[Term]:
     for kind, column in (("alarm", "text"), ("tag", "tag"), ("area", "area")):
         listed = log.names(column)
         for name in listed if len(listed) < _MANY_NAMES else [*listed, *log.known_names(column, phrases)]:
-            for part in name_variants(name) if kind == "alarm" else (name,):
-                start = place_of(part, question) if squeeze(part) in asked else -1  # the first is slow, and rarely so
-                if start >= 0 and len(squeeze(part)) >= _MIN_PART:
-                    found.append((len(squeeze(part)), start, Term(kind, name, "question", start)))
+            for part, squeezed in _parts(name) if kind == "alarm" else ((name, squeeze(name)),):
+                if squeezed in asked and len(squeezed) >= _MIN_PART and (start := place_of(part, question)) >= 0:
+                    found.append((len(squeezed), start, Term(kind, name, "question", start)))
                     break
     found.sort(key=lambda entry: (-entry[0], entry[1]))
     kept: list[tuple[int, int, Term]] = []

@@ -9,16 +9,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent.api import Period, ToolFailed, resolve_period, say
 from agent.dates import CLOCK, DAY
+from agent.plant_clock import plant_clock
 from agent.settings import Settings
 from agent.shifts import names_shift
 from agent.times import find_periods, names_restart
 from plugins.logs.interface import EventLog, Filter
 
-__all__ = ["plant_clock", "resolve", "spans_in"]
+__all__ = ["ends_of", "resolve", "spans_in"]
 
 _DAY = re.compile(rf"(?:{DAY})", re.IGNORECASE)
 _CLOCK = re.compile(rf"(?:{CLOCK})", re.IGNORECASE)
@@ -37,16 +37,6 @@ _RESTART_WORDS = (
 )
 _STOP_WORDS = ("停机", "停车", "跳闸", "shutdown", "shut down", "trip")
 _NO_START = ("未启动", "启动失败", "无法启动", "启动超时", "fail", "not start", "unable", "软启动", "soft")
-
-
-def plant_clock(now: datetime, settings: Settings) -> datetime:
-    """The plant's clock in its zone, so that spans of days stay right over a change of the clocks."""
-    if not settings.logs.zone or now.tzinfo is None:
-        return now
-    try:
-        return now.astimezone(ZoneInfo(settings.logs.zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return now  # the database says that the zone is not known
 
 
 def spans_in(
@@ -75,6 +65,16 @@ def _joined(phrases: list[str]) -> list[str]:
         return phrases
     day = days[0].removeprefix("on ").removeprefix("On ")
     return [f"{phrase} on {day}" if phrase in hours else phrase for phrase in phrases if phrase != days[0]]
+
+
+def ends_of(log: EventLog, now: datetime) -> tuple[float, float] | None:
+    """Instants of the first and the last event; they decide a year that was not said.
+
+    :raises DatabaseError: the log cannot be read.
+    """
+    found = [log.events(Filter(), now=now, limit=1, order=order)[0] for order in ("oldest", "newest")]
+    ends = [events[0].at for events in found if events and events[0].at is not None]
+    return (ends[0], ends[1]) if len(ends) == 2 else None
 
 
 def resolve(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from agent.api import AlarmEvent, Env, Evidence, Machine, Period, Said, Trend, say
+from agent.plant_clock import plant_clock
 from plugins.logs.database import LogDatabase
 from plugins.logs.interface import Event, EventLog, Filter
 
@@ -19,7 +20,7 @@ def evidence_of(machine: Machine, period: Period, env: Env) -> Evidence:
     """
     log: EventLog = LogDatabase(env.log_path, env.settings.logs)
     tags = machine.tags or (machine.name,)
-    settings, now = env.settings.reports, env.now()
+    settings, now = env.settings.reports, plant_clock(env.now(), env.settings)
     start = period.start - timedelta(days=settings.history_days)
     whole = Period(period.phrase, start, period.end)
     found, total = log.events(Filter(tags=tags, period=whole), now=now, limit=settings.history_events)
@@ -35,7 +36,7 @@ def evidence_of(machine: Machine, period: Period, env: Env) -> Evidence:
     events = tuple(_event(e, period, now) for e in reversed(found) if e.at is not None)
     begins = [found[-1].at] if total > len(found) and found else [_instant(first, now)] if stored else []
     reach = max((b for b in begins if b is not None), default=None)
-    history_from = None if reach is None else max(_wall(reach, now), start.replace(tzinfo=None))
+    history_from = None if reach is None else max(_wall(reach, now), _wall(start.timestamp(), now))
     trends, odd = _trends(log, tags, period, env)
     return Evidence(
         events=events, trends=trends, missing=(*missing, *odd), history_from=history_from if stored else None

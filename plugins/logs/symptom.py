@@ -9,6 +9,7 @@ So 循环变频故障 and NO.2循环变频故障报警 are one symptom, 补水�
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from knowledge.limits import name_variants
 from knowledge.tokens import HAN, fold
@@ -19,15 +20,19 @@ _WHICH_ONE = re.compile(
     r"\bno\.?\s*\d+|\d+\s*[#号线](?!\w*\d)|#\s*\d+|\b[a-z]{1,5}-[a-z]{0,2}\d+[a-z]?\b|第?[一二三四五六七八九十]+号|[一二]线"
 )
 _SAYS_ALARM = re.compile(r"(?:报警|告警|\balarm|\bwarning)s?$")
+_CACHED = 20_000
+"""Names that are kept as they were taken apart: a question looks at all of a log several times."""
 _NOT_WORD = re.compile(r"[\W_]+")
 _HAN = re.compile(f"[{HAN}]")
 
 
+@lru_cache(maxsize=_CACHED)
 def squeeze(text: str) -> str:
     """NFKC, casefold, no blanks."""
     return "".join(fold(text).split())
 
 
+@lru_cache(maxsize=_CACHED)
 def symptoms(text: str) -> frozenset[str]:
     """The symptoms that a text names; empty for one without words."""
     parts = name_variants(text)

@@ -24,7 +24,7 @@ from agent.api import (
 from plugins.logs.database import Event, Filter, LogDatabase
 from plugins.logs.event_lines import event_record, fields_of
 from plugins.logs.matching import Meant, meant_by
-from plugins.logs.periods import resolve
+from plugins.logs.periods import ends_of, resolve
 from plugins.logs.queries.tool import EventTool
 from plugins.logs.series.tool import SeriesTool
 
@@ -140,7 +140,7 @@ class LogTools:
     def _resolved(self, phrase: str | None, now: datetime) -> Period | None:
         if phrase is None or not phrase.strip():
             return None
-        return resolve(phrase, now, self._env.settings, self._log)
+        return resolve(phrase, now, self._env.settings, self._log, within=ends_of(self._log, now))
 
     def _stated(self, like: str, span: Period | None, total: int) -> Said:
         if span is not None:

@@ -169,6 +169,7 @@ def _water(chance: random.Random) -> Drawn:
     for _ in range(310):
         at += timedelta(seconds=chance.randint(60, 4200))
         tag = chance.choices(list(named), (7, 5, 2, 4, 3))[0]
-        over, level = at + timedelta(seconds=chance.randint(25, 7200)), chance.choices(("紧急", "高", "低"), (1, 4, 5))[0]
+        over = at + timedelta(seconds=chance.randint(25, 7200))
+        level = chance.choices(("紧急", "高", "低"), (1, 4, 5))[0]
         rows.append([f"{at}", f"{over}", tag, named[tag][0], level, named[tag][1]])
     return ["发生时间", "恢复时间", "位号", "描述", "优先级", "装置"], ",", rows

@@ -88,6 +88,10 @@ class Backend(Protocol):
         """
         ...
 
+    def state(self) -> object:
+        """What differs once the log was written to, found without opening it; None where that cannot be told."""
+        ...
+
     def guarded(self) -> tuple[bool, str]:
         """Whether nothing can be written, and how that is made sure, as `doctor` says it."""
         ...

@@ -191,6 +191,10 @@ class ServerBackend:
         """
         return str(self._url().render_as_string(hide_password=True))
 
+    def state(self) -> object:
+        """A server does not tell."""
+        return None
+
     def guarded(self) -> tuple[bool, str]:
         """Whether nothing can be written, and how that is made sure."""
         held = "PostgreSQL, read only by default_transaction_read_only and READ ONLY transactions"

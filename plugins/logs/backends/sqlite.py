@@ -95,6 +95,10 @@ class SqliteBackend:
         """The path."""
         return str(self.path)
 
+    def state(self) -> object:
+        """When the file, and what was written beside it, were last changed, and how long they are."""
+        return tuple(_changed(self.path.with_name(f"{self.path.name}{end}")) for end in ("", "-wal"))
+
     def guarded(self) -> tuple[bool, str]:
         """Whether nothing can be written, and how that is made sure: a write is tried, and must fail."""
         with self.reading() as reader:
@@ -131,6 +135,14 @@ class SqliteBackend:
         if "not a database" in said or "malformed" in said:
             return f"{self.path}: damaged or not a SQLite file ({said}); restore it, or import the log again"
         return f"{self.path}: cannot be read: {said}"
+
+
+def _changed(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _only_reading(action: int, first: str | None, second: str | None, place: str | None, inner: str | None) -> int:

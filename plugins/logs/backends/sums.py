@@ -60,6 +60,7 @@ SCHEMA = "".join(
     "CREATE INDEX IF NOT EXISTS event_weeks_bucket ON event_weeks (bucket, n);"
     "CREATE INDEX IF NOT EXISTS event_days_text ON event_days (text, bucket);"
     "CREATE INDEX IF NOT EXISTS event_hours_area ON event_hours (area, bucket, n);"
+    "CREATE INDEX IF NOT EXISTS event_hours_bucket ON event_hours (bucket, n);"
     "CREATE INDEX IF NOT EXISTS event_kind_days_bucket ON event_kind_days (bucket);"
     "CREATE INDEX IF NOT EXISTS event_blocks_bucket ON event_blocks (bucket, n);"
     "CREATE TABLE IF NOT EXISTS reading_counts (tag TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;"

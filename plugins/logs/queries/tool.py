@@ -9,7 +9,7 @@ from agent.api import Binds, DatabaseError, Env, Tool, ToolFailed, ToolResult, T
 from plugins.logs.database import LogDatabase
 from plugins.logs.interface import Filter
 from plugins.logs.matching import meant_by
-from plugins.logs.periods import resolve, spans_in
+from plugins.logs.periods import ends_of, resolve, spans_in
 from plugins.logs.queries.answers import answer, unknown_value
 from plugins.logs.queries.asked import EventAsk, understand
 from plugins.logs.symptom import squeeze
@@ -61,10 +61,10 @@ class EventTool:
             raise ToolFailed("no figure of the alarm log is asked for; ask for example which tag has the most alarms")
         if (told := unknown_value(ask, self._log)) is not None:
             return told
-        settings = self._env.settings
-        spans = spans_in(asked, turn.now, settings, self._log, within=self._ends(turn))
+        settings, ends = self._env.settings, ends_of(self._log, turn.now)
+        spans = spans_in(asked, turn.now, settings, self._log, within=ends)
         if not spans and period:
-            spans = [resolve(period, turn.now, settings, self._log, within=self._ends(turn))]
+            spans = [resolve(period, turn.now, settings, self._log, within=ends)]
         which = [(one, self._filter(one)) for one in _apart(ask)]
         each = [(one, replace(chosen, period=span)) for one, chosen in which for span in spans] or which
         found = [answer(one, chosen, self._log, turn.now, settings.queries) for one, chosen in each]
@@ -85,12 +85,6 @@ class EventTool:
             tags.update(dict.fromkeys(tag for tag in self._log.names("tag") if key in squeeze(tag)))
         return Filter(texts=tuple(texts), tags=tuple(tags), equal=ask.equal)
 
-    def _ends(self, turn: TurnView) -> tuple[float, float] | None:
-        """Instants of the first and the last event."""
-        found = [self._log.events(Filter(), now=turn.now, limit=1, order=order)[0] for order in ("oldest", "newest")]
-        ends = [events[0].at for events in found if events and events[0].at is not None]
-        return (ends[0], ends[1]) if len(ends) == 2 else None
-
 
 def _apart(ask: EventAsk) -> list[EventAsk]:
     """Several alarms, or several values of one column, that are counted or compared: a question for each."""
@@ -110,6 +104,8 @@ def _is_ours(ask: EventAsk) -> bool:
     """Not where a named alarm is only counted or listed, and not where something in the question is not understood."""
     kind = ask.kinds[0]
     if kind in _SPECIAL:
+        return True
+    if kind == "standing" and not ask.unknown:
         return True
     if not (ask.says_alarm or ask.columns or ask.equal or ask.names or ask.bucket):
         return False

@@ -145,7 +145,10 @@ def _understand(text: str) -> SeriesAsk | None:
     figures = (
         _figures(text, limit, words) if limit is not None else _amounts(_figures(text, None, words), text, by, more)
     )
-    figures = _moves(text, words["moves"]) or figures if limit is None else figures
+    moves = _moves(text, words["moves"]) if limit is None else ()
+    if moves == ("change",) and {"mean", "median"} & set(figures) and len(spans) == 1:
+        return None  # of a mean there are two values only where two spans are told apart
+    figures = moves or figures
     figures += ("percentile",) if percent is not None else ()
     relation = _relation(text, words["relations"], figures) if limit is None else ""
     if not figures and relation:
@@ -212,10 +215,10 @@ def _amounts(figures: tuple[Figure, ...], text: str, by: str, more: Words) -> tu
     most = more["most"].search(text) is not None or "maximum" in figures
     least = more["least"].search(text) is not None or "minimum" in figures
     others = set(figures) - {"maximum", "minimum", "sum", "count"}
-    if by and (most or least) and not others:
+    recurring = by == "weekday" or (by == "hour of day" and more["recurring"].search(text) is not None)
+    if by and (most or least) and (not others or (recurring and others == {"mean"})):
         extreme: Figure = "maximum" if most else "minimum"
-        recurring = by == "hour of day" and more["recurring"].search(text) is not None
-        if recurring or (by in ("weekday", "hour of day") and amount):
+        if (recurring and (others or by != "weekday")) or (by in ("weekday", "hour of day") and amount):
             return extreme, "mean"  # there are more of one weekday than of another
         return (extreme, "sum") if amount or "sum" in figures else (extreme,)
     if amount and not figures and more["how_much"].search(text):
