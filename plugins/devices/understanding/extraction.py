@@ -31,6 +31,7 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
     tokens = [part for token in tokens for part in (parted(token) if asking else (token,))]
     kept, excluded = apart(tokens)
     lost = tuple(token.text for token in excluded if token.unknown and any(map(str.isalnum, token.text)))
+    lost += () if asking else _stated(tokens)
     frame = Frame(tokens[0].start, tokens[-1].end, unknown=lost)
     keeps = any(token.value("keep") for token in kept) and not any(token.amount or token.has("level") for token in kept)
     verbs: list[tuple[int, str]] = []
@@ -66,6 +67,14 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
         chinese=any(not kept[at].text.isascii() for at, _ in verbs),
         verb_last=bool(verbs) and verbs[0][0] > first_target,
     )
+
+
+def _stated(tokens: list[Token]) -> tuple[str, ...]:
+    """ "it's 22 degrees", "the temperature is 22": what makes an English clause a statement, where no verb orders."""
+    if any(token.has("verb", "particle") for token in tokens):
+        return ()
+    said = tuple(token.text for token in tokens if token.text == "it's" or token.value("ask") == "is")
+    return tuple(word for word in said if word.isascii())
 
 
 def _towards(token: Token) -> bool:

@@ -95,6 +95,8 @@ class Frame:
     """The amount is a difference: "by two degrees"."""
     near: str = ""
     """Id of the area that was spoken of just before; where a device of the kind is there, it is meant."""
+    borrowed: bool = False
+    """All of its target was said in a clause before."""
     carried: bool = False
     """Something of it was said in a clause before."""
 

@@ -65,7 +65,7 @@ def intents_of(reading: Reading, frame: Frame) -> Found:
     if not frame.does:
         return _bare(reading, frame, domains, text)
     order = order_of(frame, _domains(reading.home, frame))
-    if order is None and frame.carried:  # not about what was spoken of before, but complete in itself
+    if order is None and frame.borrowed:  # not about what was spoken of before, but complete in itself
         frame = replace(frame, target=Target())
         order = order_of(frame, ())
     if order is None:

@@ -32,6 +32,8 @@ class Sense:
     """Of devices, areas or floors of the home."""
     many: bool = False
     """A plural, which means more than one."""
+    domains: tuple[str, ...] = ()
+    """Of the devices with that name."""
     text: str = ""
     """Of a piece of a name: the piece."""
 

@@ -83,9 +83,7 @@ def item_of(words: Words, tokens: Sequence[Token]) -> Carried | None:
 
 
 def _todo(token: Token) -> bool:
-    return any(
-        sense.kind == "name" and sense.ids and "todo" in sense.ids[0].partition(".")[0] for sense in token.senses
-    )
+    return any(sense.kind == "name" and "todo" in sense.domains for sense in token.senses)
 
 
 def _list_verb(tokens: Sequence[Token], listed: int) -> int | None:
@@ -133,6 +131,8 @@ def played_of(words: Words, tokens: Sequence[Token]) -> Carried | None:
     if first is None:
         return None
     play = next((index for index, token in enumerate(tokens) if token.value("verb") == "play"), None)
+    if any(token.value("verb") in ("next", "previous") for token in tokens):
+        return None
     if play is None or (play != first and not _only_where(tokens[first:play])):
         return None
     rest, slots, devices = _where(tokens[play + 1 :])
@@ -167,7 +167,7 @@ def _where(tokens: Sequence[Token]) -> tuple[Sequence[Token], dict[str, Json], t
     while kept:
         last = kept[-1]
         led = len(kept) > 1 and any(token.has("func") for token in kept[-3:-1])
-        name = next((sense for sense in last.senses if sense.kind == "name"), None)
+        name = next((sense for sense in last.senses if sense.kind == "name" and "media_player" in sense.domains), None)
         area = next((sense for sense in last.senses if sense.kind == "area"), None)
         if last.has("polite", "mark", "func") or (last.value("place") == "here" and led):
             kept.pop()

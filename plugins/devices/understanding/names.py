@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plugins.devices.understanding.lexicon import Sense, phrases_of, plural, rooms, squeezed
 from plugins.devices.understanding.normalise import is_cjk, normalise
@@ -82,7 +82,8 @@ def index(devices: DeviceMap) -> Home:
     for name, ids in _by_name(devices.devices).items():
         if weather >= set(ids) and normalise(name).low in places:
             continue  # a forecast for "home" makes no other use of that word its own
-        sense = Sense("name", name, ids)
+        domains = tuple(dict.fromkeys(device.domain for device in devices.devices if device.id in ids))
+        sense = Sense("name", name, ids, domains=domains)
         _add(names, name, sense)
         for list_word in ("list", "清单") if todo & set(ids) else ():
             names.add(f"{normalise(name).low}{list_word}", sense)
@@ -106,7 +107,7 @@ def _add(trie: Trie, name: str, sense: Sense) -> None:
         trie.add(re.sub(r"(?<!\d)\d{1,2}(?!\d)", lambda match: chinese_number(int(match[0])), low), sense)
         trie.add(_NUMBERED.sub(lambda match: f"{amount_at(match[0], 0)[0].value:g}", low), sense)  # type: ignore[index]
     if sense.kind == "name" and low[-1].isascii() and low[-1].isalpha() and not low.endswith("s"):
-        trie.add(plural(low), Sense(sense.kind, sense.value, sense.ids, many=True))
+        trie.add(plural(low), replace(sense, many=True))
 
 
 def _by_name(devices: Iterable[Device]) -> dict[str, tuple[str, ...]]:

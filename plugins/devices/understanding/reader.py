@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from agent.api import Language
 from agent.settings import UnderstandingSettings
-from plugins.devices.understanding.clauses import Piece, cut, whole_frames
+from plugins.devices.understanding.clauses import whole_frames
+from plugins.devices.understanding.cutting import Piece, cut
 from plugins.devices.understanding.frames import Frame
 from plugins.devices.understanding.intents import Reading, intents_of
 from plugins.devices.understanding.lists import Carried, announcement_of, item_of, played_of, small_talk_of

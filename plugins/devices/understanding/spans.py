@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from plugins.devices.understanding.normalise import Words
 from plugins.devices.understanding.tokens import Token
 
-__all__ = ["between", "trimmed"]
+__all__ = ["between", "order_words", "trimmed"]
 
 _EDGES = ("func", "polite", "too", "mark", "and", "then")
 
@@ -25,6 +25,16 @@ def trimmed(tokens: Sequence[Token]) -> Sequence[Token]:
 def between(words: Words, tokens: Sequence[Token]) -> str:
     """The words that these neighbouring tokens cover, as the person wrote them."""
     kept = trimmed(tokens)
+    return words.cut(kept[0].start, kept[-1].end) if kept else ""
+
+
+def order_words(words: Words, tokens: Sequence[Token]) -> str:
+    """The words of an order: "turn it off" keeps its last word."""
+    kept = [token for token in tokens if not token.has("mark")]
+    while kept and kept[0].has("polite", "then", "and") and not kept[0].has("verb"):
+        kept.pop(0)
+    while kept and (kept[-1].has("polite", "then", "and") or (kept[-1].has("func") and not kept[-1].has("particle"))):
+        kept.pop()
     return words.cut(kept[0].start, kept[-1].end) if kept else ""
 
 

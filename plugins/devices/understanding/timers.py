@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from agent.api import Json
 from plugins.devices.understanding.normalise import Words
 from plugins.devices.understanding.numbers import Duration
-from plugins.devices.understanding.spans import between, trimmed
+from plugins.devices.understanding.spans import between, order_words, trimmed
 from plugins.devices.understanding.tokens import Token
 
 __all__ = ["TimerWords", "delay_of", "timer_of"]
@@ -189,8 +189,8 @@ def delay_of(words: Words, tokens: Sequence[Token]) -> TimerWords | None:
             begin -= 1
         else:
             continue
-        command = between(words, [*tokens[end:]]) if begin == 0 or not _verbs(tokens[:begin]) else ""
-        command = command or between(words, tokens[:begin])
+        command = order_words(words, tokens[end:]) if begin == 0 or not _verbs(tokens[:begin]) else ""
+        command = command or order_words(words, tokens[:begin])
         rest = (
             tokens[end:] if command and words.cut(tokens[0].start, tokens[-1].end).endswith(command) else tokens[:begin]
         )
