@@ -103,8 +103,8 @@ class FakeServer:
         state = {"answer": "finished", "error": "interrupted"}.get(kind, "running")
         steps = [data for name, data in events if name == "step"]
         return {
-            **self.short(turn), "state": state, "position": 0, "estimate_s": 0, "steps": steps, "parts": script.PARTS[:1],
-            "answer": last.get("answer"), "error": last.get("error"),
+            **self.short(turn), "state": state, "position": 0, "estimate_s": 0, "steps": steps,
+            "parts": script.PARTS[:1], "answer": last.get("answer"), "error": last.get("error"),
         }  # fmt: skip
 
     def short(self, turn: FakeTurn) -> dict[str, Any]:
@@ -129,8 +129,9 @@ def _make_app(fake: FakeServer) -> FastAPI:
 def _add_gate(app: FastAPI, fake: FakeServer) -> None:
     @app.middleware("http")
     async def gate(request: Request, go_on: Any) -> Response:
-        given = request.headers.get("authorization", "")
-        if fake.token and request.url.path.startswith("/api/") and given != f"Bearer {fake.token}":
+        given = request.cookies.get("watchkeeper", "")
+        path = request.url.path
+        if fake.token and path.startswith("/api/") and path != "/api/session" and given != fake.token:
             return JSONResponse(_error("token", "需要令牌。", "a token is needed"), 401)
         response: Response = await go_on(request)
         return response
@@ -195,7 +196,7 @@ async def _stream(fake: FakeServer, turn: FakeTurn, last: int) -> AsyncIterator[
 def _add_rest(app: FastAPI, fake: FakeServer) -> None:
     @app.get("/api/approvals")
     async def approvals() -> dict[str, Any]:
-        return {"approvals": fake.calls}
+        return {"approvals": fake.calls, "unsure": []}
 
     @app.post("/api/approvals/{call}")
     async def decide(call: str, request: Request) -> dict[str, Any]:
@@ -221,11 +222,22 @@ def _add_rest(app: FastAPI, fake: FakeServer) -> None:
         fake.changes.append(f"{name} {act}")
         return {"name": name, "version": "1.2.0"}
 
+    @app.get("/api/session")
+    async def who(request: Request) -> dict[str, Any]:
+        known = request.cookies.get("watchkeeper", "") == fake.token
+        return {"name": "wang" if known else "", "role": "approve" if known else None}
+
+    @app.post("/api/session")
+    async def begin(request: Request, response: Response) -> Any:
+        token = (await request.json())["token"]
+        if token != fake.token:
+            return JSONResponse(_error("token", "令牌不对。", "a wrong token"), 401)
+        response.set_cookie("watchkeeper", token, httponly=True, samesite="strict")
+        return {"name": "wang", "role": "approve"}
+
     tables: dict[str, Any] = {
         "/api/readings/latest": {"readings": script.READINGS},
-        "/api/reports": {
-            "reports": [{"id": "pump-1-2024-12-16", "machine": "pump-1", "at": "2024-12-16T06:00:00+08:00"}]
-        },
+        "/api/reports": {"reports": script.REPORTS},
         "/api/schedules": {"schedules": [{"id": "monday", "said": "每周一 6:00", "next": "2024-12-23T06:00:00+08:00"}]},
         "/api/health": script.HEALTH,
         "/api/modules": {"modules": script.MODULES},

@@ -73,9 +73,20 @@ HEALTH: dict[str, Any] = {
     "up_seconds": 86_000,
 }
 MODULES = [{"name": "ocr", "current": "1.1.0", "previous": "1.0.2", "versions": ["1.0.2", "1.1.0", "1.2.0"]}]
+REPORTS = [
+    {
+        "id": "2024-12-16~pump-1-20241209-20241216",
+        "machine": "pump-1",
+        "at": "2024-12-16T06:00:00+08:00",
+        "start": "20241209",
+        "end": "20241216",
+        "formats": ["html", "pdf"],
+    }
+]
 WEIGHTS = [
-    {"name": "qwen2.5-1.5b", "bytes": 1_120_000_000, "state": "verified"},
-    {"name": "ocr-small", "bytes": 31_000_000, "state": "verified"},
+    {"name": "qwen3-vl-4b", "state": "missing", "files": []},
+    {"name": "qwen2.5-1.5b", "state": "present", "files": []},
+    {"name": "ocr-small", "state": "present", "files": []},
 ]
 
 

@@ -66,13 +66,19 @@ def find_programs() -> Programs:
 
 
 def _fonts(folder: Path) -> Path:
-    """A configuration with the system's fonts and ours."""
+    """A configuration with one plain font for Latin and ours for Chinese, so that pictures are alike everywhere."""
+    fonts = folder / "fonts"
+    fonts.mkdir()
+    plain = [
+        *Path("/usr/share/fonts").glob("**/DejaVuSans.ttf"),
+        *Path("/usr/share/fonts").glob("**/DejaVuSans-Bold.ttf"),
+    ]
+    for font in (*plain, *FONTS.glob("*.ttf")):
+        shutil.copy(font, fonts)
     config = folder / "fonts.conf"
     config.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>/usr/share/fonts</dir><dir>{FONTS}</dir><cachedir>{folder}/cache</cachedir>"
-        "<alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>"
-        "<alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>"
+        f"<dir>{fonts}</dir><cachedir>{folder}/cache</cachedir>"
         "</fontconfig>",
         encoding="utf-8",
     )
