@@ -76,9 +76,7 @@ class House:
             raise found
         return found
 
-    def look(
-        self, device: Device, point: Point, *, seconds: float | None = None, after: float | None = None
-    ) -> State:
+    def look(self, device: Device, point: Point, *, seconds: float | None = None, after: float | None = None) -> State:
         """What a point shows now; a state without value where it cannot be had in time.
 
         :param after: as `Driver.read` has it.
