@@ -19,6 +19,7 @@ from plugins.logs.backends.sums import SCHEMA
 from plugins.logs.database import LogDatabase
 from plugins.logs.importing import import_csv
 from plugins.logs.lexicon import words_in
+from plugins.logs.matching import as_named
 from plugins.logs.report import evidence_of
 from plugins.logs.series.asked import Figure, understand
 from plugins.logs.tools import LogTools
@@ -73,6 +74,30 @@ def test_a_count_takes_the_year_of_the_log(env: Env, tmp_path: Path) -> None:
     tool = next(tool for tool in LogTools(env).tools() if tool.name == "count_events")
     told = tool.run({"like": "Jam", "period": "12月3日到12月5日"}, TurnView("", "en", NOW, None))
     assert "2023-12-03 00:00 – 2023-12-06 00:00" in told.notes[0]["en"] and ": 3 events" in told.notes[0]["en"]
+
+
+def test_a_machine_is_found_by_its_number_however_it_is_written() -> None:
+    """一号主变 is 1#主变 in a log that writes it so; a number that the log has as it stands is left alone."""
+    assert as_named("一号主变油温高", ["1#主变", "2#主变"]) == "1#主变油温高"
+    assert as_named("2#泵跳闸几次", ["2号泵"]) == "2号泵跳闸几次"
+    assert as_named("1号泵和3号泵", ["1号泵", "1#泵"]) == "1号泵和3号泵"
+    assert as_named("十一号泵", ["1#泵"]) == "十一号泵"
+
+
+def test_a_clock_time_of_many_values_is_answered_with_its_first(env: Env, tmp_path: Path) -> None:
+    """At ten sharp a series of one value a second has the value of that second."""
+    rows = "".join(f"2024-03-04 {9 + i // 3600:02}:{i // 60 % 60:02}:{i % 60:02},{i}\n" for i in range(3500, 3700))
+    brought(env, tmp_path, rows, "time,pressure\n")
+    tool = next(tool for tool in LogTools(env).tools() if tool.name == "series_statistics")
+    told = tool.run({"asked": "2024年3月4日10点整压力是多少"}, TurnView("", "zh", NOW, None))
+    assert "3600" in told.records[0].line["en"] and "10:00:00" in told.records[0].line["en"]
+
+
+def test_reports_of_a_day_are_counted_without_a_noun(env: Env, tmp_path: Path) -> None:
+    """报了多少次 is said of alarms only."""
+    brought(env, tmp_path, "".join(f"2023-12-0{d} 10:00:00,T1,Jam,1,A,\n" for d in (3, 3, 5)))
+    tool = next(tool for tool in LogTools(env).tools() if tool.name == "event_statistics")
+    assert tool.asked is not None and tool.asked("12月3日报了多少次")
 
 
 def test_names_are_read_again_once_the_log_was_written_to(env: Env, tmp_path: Path) -> None:

@@ -13,13 +13,15 @@ from knowledge.tokens import HAN, place_of
 from plugins.logs.interface import EventLog
 from plugins.logs.symptom import squeeze, symptoms
 
-__all__ = ["Meant", "find_terms", "meant_by"]
+__all__ = ["Meant", "as_named", "find_terms", "meant_by"]
 
 _HAN = re.compile(f"[{HAN}]")
 _TOKEN = re.compile(rf"[{HAN}]+|[^\s{HAN},，。?？!！;；]+")
 _EDGES = " \"'“”?？.。!！,，:："
 _MANY_NAMES = 1_000
 """A log with so many may have more than `[logs] max_names` lists: then a name is also looked up as it is written."""
+_NUMERALS = "一二三四五六七八九"
+_NUMBERED = re.compile(rf"(?<![{_NUMERALS}十\d])(?P<n>[{_NUMERALS}]|\d{{1,2}})[号#](?P<of>[{HAN}])")
 _CACHED = 20_000
 _MOST_WORDS = 40
 _MIN_PART = 2
@@ -41,6 +43,23 @@ def _phrases(question: str) -> list[str]:
     words = list(_TOKEN.finditer(question))[:_MOST_WORDS]
     spans = ((words[i].start(), words[k].end()) for i in range(len(words)) for k in range(i, min(i + 5, len(words))))
     return list(dict.fromkeys(question[a:b].strip(_EDGES) for a, b in spans))
+
+
+def as_named(question: str, names: Iterable[str]) -> str:
+    """A question in which 一号主变 is 1#主变 where the log writes it so; every letter keeps its place."""
+    found = list(_NUMBERED.finditer(question))
+    known = [squeeze(name) for name in names] if found else []
+    for match in found:
+        number, machine = match["n"], match["of"]
+        digit = str(_NUMERALS.find(number) + 1) if number in _NUMERALS else number
+        written = {f"{one}{mark}" for one in (number, digit) for mark in "号#"}
+        own = match.group().removesuffix(machine)
+        if any(f"{own}{machine}" in name for name in known):
+            continue
+        near = [one for one in sorted(written - {own}) if any(f"{one}{machine}" in name for name in known)]
+        if len(near) == 1:
+            question = f"{question[: match.start()]}{near[0]}{question[match.start() + len(own) :]}"
+    return question
 
 
 def meant_by(name: str, log: EventLog) -> Meant:

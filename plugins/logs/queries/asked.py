@@ -17,7 +17,7 @@ from agent.times import find_periods, parse_number
 from knowledge.tokens import fold, place_of
 from plugins.logs.interface import COLUMNS, EventLog
 from plugins.logs.lexicon import CALLED, COLUMN_WORDS, STATE_WORDS, heading_words, spaced
-from plugins.logs.matching import find_terms
+from plugins.logs.matching import as_named, find_terms
 from plugins.logs.series.asked import blank
 from plugins.logs.symptom import squeeze
 from plugins.logs.wordlists import load_words
@@ -98,10 +98,10 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     folded = spaced(fold(question))
     if more["refused"].search(folded):
         return None
-    text = _Text(blank(folded, find_periods(folded)))
+    columns = [*(name for name in _GROUPED if log.names(name)), *log.more_columns()]
+    text = _Text(as_named(blank(folded, find_periods(folded)), (n for c in columns for n in _few(log.names(c)))))
     before = kinds["before"].search(text.left) is not None
     minutes = text.take(more["minutes"]) if before else None
-    columns = [*(name for name in _GROUPED if log.names(name)), *log.more_columns()]
     stale = kinds["stale"].search(text.left) is not None
     stands = text.take(kinds["standing"]) is not None
     names = _take_names(text, log)
@@ -113,8 +113,9 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     known = {"before": before, "stale": stale, "standing": stands, "rate": rate is not None, "top": ranked}
     found = [cast(Kind, kind) for kind, rule in kinds.items() if text.take(rule) or known.get(kind)]
     named = _take_columns(text, columns)
+    reported = more["reported"].search(text.left) is not None
     counted, different = text.take(more["count"]), text.take(more["different"])
-    says_alarm = text.take(more["noun"]) is not None
+    says_alarm = text.take(more["noun"]) is not None or reported
     distinct = bool(named) and (different is not None or (counted is not None and _counts_column(folded, named[0])))
     asked = _kinds(
         found, bool(named or bucket or first_n or also or len(names) > 1), counted is not None, distinct=distinct

@@ -200,12 +200,18 @@ def _extremes(found: Found, figure: Figure, ask: SeriesAsk, signal: Signal, poin
         found.add(f"只列出 {many} 个", f"{many} are listed")
 
 
+_MOMENT_SECONDS = 60
+"""10:24 is a minute, of which a series may have many values."""
+
+
 def _value_at(found: Found, signal: Signal, points: Points, period: Period | None) -> None:
-    """The values of a moment; of a longer span its ends, mean and extremes."""
+    """The values of a moment; of a minute with more of them its first, of a longer span mean and extremes."""
     if len(points.values) <= LISTED:
         for at in range(len(points.values)):
             found.point(points, at, signal)
         return
+    if period is not None and (period.end - period.start).total_seconds() <= _MOMENT_SECONDS:
+        found.point(points, 0, signal)
     for figure in ("mean", "minimum", "maximum"):
         _figure(found, figure, SeriesAsk((figure,)), signal, points, period)
 
