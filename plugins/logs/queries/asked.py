@@ -114,6 +114,7 @@ def understand(question: str, log: EventLog) -> EventAsk | None:
     found = [cast(Kind, kind) for kind, rule in kinds.items() if text.take(rule) or known.get(kind)]
     named = _take_columns(text, columns)
     reported = more["reported"].search(text.left) is not None
+    reported |= "between" in found and more["noun"].search(folded) is not None  # its rule has taken the noun
     counted, different = text.take(more["count"]), text.take(more["different"])
     says_alarm = text.take(more["noun"]) is not None or reported
     distinct = bool(named) and (different is not None or (counted is not None and _counts_column(folded, named[0])))
