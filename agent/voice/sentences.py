@@ -11,9 +11,9 @@ __all__ = ["sentences", "spoken_language"]
 
 _SOURCES = re.compile(r"\s*[\[〔【](?:[A-Z]{1,2}\d+|\d+)(?:[^\[\]〔〕【】]{0,80})[\]〕】]")
 _LINKS = re.compile(r"(?:https?|file)://\S+")
-_MARKS = re.compile(r"(?m)^\s*(?:[-*•·#>]+|\d{1,2}[.)、](?=\s))\s*|[*_`|#]{1,3}")
+_MARKS = re.compile(r"(?m)^\s*(?:[-*•·▸#>]+|\d{1,2}[.)、](?=\s))\s*|[*_`|#]{1,3}")
 _END = re.compile(r"(?<=[。!?!?;;…])\s*|(?<=[.])\s+(?=[^a-z\s])|\n+")
-_SOFT = re.compile(r"(?<=[,,、::])\s*|\s+")
+_SOFT = re.compile(r"[^\s,,、::]*[\s,,、::]*")
 _SPEAKABLE = re.compile(r"\w")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
@@ -44,14 +44,13 @@ def spoken_language(text: str, otherwise: Language) -> Language:
 
 def _pieces(sentence: str, most: int) -> Iterator[str]:
     piece = ""
-    for part in _SOFT.split(sentence):
-        gap = " " if piece and part[:1].isascii() and piece[-1:].isascii() else ""
-        if piece and len(piece) + len(gap) + len(part) > most:
-            yield piece
-            piece, gap = "", ""
-        piece = f"{piece}{gap}{part}"
-        while len(piece) > most:
+    for part in _SOFT.findall(sentence):
+        if piece and len(piece) + len(part.rstrip()) > most:
+            yield piece.rstrip()
+            piece = ""
+        piece += part
+        while len(piece.rstrip()) > most:
             yield piece[:most]
             piece = piece[most:]
-    if piece:
-        yield piece
+    if piece.strip():
+        yield piece.strip()

@@ -4,7 +4,7 @@
     transcribe, audio-start, audio-chunk…, audio-stop        → transcript
     transcript    → handled | not-handled       recognize    → intent… | not-recognized    (nothing is carried out)
     synthesize    → audio-start, audio-chunk…, audio-stop
-    run-pipeline, audio-chunk…                  → transcript, handled, audio: the box itself finds the end of what is said
+    run-pipeline, audio-chunk…                  → transcript, handled, audio: the box finds the end of it by itself
 
 A request that comes while a reply is spoken stops it, and so does speech on a pipeline (`[voice] barge_in`). What is
 not understood is dropped, as the protocol asks for; what cannot be done is answered with an `error`.
