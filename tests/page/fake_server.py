@@ -73,7 +73,7 @@ class FakeServer:
     def running(self) -> Iterator[None]:
         """Serve, on the same port each time."""
         config = uvicorn.Config(
-            self.app, "127.0.0.1", self.port, log_level="error", ws="none", timeout_graceful_shutdown=1
+            self.app, "127.0.0.1", self.port, log_level="error", ws="none", lifespan="off", timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)

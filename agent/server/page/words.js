@@ -224,7 +224,10 @@ export function moment(at, { date = true } = {}) {
   const when = new Date(typeof at === "number" ? at * 1000 : at);
   if (Number.isNaN(when.getTime())) return String(at ?? "");
   const form = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
-  return when.toLocaleString(index === 0 ? "zh-CN" : "en-GB", date ? { month: "2-digit", day: "2-digit", ...form } : form);
+  const tongue = index === 0 ? "zh-CN" : "en-GB";
+  if (!date) return when.toLocaleTimeString(tongue, form);
+  const year = when.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
+  return when.toLocaleString(tongue, { ...year, month: "2-digit", day: "2-digit", ...form });
 }
 
 /** A span as a person says it. */
