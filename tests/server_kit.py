@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import uvicorn
@@ -44,13 +46,13 @@ def wait_until(done: object, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it did not come to be in time"
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
-def asked(client: httpx.Client, question: str, **more: object) -> dict[str, object]:
+def asked(client: httpx.Client, question: str, **more: object) -> dict[str, Any]:
     """Ask, and wait until the turn has ended."""
     turn = client.post("/api/turns", json={"question": question, **more}).raise_for_status().json()["turn"]
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
 
     def ended() -> bool:
         found.update(client.get(f"/api/turns/{turn}").raise_for_status().json())
@@ -58,3 +60,20 @@ def asked(client: httpx.Client, question: str, **more: object) -> dict[str, obje
 
     wait_until(ended)
     return found
+
+
+def events_of(client: httpx.Client, turn: str, *, last: int = 0) -> list[dict[str, Any]]:
+    """The events of a turn up to its end."""
+    events: list[dict[str, Any]] = []
+    headers = {"Last-Event-ID": str(last)} if last else {}
+    with client.stream("GET", f"/api/turns/{turn}/events", headers=headers, timeout=60) as answer:
+        assert answer.status_code == 200
+        fields: dict[str, str] = {}
+        for line in answer.iter_lines():
+            name, _, value = line.partition(": ")
+            if line:
+                fields[name] = value
+            elif "data" in fields:
+                events.append({"id": int(fields["id"]), "event": fields["event"], "data": json.loads(fields["data"])})
+                fields = {}
+    return events

@@ -2,6 +2,7 @@
 
 files      who else on this machine can read or change what the agent believes
 network    what listens, and what leaves the box
+server     who may reach it, as whom, and what of that others can read on the way
 code       plugins and modules: what they may, and what of that this kernel enforces
 weights    what is believed without a pinned digest
 people     approvals that can be used, commands of which nobody knows the outcome, the trail
@@ -22,11 +23,13 @@ from agent.clock import read_clock
 from agent.commands.approvals import open_approvals
 from agent.commands.audit import open_trail
 from agent.env import Env
-from agent.errors import ModuleError, UpdateError, WatchkeeperError
+from agent.errors import InputError, ModuleError, UpdateError, WatchkeeperError
 from agent.hookspecs import Finding
 from agent.modules.confine import enforceable
 from agent.modules.store import ModuleStore
 from agent.plugin_host import PluginHost
+from agent.server.security.networks import Networks, is_loopback
+from agent.server.security.tokens import TokenBook
 from agent.updates.trust import read_root
 
 __all__ = ["examine_security"]
@@ -39,6 +42,7 @@ def examine_security(env: Env, plugins: PluginHost) -> Iterator[Finding]:
     """Look at everything once."""
     yield from _files(env)
     yield from _network(env)
+    yield from _server(env)
     yield from _code(env, plugins)
     yield from _weights(env)
     yield from _people(env)
@@ -52,7 +56,8 @@ def _files(env: Env) -> Iterator[Finding]:
     text = f"{home.folder}: everybody on this machine can read questions, answers and the log; chmod 700"
     yield Finding("home", not readable, text if readable else f"{home.folder}: closed to others")
     believed = (
-        home.folder, home.config, home.watch_db, home.knowledge_db, home.box_key, home.modules, home.updates,
+        home.folder, home.config, home.watch_db, home.knowledge_db, home.box_key, home.tokens, home.modules,
+        home.updates,
         env.weights.folder, env.log_path,
     )  # fmt: skip
     for path in believed:
@@ -88,6 +93,33 @@ def _network(env: Env) -> Iterator[Finding]:
         yield Finding("fetched", True, f"{place}: without https; digests and signatures are checked all the same")
     if env.settings.plant.clock is not None:
         yield Finding("clock", False, f"plant.clock is fixed to {env.settings.plant.clock}; remove it on a real plant")
+
+
+def _server(env: Env) -> Iterator[Finding]:
+    """As it would be started now."""
+    settings, tokens = env.settings.server, TokenBook(env.home.tokens)
+    at_home = is_loopback(settings.host)
+    try:
+        known, served = tokens.all(), Networks(settings.networks)
+    except InputError as error:
+        yield Finding("server", False, str(error))
+        return
+    place = "this machine alone" if at_home or served.only_loopback else ", ".join(settings.networks)
+    yield Finding("server", True, f"`watchkeeper serve` listens on {settings.host}:{settings.port}; serves {place}")
+    if known:
+        yield Finding("tokens", True, ", ".join(f"{token.name} ({token.role})" for token in known))
+    elif at_home:
+        text = "none: whoever is on this machine may ask and approve, nobody may administer"
+        yield Finding("tokens", True, f"{text}; watchkeeper tokens add NAME --role admin")
+    else:
+        yield Finding("tokens", False, "none, so it does not start; watchkeeper tokens add NAME --role ask")
+    if any(network in ("0.0.0.0/0", "::/0") for network in settings.networks) and not at_home:
+        yield Finding("networks", False, "server.networks serves every address there is; name the plant's own")
+    if settings.certificate_file is None and not at_home:
+        text = "without TLS: tokens and photos can be read on the way; set server.certificate_file and server.key_file"
+        yield Finding("TLS", False, text)
+    elif settings.key_file is not None and _mode(settings.key_file) & (stat.S_IRWXG | stat.S_IRWXO):
+        yield Finding("TLS", False, f"{settings.key_file}: others can read the key; chmod 600")
 
 
 def _code(env: Env, plugins: PluginHost) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ from knowledge.errors import KnowledgeError
 __all__ = ["INTERNAL", "Problem", "problem_of", "problem_of_trail"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Problem(Exception):
     """What a request is answered with."""
 

@@ -83,20 +83,22 @@ class JobQueue:
         :raises QueueFull: for all, or for this client.
         """
         with self._changed:
-            if self._closed:
-                raise QueueFull("the server stops; ask again when it is back")
-            waiting = sum(map(len, self._clients.values()))
-            own = len(self._clients.get(job.client, ()))
-            if not job.scheduled and waiting >= self._most:
-                raise QueueFull(f"{waiting} questions wait already (server.waiting_turns); ask again in a while")
-            if not job.scheduled and own >= self._most_each:
-                raise QueueFull(f"{own} of your questions wait already (server.waiting_turns_each); wait for an answer")
+            if not job.scheduled:
+                self._refuse_full(job.client)
             if job.scheduled:
                 self._scheduled.append(job)
             else:
                 self._clients.setdefault(job.client, deque()).append(job)
             self._changed.notify_all()
         self._tell()
+
+    def refuse_full(self, client: str) -> None:
+        """Before anything is kept of what would be refused anyway.
+
+        :raises QueueFull: as `put`.
+        """
+        with self._changed:
+            self._refuse_full(client)
 
     def submit(self, work: Callable[[], T], *, client: str, scheduled: bool = False) -> Future[T]:
         """Have something done, and its result kept; what is cancelled before it began is not done.
@@ -159,6 +161,15 @@ class JobQueue:
         if self._thread.is_alive():
             self._thread.join(seconds)
         return left
+
+    def _refuse_full(self, client: str) -> None:
+        waiting, own = sum(map(len, self._clients.values())), len(self._clients.get(client, ()))
+        if self._closed:
+            raise QueueFull("the server stops; ask again when it is back")
+        if waiting >= self._most:
+            raise QueueFull(f"{waiting} questions wait already (server.waiting_turns); ask again in a while")
+        if own >= self._most_each:
+            raise QueueFull(f"{own} of your questions wait already (server.waiting_turns_each); wait for an answer")
 
     def _order(self) -> list[Job]:
         """Interactive jobs as they will run: the first of each client, then the second of each."""

@@ -95,6 +95,7 @@ class Service:
         :raises DatabaseError: `watch.db` cannot be written.
         """
         question = self.agent.checked(question)
+        self.queue.refuse_full(client)
         if photo is not None:
             check_photo(photo, self.env.settings.photo)
         utterance = f"{client}:{key}" if key else uuid.uuid4().hex
@@ -112,6 +113,7 @@ class Service:
         except BaseException:
             with self._lock:
                 self._live.pop(turn_id, None)
+            self.store.forget(turn_id)
             raise
         self._forget_old()
         return turn

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.audit import Trail
+from agent.errors import DatabaseError
 from agent.perception import Perception
 from agent.server.steps import ENDS, step_of
 
@@ -74,6 +75,11 @@ class TurnStore:
         row = (asked.id, asked.client, asked.at, asked.question, asked.conversation, int(asked.photo))
         with self._trail.writing() as writing:
             writing.db.execute("INSERT OR IGNORE INTO asked VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def forget(self, turn: str) -> None:
+        """It was not taken after all. Where that cannot be written, it is told as interrupted."""
+        with suppress(DatabaseError), self._trail.writing() as writing:
+            writing.db.execute("DELETE FROM asked WHERE id = ?", (turn,))
 
     def prune(self) -> None:
         """Forget who asked the oldest turns; the trail keeps all of them.

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from agent.server.problems import Problem
 from agent.values import say
@@ -109,9 +108,7 @@ def refuse_foreign_origin(method: str, scheme: str, headers: Headers) -> None:
         return
     site = headers.text(b"sec-fetch-site")
     origin = headers.text(b"origin")
-    own = urlsplit(f"{scheme}://{headers.text(b'host')}")
-    given = urlsplit(origin)
-    foreign = bool(origin) and (given.scheme, given.netloc.lower()) != (own.scheme, own.netloc.lower())
+    foreign = bool(origin) and origin.lower() != f"{scheme}://{headers.text(b'host')}".lower()
     if foreign or site not in ("", "same-origin", "none"):
         raise Problem(403, "foreign_origin", say("请求来自别的网站。", "the request comes from another site"))
 
