@@ -21,6 +21,14 @@ _TO_KOKORO = (
     ("ː", ""), ("ɐ", "ə"), ("ɾ", "T"), ("ʔ", "t"), ("r", "ɹ"), ("x", "k"), ("ç", "k"), ("ɬ", "l"), ("o", "ɔ"),
     ("e", "A"), ("g", "ɡ"),
 )  # fmt: skip
+_READINGS = {
+    **{f"调{how}": ("tiáo", sound) for how, sound in (
+        ("到", "dào"), ("至", "zhì"), ("成", "chéng"), ("为", "wéi"), ("高", "gāo"), ("低", "dī"), ("亮", "liàng"),
+        ("暗", "àn"), ("大", "dà"), ("小", "xiǎo"), ("回", "huí"), ("节", "jié"), ("整", "zhěng"), ("温", "wēn"),
+    )},
+    "设为": ("shè", "wéi"), "调一下": ("tiáo", "yí", "xià"), "重启": ("chóng", "qǐ"), "供水": ("gōng", "shuǐ"),
+}  # fmt: skip
+"""Words of machines and homes with a character of two readings, of which the common list takes the other."""
 _UNITS_ZH = (
     (r"(?<=\d)\s*(?:°\s*C|℃)", "摄氏度"), (r"(?<=\d)\s*(?:°\s*F|℉)", "华氏度"), (r"(?<=\d)\s*°", "度"),
     (r"(?<=\d)\s*mm/s\b", "毫米每秒"), (r"(?<=\d)\s*m³/h\b", "立方米每小时"), (r"(?<=\d)\s*kWh\b", "千瓦时"),
@@ -79,8 +87,13 @@ class Phonemes:
         if self._chinese is None:
             import jieba
             from misaki.zh import ZHG2P
+            from pypinyin import load_phrases_dict, load_single_dict
 
             jieba.setLogLevel(60)
+            for word in _READINGS:
+                jieba.add_word(word)
+            load_single_dict({ord("调"): "tiáo"})
+            load_phrases_dict({word: [[sound] for sound in sounds] for word, sounds in _READINGS.items()})
             # Its list lies in a folder that everybody may write to, unless it is told otherwise.
             jieba.dt.tmp_dir = str(self._cache)
             self._chinese = ZHG2P

@@ -20,6 +20,7 @@ from agent.orders import Heard
 from agent.turn_record import TurnRecord
 from agent.values import Language, say
 from agent.voice.belief import refusal
+from agent.voice.homophones import as_named
 from agent.voice.opening import open_ears, open_mouth
 from agent.voice.sentences import sentences, spoken_language
 from agent.voice.sound import HEARD_RATE, Sound, resampled
@@ -103,12 +104,13 @@ class Voice:
         if sound.seconds > self._settings.max_audio_seconds:
             return Transcript("", language or self._settings.languages[0], _LONG, sound.seconds)
         begun = time.perf_counter()
-        hints = hints_of(self._names(), self._settings.names_chars)
+        names = list(self._names())
+        hints = hints_of(names, self._settings.names_chars)
         take, ms = self._ears.transcribe(resampled(sound, HEARD_RATE), hints, language)
         why = refusal(take, self._settings)
         spent = (time.perf_counter() - begun) * 1000
         stages = {"listen": ms.get("listen", 0.0), "transcribe": spent - ms.get("listen", 0.0)}
-        text = "" if why else take.text
+        text = "" if why else as_named(take.text, names)
         return Transcript(text, take.language, why, sound.seconds, sound.clipped, stages)
 
     def speech(self, sound: Sound) -> list[float]:

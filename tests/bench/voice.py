@@ -75,8 +75,8 @@ def main() -> None:
             rows = [*accuracy(done), *latency(env, voice, done), *memory()]
     if options.show:
         for one in done:
-            if not one.right:
-                print(f"{one.condition:6} {one.text} → {one.heard}")
+            if not one.right or one.moved_wrong:
+                print(f"{one.condition:6} {one.text} → {one.heard}{'  MOVED WRONG' if one.moved_wrong else ''}")
     print_rows(rows, sentences=len(done))
 
 
