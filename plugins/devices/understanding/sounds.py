@@ -93,14 +93,24 @@ class Names:
         return _certain(self.heard(text))
 
     def mended(
-        self, text: str, *, most: int = 4, may_be_wrong: Callable[[str], bool] = lambda stretch: True
+        self,
+        text: str,
+        *,
+        most: int = 4,
+        farthest: float = 1.0,
+        may_be_wrong: Callable[[str], bool] = lambda stretch: True,
     ) -> Mended | None:
         """The text with every certain name written right; None where there is none.
 
         :param most: names that are put right at most.
+        :param farthest: no name that is further off than this.
         :param may_be_wrong: whether a stretch may be a name that was spelt wrong; a word that people say is none.
         """
-        found = [heard for heard in self.heard(text) if may_be_wrong(text[heard.start : heard.end])]
+        found = [
+            heard
+            for heard in self.heard(text)
+            if heard.distance <= farthest and may_be_wrong(text[heard.start : heard.end])
+        ]
         done: list[Heard] = []
         while len(done) < most and found:
             best = _certain(found)

@@ -2,12 +2,17 @@
 
 What was read without that stays as it was, and exact where it was; what is read only because a name was put right takes
 the path `names` and is never exact, so that a person is asked. A text in which every name is known is never touched.
+
+Before that, what a part does is tried: a recogniser writes 吊到 for 调到, which sounds the same. Device and value stand
+there as the person said them, so such a part is as exact as it would have been.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
+from plugins.devices.understanding.lexicon import phrases_of
 from plugins.devices.understanding.normalise import normalise
 from plugins.devices.understanding.reading import Context, Intent, Reader, States, Understood
 from plugins.devices.understanding.sounds import Names, names_of
@@ -26,7 +31,7 @@ class SoundReader:
 
     def read(self, text: str, devices: DeviceMap, context: Context, states: States | None) -> Understood:
         """As the reader does; and once more with names put right, where a part was left or a name is unknown."""
-        understood = self._reader.read(text, devices, context, states)
+        understood = self._with_verbs(self._reader.read(text, devices, context, states), devices, context, states)
         missed = [*understood.left, *(i.text for i in understood.intents if i.problem is not None and not i.devices)]
         names = self._names(devices) if missed else None
         mended, why = understood.text, list(understood.why)
@@ -44,10 +49,33 @@ class SoundReader:
         intents = tuple(i if _key(i) in before else replace(i, path="names", exact=False) for i in anew.intents)
         return replace(anew, text=understood.text, intents=intents, why=(*why, *anew.why))
 
+    def _with_verbs(
+        self, understood: Understood, devices: DeviceMap, context: Context, states: States | None
+    ) -> Understood:
+        """Read again with a verb that sounds the same, where that makes sense of all that was left."""
+        mended, why = understood.text, list(understood.why)
+        for part in understood.left:
+            found = _verbs().mended(part, farthest=0.0)
+            if found is not None and mended.count(part) == 1:
+                mended = mended.replace(part, found.text)
+                why.append(f"{part!r} sounds the same as {found.text!r}")
+        if mended == understood.text:
+            return understood
+        anew = self._reader.read(mended, devices, context, states)
+        if anew.left or any(intent.problem is not None and not intent.devices for intent in anew.intents):
+            return understood
+        return replace(anew, text=understood.text, why=(*why, *anew.why))
+
     def _names(self, devices: DeviceMap) -> Names:
         if self._known is None or self._known[0] is not devices:
             self._known = (devices, Names(names_of(devices)))
         return self._known[1]
+
+
+@cache
+def _verbs() -> Names:
+    """What is done to devices, in Chinese: English words for it sound like too much else."""
+    return Names(phrase for phrases in phrases_of("verb").values() for phrase in phrases)
 
 
 def _is_strange(stretch: str) -> bool:
