@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 
 from agent.server.app import make_app
-from agent.server.run import server_config
+from agent.server.run import BoxServer, server_config
 from agent.server.service import Service
+from agent.server.supervisor import Supervisor
 from agent.turn import Agent
 
 
@@ -27,7 +27,7 @@ def served(agent: Agent) -> Iterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)
-        server = uvicorn.Server(server_config(app, service.settings))
+        server = BoxServer(server_config(app, service.settings), service, Supervisor({}))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         host, port = listening.getsockname()

@@ -303,3 +303,18 @@ def test_a_service_that_stops_lets_go_of_streams_and_says_what_became_of_what_wa
     found = [service.find(turn) for turn in turns]
     assert {turn.state for turn in found if turn is not None} <= {"finished", "interrupted"}
     service.agent.close()
+
+
+def test_pages_hear_what_changes(env: Env) -> None:
+    """A stream tells which kind of thing has changed, and nothing of its content."""
+    bench = Bench(env, search_manuals, similar_events, script=list(SCRIPT), perception=SEEN)
+    with served(bench.agent) as address, httpx.Client(base_url=address, timeout=30) as client:
+        with client.stream("GET", "/api/stream") as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == ": here"
+            asked(client, QUESTION, photo=PHOTO)
+            heard = [json.loads(line[6:]) for line in (next(lines) for _ in range(8)) if line.startswith("data: ")]
+        assert [one["kind"] for one in heard] == ["turn_started", "turn_finished"]
+        assert QUESTION not in str(heard)
+        wait_until(lambda: client.get("/api/health").json()["trail"] is not None)
+        assert client.get("/api/health").json()["trail"]["ok"]

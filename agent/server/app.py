@@ -22,6 +22,7 @@ from agent.server.security.gate import Gate
 from agent.server.security.rates import Rate
 from agent.server.security.tokens import TokenBook
 from agent.server.service import Service
+from agent.server.trail_check import TrailCheck
 from agent.values import say
 from knowledge.errors import KnowledgeError
 
@@ -42,13 +43,15 @@ def make_app(service: Service) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(service.start)
         scheduler.start()
+        check.start()
         yield
+        check.close()
         await run_in_threadpool(scheduler.close, service.settings.stop_seconds)
         await run_in_threadpool(service.close)
 
-    scheduler = Scheduler(service)
+    scheduler, check = Scheduler(service), TrailCheck(service.env)
     app = FastAPI(title="Watchkeeper", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.service, app.state.scheduler = service, scheduler
+    app.state.service, app.state.scheduler, app.state.trail_check = service, scheduler, check
     for router in _routers():
         app.include_router(router)
     _add_errors(app)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 __all__ = ["Event", "EventKind", "EventLog"]
 
-EventKind = Literal["position", "step", "token", "answer", "error"]
+EventKind = Literal["position", "step", "token", "answer", "error", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,13 @@ class Event:
 
 
 class EventLog:
-    """The events of one turn. Ends with an `answer` or an `error`."""
+    """The events of one turn, or of all. Ends with an `answer` or an `error`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int | None = None) -> None:
+        """
+        :param most: that are kept; None keeps all.
+        """
+        self._most = most
         self.events: list[Event] = []
         self.ended = False
         self._hung_up = False
@@ -53,6 +57,8 @@ class EventLog:
             if kind == "position" and last is not None and last.kind == "position":
                 self.events.pop()  # only where it stands now is of interest
             self.events.append(Event(last.id + 1 if last else 1, kind, data))
+            if self._most is not None:
+                del self.events[: -self._most]
             self.ended = kind in ("answer", "error")
             waiting = list(self._waiting)
         for loop, fresh in waiting:
@@ -67,6 +73,11 @@ class EventLog:
         for loop, fresh in waiting:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(fresh.set)
+
+    def newest(self) -> int:
+        """The number of the last one."""
+        with self._lock:
+            return self.events[-1].id if self.events else 0
 
     def after(self, last: int) -> list[Event]:
         """What came after a number."""

@@ -24,10 +24,11 @@ from agent.actuator import Heard
 from agent.answer import AnswerPart
 from agent.audit import AuditRow
 from agent.console import complain
-from agent.errors import TurnCancelled, WatchkeeperError
+from agent.errors import PhotoError, TurnCancelled, WatchkeeperError
 from agent.order_answer import utterance_turn
 from agent.perception import Perception
 from agent.photo import check_photo
+from agent.server.events import EventLog
 from agent.server.live import LiveTurn
 from agent.server.problems import Problem, problem_of, problem_of_trail
 from agent.server.queue import Job, JobQueue
@@ -40,6 +41,8 @@ from agent.watcher import Watcher
 __all__ = ["Service"]
 
 T = TypeVar("T")
+_CHANGES = 200
+_CHANGING = ("approval_", "command_", "report_", "schedule_", "turn_started", *ENDS)
 _STOPPED = Problem(
     503, "interrupted", say("服务正在停止,问题没有处理。", "the server stops; the question was not begun")
 )
@@ -59,6 +62,8 @@ class Service:
         folder = self.env.home.cache / "turns"
         settings = self.settings
         self.store = TurnStore(agent.trail, folder, photo_bytes=settings.photo_bytes, kept_turns=settings.kept_turns)
+        self.changes = EventLog(most=_CHANGES)
+        """What of the box has changed, for pages that show it: kinds of rows of the trail, nothing of their content."""
         self._lock = threading.Lock()
         self._live: OrderedDict[str, LiveTurn] = OrderedDict()
         self._conversations: OrderedDict[tuple[str, str], Conversation] = OrderedDict()
@@ -102,13 +107,16 @@ class Service:
         turn_id = utterance_turn(utterance)
         asked = Asked(turn_id, client, time.time(), question, conversation, photo is not None)
         turn = LiveTurn(asked, keep)
+        if key and (earlier := self.find(turn_id)) is not None:
+            return earlier
         with self._lock:
             if (same := self._live.get(turn_id)) is not None:
                 return same
             self._live[turn_id] = turn
-        turn.job = Job(lambda: self._run(turn, photo, utterance), client=client, moved=turn.moved)
         try:
-            self.store.add(asked, photo)
+            kept = self.store.add(asked, photo)
+            held = None if kept else photo
+            turn.job = Job(lambda: self._run(turn, held, utterance), client=client, moved=turn.moved)
             self.queue.put(turn.job)
         except BaseException:
             with self._lock:
@@ -157,8 +165,8 @@ class Service:
         """Let go of all who listen to turns, so that the server can stop; turns go on while there is time."""
         with self._lock:
             turns = list(self._live.values())
-        for turn in turns:
-            turn.log.hang_up()
+        for log in (self.changes, *(turn.log for turn in turns)):
+            log.hang_up()
 
     def run_approved(self, work: Callable[[], T]) -> T:
         """Carry out what a person approved just now, without waiting for questions; one after another."""
@@ -190,8 +198,12 @@ class Service:
             complain(str(error))
         self.ready = True
 
-    def _run(self, turn: LiveTurn, photo: bytes | None, utterance: str) -> None:
-        turn.state = "running"
+    def _run(self, turn: LiveTurn, held: bytes | None, utterance: str) -> None:
+        """Answer a question.
+
+        :param held: its photo, where the cache could not keep it; photos of all that wait would fill the memory.
+        """
+        turn.state, turn.job = "running", None
 
         def seen(perception: Perception) -> None:
             turn.perception = perception
@@ -211,7 +223,7 @@ class Service:
         try:
             record = self.agent.ask(
                 turn.asked.question,
-                photo=photo,
+                photo=self._photo(turn.asked, held),
                 conversation=self._conversation(turn.asked),
                 heard=Heard(utterance=utterance),
                 watcher=watcher,
@@ -225,7 +237,17 @@ class Service:
         turn.said(record.answer.text)
         turn.finish(record.to_json())
 
+    def _photo(self, asked: Asked, held: bytes | None) -> bytes | None:
+        photo = held or (self.store.photo(asked.id) if asked.photo else None)
+        if asked.photo and photo is None:
+            raise PhotoError(
+                "the photo was cleared from the cache before its turn came (server.photo_bytes); ask again"
+            )
+        return photo
+
     def _heard(self, row: AuditRow) -> None:
+        if row.kind.startswith(_CHANGING):
+            self.changes.add("changed", {"kind": row.kind, "at": row.at})
         with self._lock:
             turn = self._live.get(row.turn)
         if turn is not None and row.kind not in ENDS and (step := step_of(row.kind, row.at, row.body)) is not None:

@@ -65,16 +65,17 @@ class TurnStore:
         with suppress(OSError):  # then no photo is kept, and the page shows none
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def add(self, asked: Asked, photo: bytes | None) -> None:
+    def add(self, asked: Asked, photo: bytes | None) -> bool:
         """Keep who asked, durable before the person is told that it was taken.
 
+        :return: whether the photo is kept too, where there is one.
         :raises DatabaseError: it cannot be written; then the question is not taken.
         """
-        if photo is not None:
-            self._keep_photo(asked.id, photo)
+        kept = photo is not None and self._keep_photo(asked.id, photo)
         row = (asked.id, asked.client, asked.at, asked.question, asked.conversation, int(asked.photo))
         with self._trail.writing() as writing:
             writing.db.execute("INSERT OR IGNORE INTO asked VALUES (?, ?, ?, ?, ?, ?)", row)
+        return kept
 
     def forget(self, turn: str) -> None:
         """It was not taken after all. Where that cannot be written, it is told as interrupted."""
@@ -135,9 +136,18 @@ class TurnStore:
             return found if isinstance(found, dict) else None
         return None
 
-    def _keep_photo(self, turn: str, photo: bytes) -> None:
-        with suppress(OSError):
+    def _keep_photo(self, turn: str, photo: bytes) -> bool:
+        try:
             self._path(turn, "photo").write_bytes(photo)
+        except OSError:
+            self._path(turn, "photo").unlink(missing_ok=True)
+            return False
+        self._clear()
+        return self._path(turn, "photo").is_file()
+
+    def _clear(self) -> None:
+        """Delete the oldest files beyond the bound."""
+        with suppress(OSError):
             files = sorted(self._folder.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
             total = 0
             for file in files:

@@ -6,7 +6,7 @@ is named; what asks is this process. Its limits on rates are lifted, all others 
 adds        the same question asked of the agent directly and over the socket, each time beyond the turn's own clock
 askers      so many clients at once, each asking again as soon as it has an answer
 fair        answers of the client that got the fewest, as a share of those of the one that got the most
-streams     200 open streams of events on turns that wait
+streams     200 open streams of what changes, which say nothing
 refused     requests without a token's right to be heard: all refused, the service as before
 """
 
@@ -193,22 +193,19 @@ def asker_rows(server: Server, askers: int, seconds: float) -> list[Row]:
 
 
 def stream_rows(server: Server) -> list[Row]:
-    """Streams of events that stay open: of turns that wait behind others."""
+    """Streams of what changes on the box, which stay open and say nothing."""
     before, wires = server.bytes(), list[socket.socket]()
-    with closing(server.connect()) as wire:
-        turn = ask(wire)["turn"]
     try:
         for _ in range(STREAMS):
             wires.append(socket.create_connection(("127.0.0.1", server.port), timeout=30))
-            head = f"GET /api/turns/{turn}/events?hold=true HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            wires[-1].sendall(head.encode())
+            wires[-1].sendall(b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         for one in wires:
             one.recv(100)
         grown = (server.bytes() - before) / MB
     finally:
         for one in wires:
             one.close()
-    return [at_most(f"memory of {STREAMS} streams (MB)", grown, MAX_STREAMS_MB)]
+    return [at_most(f"memory of {STREAMS} idle streams (MB)", grown, MAX_STREAMS_MB)]
 
 
 def hostile_rows(server: Server, requests: int) -> list[Row]:

@@ -11,9 +11,10 @@ from agent.server.problems import Problem
 from agent.server.scheduled import Scheduler
 from agent.server.security.caller import Caller, Role
 from agent.server.service import Service
+from agent.server.trail_check import TrailCheck
 from agent.values import say
 
-__all__ = ["AdminCaller", "AnyCaller", "ApproveCaller", "AskCaller", "TheScheduler", "TheService"]
+__all__ = ["AdminCaller", "AnyCaller", "ApproveCaller", "AskCaller", "TheCheck", "TheScheduler", "TheService"]
 
 
 def _service(connection: HTTPConnection) -> Service:
@@ -24,6 +25,11 @@ def _service(connection: HTTPConnection) -> Service:
 def _scheduler(connection: HTTPConnection) -> Scheduler:
     scheduler: Scheduler = connection.app.state.scheduler
     return scheduler
+
+
+def _check(connection: HTTPConnection) -> TrailCheck:
+    check: TrailCheck = connection.app.state.trail_check
+    return check
 
 
 def _caller(connection: HTTPConnection) -> Caller:
@@ -50,6 +56,7 @@ def _admin(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     return _at_least("admin", caller)
 
 
+TheCheck = Annotated[TrailCheck, Depends(_check)]
 TheScheduler = Annotated[Scheduler, Depends(_scheduler)]
 TheService = Annotated[Service, Depends(_service)]
 AnyCaller = Annotated[Caller, Depends(_caller)]

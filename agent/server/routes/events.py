@@ -1,13 +1,17 @@
-"""What the log says: /api/events, the latest or those around one; /api/readings/latest."""
+"""What the log says: /api/events, /api/readings/latest; and what changes on the box: /api/stream."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
 
 from agent.server.routes.depend import AskCaller, TheService
+from agent.server.routes.turns import STREAM_HEADERS, event_number
+from agent.server.service import Service
 from agent.values import Record
 
 __all__ = ["router"]
@@ -38,6 +42,21 @@ def readings(
     """What each series of the log says now."""
     found = service.agent.plugins.latest_readings(service.env, limit=limit)
     return {"readings": [{**record.fields, "id": record.id} for record in found]}
+
+
+@router.get("/api/stream")
+async def stream(
+    service: TheService, caller: AskCaller, last_event_id: Annotated[str, Header()] = ""
+) -> StreamingResponse:
+    """What changes on the box from now on, as server-sent events `changed` {kind, at}; pages then look anew."""
+    last = event_number(last_event_id) or service.changes.newest()
+    return StreamingResponse(_texts(service, last), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+
+async def _texts(service: Service, last: int) -> AsyncIterator[str]:
+    yield ": here\n\n"
+    async for event in service.changes.follow(last, beat_seconds=service.settings.beat_seconds):
+        yield ": beat\n\n" if event is None else event.to_text()
 
 
 def _told(record: Record) -> dict[str, object]:

@@ -24,12 +24,12 @@ from agent.server.service import Service
 from agent.upright import upright_photo
 from agent.values import say
 
-__all__ = ["decoded_photo", "follow", "own_turn", "router"]
+__all__ = ["STREAM_HEADERS", "decoded_photo", "event_number", "follow", "own_turn", "router"]
 
 router = APIRouter(prefix="/api/turns", tags=["turns"])
 _QUALITY = 90
 _MOST_LISTED = 200
-_STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Question(BaseModel):
@@ -84,8 +84,9 @@ async def events(
 ) -> StreamingResponse:
     """What happens in a turn, as server-sent events: position, step, token, answer, error; from `Last-Event-ID` on."""
     found = await run_in_threadpool(own_turn, turn, service, caller)
-    last = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 9 else 0
-    return StreamingResponse(_texts(found, service, last), media_type="text/event-stream", headers=_STREAM)
+    return StreamingResponse(
+        _texts(found, service, event_number(last_event_id)), media_type="text/event-stream", headers=STREAM_HEADERS
+    )
 
 
 @router.delete("/{turn}", status_code=202)
@@ -129,6 +130,11 @@ def own_turn(turn: str, service: Service, caller: Caller) -> LiveTurn:
     if found is None or (found.asked.client != caller.client and not caller.may("admin")):
         raise Problem(404, "no_turn", say("没有这次提问。", "there is no such turn"), "GET /api/turns lists yours")
     return found
+
+
+def event_number(text: str) -> int:
+    """Which event a reader saw last; 0 where it says none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 def decoded_photo(text: str | None) -> bytes | None:
