@@ -18,6 +18,8 @@ from agent.orders import Heard
 from agent.plugin_host import PluginHost
 from agent.turn import Agent
 from agent.turn_record import TurnRecord
+from agent.voice.opening import open_mouth
+from agent.voice.sentences import sentences, spoken_language
 from agent.voice.sound import Sound, joined, load_wav, write_wav
 from agent.voice.voice import Exchange, Voice
 
@@ -31,6 +33,7 @@ def commands() -> typer.Typer:
     """The commands."""
     cli = typer.Typer(help="Speech: answer a recording, or serve satellites, Home Assistant and the microphone.")
     _add_one(cli)
+    _add_say(cli)
     _add_serve(cli)
     return cli
 
@@ -89,6 +92,30 @@ def _asker(agent: Agent) -> Callable[[str, Heard], TurnRecord]:
 def _told(exchange: Exchange) -> str:
     said = exchange.transcript.text
     return f"» {said}\n{exchange.answer}" if said else exchange.answer
+
+
+def _add_say(cli: typer.Typer) -> None:
+    @cli.command()
+    def say(
+        context: typer.Context,
+        text: Annotated[str, typer.Argument(help="What to say, in Chinese or English.")],
+        wav: Annotated[Path, typer.Option(help="Where it goes.")],
+    ) -> None:
+        """Write what the box's voice says into a WAV file.
+
+        Example: watchkeeper voice say "打开客厅灯" --wav said.wav
+        """
+        env: Env = context.obj
+        mouth = open_mouth(env)
+        try:
+            limits = env.settings.voice
+            each = sentences(text, most_chars=limits.max_reply_chars, most_chars_each=limits.max_sentence_chars)
+            pieces = [mouth.say(sentence, spoken_language(sentence, "en")) for sentence in each]
+        finally:
+            mouth.close()
+        if not pieces:
+            raise InputError("there is nothing to say in that text; give words")
+        write_wav(wav, joined(pieces, pause_seconds=_PAUSE_SECONDS))
 
 
 def _add_serve(cli: typer.Typer) -> None:

@@ -1,9 +1,9 @@
 """Characters that a recogniser chose among those that sound the same, put right where the house has the word.
 
 A person says sounds; 新风 and 心风 are the same sound, tones and all, and only one of them is in the house. So a
-stretch that is pronounced exactly as one name that can be said here becomes that name; names that sound like each
-other are left alone, and what merely resembles one is not for here. Of verbs only one is put right: at the head of a
-clause there is no order 大开, and 打开 is one.
+stretch that is pronounced as one name that can be said here becomes that name, from three syllables on whatever their
+tones: nothing else of that length sounds so. Names that sound like each other are left alone, and what merely resembles
+one is not for here. Of verbs only one is put right: at the head of a clause there is no order 大开, and 打开 is one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["as_named"]
 
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _OPEN = re.compile(r"(^|[,,。;;、!!\s]|请|帮我|给我|再|并|然后|就|去)[大达答搭]开(?![始会门大])")
-_LEAST_CHARACTERS = 2
+_LEAST_CHARACTERS, _TONELESS_CHARACTERS = 2, 3
 
 
 def as_named(text: str, names: Iterable[str]) -> str:
@@ -31,7 +31,7 @@ def as_named(text: str, names: Iterable[str]) -> str:
     known = {name for name in names if len(name) >= _LEAST_CHARACTERS and _HAN.fullmatch(name)}
     by_sound: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for name in known:
-        by_sound[_sounds(name)].add(name)
+        by_sound[_key(_sounds(name))].add(name)
     return _HAN.sub(lambda run: _run_as_named(run[0], known, by_sound), text)
 
 
@@ -43,7 +43,7 @@ def _run_as_named(run: str, known: set[str], by_sound: dict[tuple[str, ...], set
     while at < len(run):
         for length in lengths:
             piece = run[at : at + length]
-            alike = by_sound.get(sounds[at : at + length], set()) if len(piece) == length else set()
+            alike = by_sound.get(_key(sounds[at : at + length]), set()) if len(piece) == length else set()
             if piece in known or len(alike) == 1:
                 out += piece if piece in known else next(iter(alike))
                 at += length
@@ -52,6 +52,11 @@ def _run_as_named(run: str, known: set[str], by_sound: dict[tuple[str, ...], set
             out += run[at]
             at += 1
     return out
+
+
+def _key(sounds: tuple[str, ...]) -> tuple[str, ...]:
+    """What has to be the same."""
+    return sounds if len(sounds) < _TONELESS_CHARACTERS else tuple(sound.rstrip("12345") for sound in sounds)
 
 
 def _sounds(run: str) -> tuple[str, ...]:

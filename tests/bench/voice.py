@@ -1,8 +1,10 @@
 """`make bench-voice`: sentences of ours, spoken by the box's own voice, through rooms, and through the ears again.
 
 errors      characters (Chinese) or words (English) that are wrong, of what was said; numbers are compared as numbers
-right       sentences after which the very same is ordered as by the typed sentence; "moved wrong": another call is
-action      from the end of speech until the orders are read, synthesised Chinese, clean; without the wait for silence
+right       sentences after which the very same is ordered as by the typed sentence, with or without a person's yes
+moves else  sentences after which something is moved, without a person's yes, that the typed sentence does not move
+action      from the end of speech until the orders are read, synthesised Chinese, clean: silence by which the end is
+            known, hearing, reading
 first sound from the end of speech until the first sound of the reply is there
 """
 
@@ -21,6 +23,7 @@ from statistics import median
 from typing import Any
 
 import cn2an
+import numpy as np
 import psutil
 
 from agent.env import Env, load_env
@@ -28,11 +31,12 @@ from agent.home import find_home
 from agent.model.rules import RulesModel
 from agent.orders import Heard
 from agent.values import Language
-from agent.voice.sound import Sound
+from agent.voice.endpoint import Endpoint
+from agent.voice.sound import HEARD_RATE, Sound
 from agent.voice.voice import Voice
 from plugins.devices.plugin import plugin
 from tests.bench.table import Row, at_most, print_rows, told
-from tests.spoken.rooms import CONDITIONS
+from tests.spoken.rooms import CONDITIONS, padded
 
 SENTENCES = Path(__file__).parent.parent / "spoken" / "sentences.jsonl"
 HOME = Path(__file__).parent.parent.parent / "deploy" / "example" / "home" / "devices.toml"
@@ -41,7 +45,8 @@ _DIGITS = {
     "twenty two and a half": "22.5", "twenty four": "24", "twenty six": "26", "twenty two": "22", "thirty": "30",
     "fifty": "50",
 }  # fmt: skip
-Calls = list[tuple[str, str]]
+Calls = list[tuple[str, bool]]
+"""Arguments as JSON, and whether the words alone are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,10 @@ class Spoken:
     right: bool
     moved_wrong: bool
     seconds: float
-    """Until its orders were read."""
+    """Until its orders were read, from when its end was known."""
+    wait: float
+    """Seconds of silence until that."""
+    refused: str
 
 
 def main() -> None:
@@ -76,7 +84,8 @@ def main() -> None:
     if options.show:
         for one in done:
             if not one.right or one.moved_wrong:
-                print(f"{one.condition:6} {one.text} → {one.heard}{'  MOVED WRONG' if one.moved_wrong else ''}")
+                mark = "  MOVES ELSE" if one.moved_wrong else ""
+                print(f"{one.condition:6} {one.text} → {one.heard or one.refused}{mark}")
     print_rows(rows, sentences=len(done))
 
 
@@ -122,18 +131,31 @@ def one(env: Env, voice: Voice, text: str, language: Language, condition: str, s
     found = calls(env, heard.text) if heard.text else []
     seconds = time.perf_counter() - begun
     truth, got = units(text, language), units(heard.text, language)
-    moved_wrong = any(call not in wanted for call in found)
+    moved_wrong = any(free and (call, free) not in wanted for call, free in found)
+    wait = silence(voice, sound, env) if condition == "clean" and language == "zh" else 0.0
+    refused = heard.refused["en"] if heard.refused else ""
     return Spoken(
         text, language, condition, heard.text, edits(truth, got), len(truth), bool(wanted), found == wanted,
-        moved_wrong, seconds,
+        moved_wrong, seconds, wait, refused,
     )  # fmt: skip
 
 
 def calls(env: Env, text: str) -> Calls:
     """What a text orders."""
     found = plugin.read_orders(text, env, Heard(area="living"), RulesModel())
-    orders = [] if found is None else [o.call for o in found.orders if o.call and o.call.tool == "write_point"]
-    return sorted((call.tool, json.dumps(dict(call.arguments), sort_keys=True)) for call in orders)
+    orders = [] if found is None else [o for o in found.orders if o.call and o.call.tool == "write_point"]
+    return sorted((json.dumps(dict(o.call.arguments), sort_keys=True), o.own_words) for o in orders if o.call)
+
+
+def silence(voice: Voice, sound: Sound, env: Env) -> float:
+    """After how much silence behind the last loud sample the end of an utterance is known."""
+    last = int(np.flatnonzero(np.abs(sound.samples) > 0.02)[-1])
+    endpoint = Endpoint(env.settings.voice, voice.speech)
+    whole = padded(sound, 2.5).samples
+    for at in range(0, len(whole), 480):
+        if endpoint.feed(whole[at : at + 480]) == "ended":
+            return (at + 480 - last) / HEARD_RATE - 2.5
+    return 2.5
 
 
 def units(text: str, language: Language) -> list[str]:
@@ -171,11 +193,11 @@ def accuracy(done: Sequence[Spoken]) -> Iterator[Row]:
 
 def latency(env: Env, voice: Voice, done: Sequence[Spoken]) -> Iterator[Row]:
     """How long one waits."""
-    action = sorted(s.seconds for s in done if s.language == "zh" and s.condition == "clean" and s.orders)
-    yield at_most("end of speech to action, Chinese, p50 s, silence included", median(action) + _silence(env), 1.5)
-    p95 = action[int(0.95 * (len(action) - 1))] + _silence(env)
-    yield at_most("the same, p95 s", p95, MAX_ACTION_SECONDS)
-    yield told("hearing and reading alone, p50 s", round(median(action), 3))
+    spoken = [s for s in done if s.language == "zh" and s.condition == "clean" and s.orders]
+    action = sorted(s.seconds + s.wait for s in spoken)
+    yield at_most("end of speech to action, Chinese, p50 s", round(median(action), 3), MAX_ACTION_SECONDS)
+    yield at_most("the same, p95 s", round(action[int(0.95 * (len(action) - 1))], 3), MAX_ACTION_SECONDS)
+    yield told("of that hearing and reading, p50 s", round(median(s.seconds for s in spoken), 3))
     first = []
     for text, language in (("客厅灯:开。厨房灯:关。", "zh"), ("Living room light: on. Kitchen light: off.", "en")):
         for _ in range(5):
@@ -183,11 +205,6 @@ def latency(env: Env, voice: Voice, done: Sequence[Spoken]) -> Iterator[Row]:
             next(voice.spoken(text, language))  # type: ignore[arg-type]
             first.append(time.perf_counter() - begun)
     yield told("first sound of the reply after its text, p50 s", round(median(first), 3))
-
-
-def _silence(env: Env) -> float:
-    """By which a voice's end is known."""
-    return env.settings.voice.end_seconds
 
 
 def memory() -> Iterator[Row]:
