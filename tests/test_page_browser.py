@@ -10,10 +10,13 @@ from importlib import resources
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from agent.env import Env
 from tests.page import script
 from tests.page.fake_server import FakeServer
 from tests.page.kit import DESK, PHONE, VIEWS, ask, fresh, go, keep_picture, opened
+from tests.server_kit import served as served_for_real
 from tests.servers.chromium import ChromiumMissing, running_chromium
+from tests.test_turn import LOOK_UP, QUESTION, SEEN, Bench, search_manuals, similar_events
 
 FINISHED = ".turn[data-state=finished]"
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -65,7 +68,7 @@ def test_a_photo_and_a_question_become_an_answer_with_its_sources(browser: Brows
         page.keyboard.press("Escape")
         page.click(".source.L")
         expect(page.locator(".thing[aria-pressed=true] .id")).to_have_text("L1")
-        expect(page.locator(".boxes .box.reading, .boxes .box.check")).to_have_count(len(script.PERCEPTION["readings"]))
+        expect(page.locator(".sheet .box.reading, .sheet .box.check")).to_have_count(len(script.PERCEPTION["readings"]))
         keep_picture(page, "phone-zh-photo")
     sent = fake.turns["t1"].body
     assert sent["photo"] and sent["keep"] is True
@@ -277,3 +280,21 @@ def test_the_answer_is_told_to_a_screen_reader(browser: Browser, fake: FakeServe
         ask(page, photo=False)
         page.wait_for_selector(FINISHED)
         expect(page.locator("#polite")).to_contain_text("循环泵变频器")
+
+
+def test_the_real_server_says_what_the_page_expects(browser: Browser, env: Env) -> None:
+    """Photo, steps, answer, what was read, every section: with the server itself, and a model with one answer."""
+    bench = Bench(env, search_manuals, similar_events, script=["", LOOK_UP, ("循环泵", "处理:")], perception=SEEN)
+    with served_for_real(bench.agent) as address, opened(browser, address) as page:
+        ask(page, question=QUESTION)
+        page.wait_for_selector(FINISHED)
+        expect(page.locator(".source.E")).to_have_text("E17")
+        page.click(".source.L")
+        expect(page.locator(".thing[aria-pressed=true] .id")).to_have_text("L1")
+        page.keyboard.press("Escape")
+        page.reload()
+        page.wait_for_selector(FINISHED)
+        for view in list(VIEWS)[1:]:
+            page.click(f'#tabs a[href="#{view}"]')
+            page.wait_for_selector(f'main[data-view="{view}"] :is(.nothing, .rows, .figures)')
+            assert page.locator("main .problem").count() == 0, view

@@ -38,7 +38,15 @@ PARTS: list[dict[str, Any]] = [
 EVENTS: list[dict[str, Any]] = [
     {
         "id": f"E{number}",
-        "fields": {"time": time, "tag": tag, "text": text, "priority": priority, "state": state},
+        "fields": {
+            "time": time,
+            "tag": tag,
+            "text": text,
+            "priority": priority,
+            "state": state,
+            "cleared": None if state == "未恢复" else time,
+            "minutes": None,
+        },
     }
     for number, time, tag, text, priority, state in (
         (245, "2024-12-15T20:35:00+08:00", "TT-201", "供水温度高", "中", "恢复"),

@@ -15,6 +15,7 @@ export class Refused extends Error {
     this.code = told.code ?? "";
     this.said = told.message ?? { zh: `服务器回答 ${status}`, en: `the server answered ${status}` };
     this.hint = told.hint ?? null;
+    this.body = null;
   }
 }
 
@@ -57,9 +58,10 @@ export async function request(path, { method = "GET", body, signal, headers = {}
   }
   setAway(false);
   if (answer.ok) return answer;
-  const told = await answer.json().then((value) => value.error ?? {}, () => ({}));
+  const refusal = await answer.json().catch(() => ({}));
+  const told = refusal.error ?? {};
   if (answer.status === 401 && path !== "/api/session") wires.dispatchEvent(new CustomEvent("token", { detail: { reason: told.message } }));
-  throw new Refused(answer.status, told);
+  throw Object.assign(new Refused(answer.status, told), { body: refusal });
 }
 
 export const get = async (path, options) => (await request(path, options)).json();

@@ -89,7 +89,9 @@ window.addEventListener("hashchange", () => {
 wires.addEventListener("link", (event) => {
   drawLink();
   announce(word(event.detail.away ? "away" : "back"), event.detail.away);
-  if (!event.detail.away) findAgain().catch(() => {});
+  if (event.detail.away) return;
+  findAgain().catch(() => {});
+  if (current() !== "ask") drawView();
 });
 wires.addEventListener("token", (event) => {
   if (!document.querySelector("dialog.sheet")) openLooks(() => {

@@ -1,13 +1,13 @@
 // Asking: the conversation, and below it what is being typed with its photo. What is typed survives reload and outage.
 
 import { partsView } from "./answer.js";
-import { announce, h, icon, show } from "./dom.js";
+import { announce, h, icon, s, show } from "./dom.js";
 import { keep, keepPhoto, recall, recallPhoto } from "./keep.js";
 import { base64, fitting, pictureOf } from "./photo.js";
 import { problemView } from "./problem.js";
 import { openPhoto } from "./sources.js";
-import { ask, cancel, changes, hasEnded, listed, newConversation, turnOf } from "./turns.js";
-import { said, word } from "./words.js";
+import { ask, cancel, changes, earlier, hasEnded, listed, newConversation, openConversation, turnOf } from "./turns.js";
+import { moment, said, word } from "./words.js";
 
 const cards = new Map();
 const thumbs = new Map();
@@ -76,6 +76,10 @@ function startAnew() {
 }
 
 function welcomeView() {
+  const before = h("section", { class: "earlier" });
+  earlier().then((turns) => turns.length && show(before, h("h2", {}, word("earlier")), h("ul", {}, turns.map((turn) => h("li", {},
+    h("button", { type: "button", class: "example", onclick: () => openConversation(turn.conversation).catch(() => {}) },
+      h("span", { class: "grow" }, turn.question), h("span", { class: "quiet-text" }, moment(turn.at))))))), () => {});
   return h("div", { class: "welcome" }, h("h2", {}, word("welcome")), h("p", {}, word("welcomeMore")),
     h("label", { class: "button primary photograph", for: "photo" }, icon("camera"), word("photograph")),
     h("ul", { class: "examples" }, ["example1", "example2", "example3"].map((name) => h("li", {},
@@ -84,7 +88,7 @@ function welcomeView() {
         field.value = word(name);
         field.dispatchEvent(new Event("input"));
         field.focus();
-      } }, word(name))))));
+      } }, word(name))))), before);
 }
 
 function fillCard(card, turn) {
@@ -94,7 +98,8 @@ function fillCard(card, turn) {
   const ended = hasEnded(turn) && card.dataset.ended !== "yes";
   if (ended) card.dataset.ended = "yes";
   show(card,
-    h("div", { class: "asked" }, turn.photo ? thumbView(turn) : null, h("h3", {}, turn.question)),
+    h("div", { class: "asked" }, turn.photo ? thumbView(turn) : null, h("div", { class: "said" }, h("h3", {}, turn.question),
+      turn.perception ? h("p", { class: "quiet-text" }, word("readOff", turn.perception.readings.length, turn.perception.lamps.length)) : null)),
     stateView(turn), stepsView(turn, ended ? false : open),
     h("div", { class: "answer" }, partsView(turn)),
     turn.error ? problemView({ said: turn.error.message, hint: turn.state === "interrupted" ? null : turn.error.hint }) : null,
@@ -103,7 +108,16 @@ function fillCard(card, turn) {
 
 function thumbView(turn) {
   const image = h("img", { alt: "", class: "thumb", src: thumbs.get(turn.id) ?? `/api/turns/${turn.id}/photo`, onerror: () => image.remove() });
-  return h("button", { type: "button", class: "thumb-button", "data-key": `photo-${turn.id}`, "aria-label": word("openPhoto"), onclick: () => openPhoto(turn) }, image);
+  return h("button", { type: "button", class: "thumb-button", "data-key": `photo-${turn.id}`, "aria-label": word("openPhoto"), onclick: () => openPhoto(turn) }, image, marksView(turn.perception));
+}
+
+/** What was read, small, over the thumb of its photo. */
+function marksView(perception) {
+  if (!perception) return null;
+  const [width, height] = perception.size;
+  const things = [...perception.readings.map(({ box }) => ["reading", box]), ...perception.lamps.map(({ box }) => ["lamp", box]), ...perception.alarms.map(({ box }) => ["alarm", box])];
+  return s("svg", { class: "boxes", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true" },
+    things.map(([kind, [left, top, right, bottom]]) => s("rect", { class: `box ${kind}`, x: left, y: top, width: right - left, height: bottom - top })));
 }
 
 function stateView(turn) {
@@ -228,7 +242,9 @@ async function submit(field, trouble, drawPreview) {
   } finally {
     sending = false;
     button.disabled = false;
-    field.focus({ preventScroll: true });
+    // A finger's keyboard would cover the answer that is coming.
+    if (matchMedia("(pointer: coarse)").matches) field.blur();
+    else field.focus({ preventScroll: true });
   }
 }
 

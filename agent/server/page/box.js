@@ -12,7 +12,7 @@ export function boxView(main) {
   const weights = h("div", {});
   const outcome = h("div", { "aria-live": "polite" });
   const draw = () => Promise.all([
-    fill(health, () => get("/api/health"), healthView),
+    fill(health, healthNow, healthView),
     fill(modules, () => get("/api/modules"), (found) => modulesView(found.modules, outcome, draw)),
     fill(weights, () => get("/api/weights"), weightsView),
   ]);
@@ -31,6 +31,12 @@ async function fill(place, ask, view) {
     show(place, problemView(error));
   }
 }
+
+/** A box that is starting says how it is, with a status that says that it is not ready. */
+const healthNow = () => get("/api/health").catch((error) => {
+  if (error.body?.status) return error.body;
+  throw error;
+});
 
 const STATES = new Set(["present", "missing"]);
 const bytes = (count) => (count >= 1e9 ? `${(count / 1e9).toFixed(1)} GB` : `${Math.round(count / 1e6)} MB`);

@@ -63,13 +63,16 @@ function openEvent(id) {
   }, { wide: true });
 }
 
+const URGENT = /高|紧急|严重|high|critical|urgent|^1$/i;
+
 /** Events as a table; the chosen one is marked and scrolled to. */
 export function eventTable(events, chosen = "") {
   if (!events.length) return h("p", { class: "quiet-text" }, word("noEvents"));
   const columns = ["time", "tag", "text", "priority", "state"];
   const rows = events.map((event) => {
     const told = event.fields ?? event;
-    const row = h("tr", { "data-priority": told.priority ?? "", "aria-current": event.id === chosen ? "true" : null },
+    const stands = told.cleared === null && !told.minutes;
+    const row = h("tr", { class: stands ? (URGENT.test(told.priority ?? "") ? "stands urgent" : "stands") : null, "aria-current": event.id === chosen ? "true" : null },
       h("td", { class: "id" }, event.id), columns.map((column) => h("td", { class: column, "data-label": word(column) },
         column === "time" ? moment(told.time ?? told.at) : String(told[column] ?? ""))));
     if (event.id === chosen) requestAnimationFrame(() => row.scrollIntoView({ block: "center" }));

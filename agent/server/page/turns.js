@@ -10,7 +10,9 @@ const turns = new Map();
 const ENDED = new Set(["finished", "failed", "interrupted"]);
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
-const SHOWN = 20;
+const SHOWN = 50;
+const LOOKED_BACK = 100;
+const OFFERED = 6;
 
 export const hasEnded = (turn) => ENDED.has(turn.state);
 
@@ -35,6 +37,19 @@ export function conversation() {
 export function newConversation() {
   keep("conversation", randomName());
   changes.dispatchEvent(new Event("list"));
+}
+
+/** The latest conversations of this client: their first question, when, and their name. */
+export async function earlier() {
+  const { turns: found } = await get(`/api/turns?limit=${LOOKED_BACK}`);
+  const byName = new Map(found.map((turn) => [turn.conversation, turn]));
+  return [...byName.values()].filter((turn) => turn.conversation).slice(0, OFFERED);
+}
+
+/** Go on with an earlier conversation. */
+export function openConversation(name) {
+  keep("conversation", name);
+  return findAgain();
 }
 
 function randomName() {
