@@ -24,7 +24,7 @@ def served(agent: Agent) -> Iterator[str]:
     """Its address; the server is stopped, and the agent closed, at the end of the block."""
     service = Service(agent)
     app = make_app(service)
-    with socket.socket() as listening:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)
         server = BoxServer(server_config(app, service.settings), service, Supervisor({}))

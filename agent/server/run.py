@@ -127,10 +127,10 @@ def _load_certificate(config: uvicorn.Config) -> None:
 
 def _listen(settings: ServerSettings) -> socket.socket:
     try:
-        family, kind, _, _, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listening = socket.socket(family, kind)
+        listening = socket.socket(family, kind, protocol)  # asyncio sends at once only what it knows to be TCP
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen(_BACKLOG)

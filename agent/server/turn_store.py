@@ -140,7 +140,8 @@ class TurnStore:
         try:
             self._path(turn, "photo").write_bytes(photo)
         except OSError:
-            self._path(turn, "photo").unlink(missing_ok=True)
+            with suppress(OSError):  # no half of one
+                self._path(turn, "photo").unlink()
             return False
         self._clear()
         return self._path(turn, "photo").is_file()
