@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import overload
 
 from agent.actuator import Heard
@@ -51,7 +52,17 @@ _EARLIER = 3
 class Hearing:
     """Reads utterances about one house."""
 
-    def __init__(self, house: House, reader: Reader, settings: UnderstandingSettings) -> None:
+    def __init__(
+        self,
+        house: House,
+        reader: Reader,
+        settings: UnderstandingSettings,
+        now: Callable[[], datetime | None] = lambda: None,
+    ) -> None:
+        """
+        :param now: local time of the plant, for times of day; None where nobody knows it: none is understood.
+        """
+        self._now = now
         self._house = house
         self._reader = reader
         self._by_model = ModelPath(reader, settings)
@@ -63,7 +74,7 @@ class Hearing:
     def understand(self, words: str, heard: Heard) -> Understood:
         """What the rules read."""
         states = self._house.snapshot()
-        context = Context(heard.area, _Earlier(lambda: self._earlier(heard)))
+        context = Context(heard.area, _Earlier(lambda: self._earlier(heard)), self._now())
         return self._reader.read(words, self._house.map, context, states)
 
     def exactly(self, words: str, heard: Heard) -> tuple[Write, ...]:
@@ -158,7 +169,7 @@ class Hearing:
         found: list[Intent] = []
         for words in heard.earlier[-_EARLIER:]:
             if not is_reported(words, self._names):
-                context = Context(heard.area, tuple(found))
+                context = Context(heard.area, tuple(found), self._now())
                 found += self._reader.read(words, self._house.map, context, self._house.snapshot()).intents
         return found
 

@@ -126,7 +126,7 @@ class DevicesPlugin:
             house = open_house(env, make=self._make)
             if house is None:
                 return None
-            hearing = Hearing(house, self._reader(env), env.settings.understanding)
+            hearing = Hearing(house, self._reader(env), env.settings.understanding, env.now)
             self._open = (key, OpenHouse(house, hearing, Emitter(house, hearing, env.now)))
             return self._open[1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from agent.settings import UnderstandingSettings
 from plugins.devices.maps.homes import home_of
@@ -36,7 +37,8 @@ class SentenceReader:
         """One line. Its home is indexed first, as at the start of a box."""
         home = home_of(case.home, self._settings)
         reader = SoundReader(RuleReader(self._settings))
-        context = Context(case.area or home.here)
+        now = (case.line.get("context") or {}).get("now")
+        context = Context(case.area or home.here, now=datetime.fromisoformat(now) if now else None)
         reader.read("", home.map, context, home.states)
         began = time.perf_counter()
         understood = reader.read(case.text, home.map, context, home.states)

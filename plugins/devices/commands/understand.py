@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def add_command(cli: typer.Typer, opened: Callable[[Env], Any]) -> None:
         if batch is not None:
             if text:
                 raise InputError("give either words or --batch, not both")
-            for line in _answers(batch, home, settings):
+            for line in _answers(batch, home, settings, context.obj.now()):
                 emit(line, as_json=True, human="")
         elif not text.strip():
             raise InputError('no words: give them, such as "turn off the kitchen light", or --batch FILE')
@@ -67,16 +68,16 @@ def add_command(cli: typer.Typer, opened: Callable[[Env], Any]) -> None:
             act_on_words(context, opened(context.obj), text, area=area, dry_run=dry_run, as_json=as_json)
         else:
             understood, took = _understand(
-                SoundReader(RuleReader(settings)), text, read_home(home, settings, name), area
+                SoundReader(RuleReader(settings)), text, read_home(home, settings, name), area, context.obj.now()
             )
             told = understood_json(understood, took)
             emit(told, as_json=as_json, human=lambda: _as_text(understood))
 
 
-def _understand(reader: Reader, text: str, home: HomeFile, area: str) -> tuple[Understood, float]:
+def _understand(reader: Reader, text: str, home: HomeFile, area: str, now: datetime) -> tuple[Understood, float]:
     """What was understood, and the milliseconds it took."""
     start = time.perf_counter()
-    understood = reader.read(text, home.map, Context(area or home.here), home.states)
+    understood = reader.read(text, home.map, Context(area or home.here, now=now), home.states)
     return understood, (time.perf_counter() - start) * 1000
 
 
@@ -109,6 +110,7 @@ def _intent_json(intent: Intent) -> dict[str, Json]:
         "problem": {"zh": intent.problem["zh"], "en": intent.problem["en"]} if intent.problem else None,
         "path": intent.path,
         "exact": intent.exact,
+        **({"later": [_intent_json(one) for one in intent.later]} if intent.later else {}),
     }
 
 
@@ -124,7 +126,9 @@ def _as_text(understood: Understood) -> str:
     return "\n".join(lines or ["nothing is ordered or asked"])
 
 
-def _answers(batch: Path, home: Path | None, settings: UnderstandingSettings) -> Iterator[dict[str, Json]]:
+def _answers(
+    batch: Path, home: Path | None, settings: UnderstandingSettings, now: datetime
+) -> Iterator[dict[str, Json]]:
     """One answer for each line of a file; a line that is wrong is said so in its own answer."""
     homes = read_homes(home, settings) if home is not None else {}
     reader = SoundReader(RuleReader(settings))
@@ -134,7 +138,7 @@ def _answers(batch: Path, home: Path | None, settings: UnderstandingSettings) ->
         try:
             entry = _entry(line, where)
             found = _home(entry.get("home"), homes, known, where, settings)
-            understood, took = _understand(reader, entry["text"], found, _area(entry, where))
+            understood, took = _understand(reader, entry["text"], found, _area(entry, where), _now(entry, where) or now)
             yield understood_json(understood, took)
         except InputError as error:
             yield {"text": "", "error": str(error), "actions": [], "intents": [], "left": []}
@@ -172,6 +176,15 @@ def _area(entry: dict[str, Any], where: str) -> str:
     if not isinstance(area, str):
         raise InputError(f'{where}: "context" must be an object whose "area" is a text')
     return area
+
+
+def _now(entry: dict[str, Any], where: str) -> datetime | None:
+    """Local time where it was said; None: not given."""
+    said = (entry.get("context") or {}).get("now")
+    try:
+        return datetime.fromisoformat(said) if said is not None else None
+    except (TypeError, ValueError):
+        raise InputError(f'{where}: "now" in "context" must be a time such as 2026-03-02T21:15:00') from None
 
 
 def _home(

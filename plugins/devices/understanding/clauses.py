@@ -15,6 +15,8 @@ from plugins.devices.understanding.frames import Frame, Target
 
 __all__ = ["overlay", "whole_frames"]
 
+_PARTICLES = ("on", "off", "raise", "lower")
+
 
 def whole_frames(pieces: list[Piece], *, question: bool, earlier: Frame | None) -> list[Frame]:
     """Frames with everything that was said of them, in order; those that only name something stay bare."""
@@ -42,7 +44,7 @@ def whole_frames(pieces: list[Piece], *, question: bool, earlier: Frame | None) 
             else:
                 but += frame.target.but
             continue
-        base = done[-1] if done else earlier if correcting or frame.too or _answers(frame, earlier) else None
+        base = done[-1] if done else earlier if correcting or _looks_back(frame, earlier) else None
         if correcting:
             frame = overlay(base, frame) if base else frame
             done, correcting = done[:-1] if done else done, False
@@ -61,8 +63,8 @@ def whole_frames(pieces: list[Piece], *, question: bool, earlier: Frame | None) 
             frame, but = _left_out(frame, but), ()
         if pieces[at].joint in ("and", "run") and done and done[-1].never and not frame.never:
             frame = replace(frame, never=True)
-        if done and _lacks_value(done[-1]) and frame.valued and not frame.verb and pieces[at].joint == "and":
-            done[-1] = replace(frame, start=done[-1].start, target=done[-1].target, carried=True)
+        if done and pieces[at].joint == "and" and (_shares_value(frame) or _shares_particle(frame)):
+            done = [_filled(one, frame) for one in done]
         done += _with_waiting(waiting, frame, base)
         waiting = []
     return done + waiting
@@ -101,6 +103,24 @@ def _lacks_value(frame: Frame) -> bool:
     return frame.verb == "set" and not frame.valued and not frame.asked and frame.target.said
 
 
+def _shares_value(frame: Frame) -> bool:
+    return frame.valued and not frame.verb
+
+
+def _shares_particle(frame: Frame) -> bool:
+    """ "turn the lamp and the spot off": the verb ends behind the last of them."""
+    return frame.verb in _PARTICLES and frame.verb_last and not frame.chinese and not frame.valued
+
+
+def _filled(one: Frame, last: Frame) -> Frame:
+    return replace(last, start=one.start, target=one.target, carried=True) if _lacks_value(one) else one
+
+
+def _looks_back(frame: Frame, earlier: Frame | None) -> bool:
+    """ "the bedroom too", "turn it off", "there": of what was said before."""
+    return frame.too or frame.target.it or frame.there or _answers(frame, earlier)
+
+
 def _answers(frame: Frame, earlier: Frame | None) -> bool:
     return bool(earlier and not frame.does and frame.target.said)
 
@@ -121,9 +141,12 @@ def _with_waiting(waiting: list[Frame], frame: Frame, base: Frame | None) -> lis
     """The frame, completed, with those before it that only named something."""
     if waiting and not frame.target.said:
         return [overlay(frame, waiting[0]), *(overlay(frame, other) for other in waiting[1:])]
-    if not frame.target.said or (frame.target.it and base):
+    own = frame.target.names or frame.target.nouns or frame.target.placed
+    if frame.there and base and not frame.target.placed:
+        frame = replace(frame, target=replace(frame.target, areas=base.target.areas, floors=base.target.floors))
+    if not frame.target.said or (frame.target.it and base and not own):
         frame = _carried(base, frame) if base and not frame.unknown else frame
-    elif base and frame.target.placed and not frame.target.of_a_kind and not frame.tells_kind:
+    elif base and frame.target.placed and not _kinded(frame.target) and not frame.tells_kind:
         frame = replace(frame, target=_kind_of(base.target, frame.target), carried=True)
     elif base and not frame.target.placed and not frame.target.every:
         frame = replace(frame, near=_near(base))
@@ -136,6 +159,11 @@ def _with_waiting(waiting: list[Frame], frame: Frame, base: Frame | None) -> lis
     if waiting and not frame.target.placed and waiting[-1].target.placed and not frame.target.names:
         frame = replace(frame, near=waiting[-1].target.areas[0].ids[0] if waiting[-1].target.areas else "")
     return [*before, frame]
+
+
+def _kinded(target: Target) -> bool:
+    """Whether it says what kind of thing is meant; "it" does not."""
+    return bool(target.names or target.nouns or target.words or target.everything)
 
 
 def _carried(base: Frame, frame: Frame) -> Frame:

@@ -131,6 +131,8 @@ def _leads(row: list[Token], at: int, begin: int) -> bool:
         return False
     if token.has("noun") or (token.has("state") and token.text.isascii()):
         return at == begin
+    if at > begin and row[at - 1].text == "to" and any(other.has("verb") for other in row[begin:at]):
+        return False  # "send it out to clean" is one order
     return not any(other.has("ask", "except") for other in row[begin:at])
 
 

@@ -48,9 +48,13 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
             frame = _take(frame, token, role)
     target = _target([token for at, token in enumerate(kept) if role_of(kept, at, asking) == "target"])
     names = [verb for _, verb in verbs]
+    if "clean" in names and any(kept[at].text == "send" for at, _ in verbs):
+        names.remove("dock")  # sent out, not home
     none = any(token.text == "no" and after.has("noun") for token, after in pairwise(tokens))
     if any(verb in _IMPLIED for verb in names) and not target.nouns:
         target = replace(target, nouns=tuple(_IMPLIED[verb] for verb in names if verb in _IMPLIED)[:1])
+    if target.nouns and any(token.text in _TOGETHER for token in kept):
+        target = replace(target, together=True)
     if excluded:
         target = replace(target, but=(_target(excluded),), every=True)
     first_target = next((at for at, token in enumerate(kept) if role_of(kept, at, asking) == "target"), len(kept))
@@ -64,6 +68,7 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
         target=target,
         never=frame.never or none or keeps,
         keeps=keeps,
+        lasts=any(_lasting(tokens, at) for at in range(len(tokens))),
         chinese=any(not kept[at].text.isascii() for at, _ in verbs),
         verb_last=bool(verbs) and verbs[0][0] > first_target,
     )
@@ -75,6 +80,16 @@ def _stated(tokens: list[Token]) -> tuple[str, ...]:
         return ()
     said = tuple(token.text for token in tokens if token.text == "it's" or token.value("ask") == "is")
     return tuple(word for word in said if word.isascii())
+
+
+def _lasting(tokens: list[Token], at: int) -> bool:
+    """ "for ten minutes", 开十分钟: no time of day, and nothing that lies ahead."""
+    token = tokens[at]
+    if token.duration is None or token.has("due") or (at + 1 < len(tokens) and tokens[at + 1].has("later")):
+        return False
+    if token.text.isascii():
+        return at > 0 and tokens[at - 1].text == "for"
+    return at > 0 and tokens[at - 1].has("verb", "name", "noun", "func")
 
 
 def _towards(token: Token) -> bool:
@@ -89,6 +104,8 @@ def _leads_value(tokens: list[Token], at: int) -> bool:
     return after.amount is not None or after.has("level")
 
 
+_TOGETHER = ("都", "全都", "全")
+_THERE = ("there", "那里", "那边", "那儿")
 _STATE_OF = {"close": "closed"}
 
 
@@ -120,6 +137,7 @@ def _take(frame: Frame, token: Token, role: str) -> Frame:
         return replace(frame, asks=(*frame.asks, token.value("ask")))
     flags = {kind: True for kind in ("too", "no", "never") if token.has(kind)}
     flags |= {"at": True} if token.text == "at" else {}
+    flags |= {"there": True} if token.text in _THERE else {}
     if frame.asks and token.text == "不":
         return frame
     if token.value("func") == "by":

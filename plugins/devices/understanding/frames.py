@@ -28,6 +28,8 @@ class Target:
     """A plural."""
     every: bool = False
     """All of them was said."""
+    together: bool = False
+    """灯都关掉: all of them, here or, where nobody knows where that is, everywhere."""
     places: tuple[str, ...] = ()
     """here, home, up, down, outside."""
     everything: bool = False
@@ -67,6 +69,8 @@ class Frame:
     attr: str = ""
     amounts: tuple[Amount, ...] = ()
     duration: Duration | None = None
+    lasts: bool = False
+    """The length of time is how long it is to stay so: "for ten minutes"."""
     color: str = ""
     kelvin: str = ""
     level: str = ""
@@ -89,6 +93,8 @@ class Frame:
     """The amount is what is wanted: "up to 90"."""
     keeps: bool = False
     """It is to stay as it is: "leave the hall light on"."""
+    there: bool = False
+    """At the place that was spoken of."""
     at: bool = False
     """"at 7", which may be a time of day."""
     by: bool = False
@@ -112,7 +118,10 @@ class Frame:
     def tells_kind(self) -> bool:
         """Whether its own words say what kind of device it is about."""
         return (
-            self.attr in _KIND_ATTRS or "how_hot" in self.asks or bool({"clean", "mow", "light_up"} & set(self.verbs))
+            self.attr in _KIND_ATTRS
+            or "how_hot" in self.asks
+            or any(amount.unit.startswith("°") for amount in self.amounts)
+            or bool({"clean", "mow", "light_up"} & set(self.verbs))
         )
 
     @property

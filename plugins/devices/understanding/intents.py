@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from agent.api import Json, Language, Said, say
 from agent.settings import UnderstandingSettings
 from plugins.devices.understanding.frames import Frame, Target
+from plugins.devices.understanding.lasting import OPPOSITE, back_again
 from plugins.devices.understanding.names import Home
 from plugins.devices.understanding.normalise import Words
 from plugins.devices.understanding.order_values import Order, Step
@@ -118,12 +119,16 @@ def _ordered(reading: Reading, frame: Frame, order: Order, text: str) -> Found:
     )
     intents: list[Intent] = []
     why: list[str] = []
-    if frame.duration:
+    if frame.duration and not (frame.lasts and order.intent in OPPOSITE):
         return [], [text], [f"{text[:_SHOWN_CHARS]!r}: how long something is to last is not understood"]
     for choice in choose(reading.home, _roaming(frame, order), wanted, reading.here):
         intent = _order_intent(reading, frame, order, choice, text)
         intents.append(intent)
         why.append(_explained(text, frame, intent, choice))
+    if frame.duration:
+        if any(i.problem is None and not back_again(reading.home, i, frame.duration) for i in intents):
+            return [], [text], [f"{text[:_SHOWN_CHARS]!r}: it is not undone by the clock"]
+        intents = [one for intent in intents for one in (intent, *back_again(reading.home, intent, frame.duration))]
     return intents, [], why
 
 

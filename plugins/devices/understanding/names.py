@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from plugins.devices.understanding.lexicon import Sense, phrases_of, plural, rooms, squeezed
 from plugins.devices.understanding.normalise import is_cjk, normalise
+from plugins.devices.understanding.numbered import Numbered, numbered
 from plugins.devices.understanding.numbers import amount_at, chinese_number
 from plugins.devices.understanding.tokens import Token, Trie, tokens_of, words_trie
 from plugins.devices.values import Area, Device, DeviceMap, Floor
@@ -47,6 +48,8 @@ class Home:
     """Ids of areas that lie outside."""
     groups: dict[str, tuple[str, ...]]
     """Stem of an area's name → ids, where several areas differ in a number only: bedroom → bedroom_1, bedroom_2."""
+    numbered: Numbered
+    """Devices that a number tells apart."""
 
     def devices(self) -> tuple[Device, ...]:
         return self.map.devices
@@ -88,7 +91,16 @@ def index(devices: DeviceMap) -> Home:
         for list_word in ("list", "清单") if todo & set(ids) else ():
             names.add(f"{normalise(name).low}{list_word}", sense)
     kinds, words = _parts(devices, names)
-    return Home(devices, names, kinds, words, _levels(devices.floors), _outdoors(devices.areas), groups)
+    return Home(
+        devices,
+        names,
+        kinds,
+        words,
+        _levels(devices.floors),
+        _outdoors(devices.areas),
+        groups,
+        numbered(devices.devices),
+    )
 
 
 def _add_all(trie: Trie, names: Iterable[str], kind: str, owner: str) -> None:

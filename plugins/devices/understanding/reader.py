@@ -13,12 +13,14 @@ from dataclasses import replace
 from agent.api import Language
 from agent.settings import UnderstandingSettings
 from plugins.devices.understanding.clauses import whole_frames
+from plugins.devices.understanding.clock import with_times
 from plugins.devices.understanding.cutting import Piece, cut
 from plugins.devices.understanding.frames import Frame
 from plugins.devices.understanding.intents import Reading, intents_of
 from plugins.devices.understanding.lists import Carried, announcement_of, item_of, played_of, small_talk_of
 from plugins.devices.understanding.names import Home, index
 from plugins.devices.understanding.normalise import Words, is_cjk, normalise
+from plugins.devices.understanding.numbered import names_for
 from plugins.devices.understanding.reading import Context, Intent, States, Understood
 from plugins.devices.understanding.timers import TimerWords, delay_of, timer_of
 from plugins.devices.understanding.tokens import Token, tokens_of
@@ -43,7 +45,7 @@ class RuleReader:
         if len(text) > self._settings.max_utterance_chars:
             return Understood(text, language, (), (words.text,), ("the utterance is too long",))
         home = self._indexed(devices)
-        tokens = tokens_of(words, home.names)
+        tokens = _tokens(words, home, context)
         if not tokens:
             return Understood(text, language, ())
         reading = Reading(home, language, words, context, states, self._settings)
@@ -53,6 +55,11 @@ class RuleReader:
         if self._home is None or self._home.map is not devices:
             self._home = index(devices)
         return self._home
+
+
+def _tokens(words: Words, home: Home, context: Context) -> tuple[Token, ...]:
+    tokens = with_times(tokens_of(words, home.names), words.low, context.now)
+    return names_for(tokens, words.low, home.numbered)
 
 
 def _read(reading: Reading, tokens: tuple[Token, ...]) -> Understood:
@@ -89,11 +96,26 @@ def _read(reading: Reading, tokens: tuple[Token, ...]) -> Understood:
         else:
             flush()
             said = words.cut(pieces[at].tokens[0].start, pieces[at + taken - 1].tokens[-1].end)
-            intents.append(_carried(reading, special, said))
+            later = _later(reading, special, intents)
+            intents.append(replace(_carried(reading, special, said), later=later))
             explained.append(f"{said!r}: {special.intent} {dict(special.slots)}")
         at += taken
     flush()
     return _understood(reading, intents, tuple(left), tuple(explained))
+
+
+def _later(reading: Reading, special: Carried, before: Sequence[Intent]) -> tuple[Intent, ...]:
+    """What is due when a timer ends: read now, for "it" is what was spoken of now."""
+    command = special.slots.get("conversation_command")
+    if not isinstance(command, str):
+        return ()
+    context = replace(
+        reading.context, earlier=[*reading.context.earlier, *before] if before else reading.context.earlier
+    )
+    words = normalise(command)
+    inner = replace(reading, words=words, context=context)
+    found = _read(inner, _tokens(words, reading.home, context)).intents
+    return tuple(intent for intent in found if "Timer" not in intent.name)
 
 
 def _understood(reading: Reading, intents: list[Intent], left: tuple[str, ...], why: tuple[str, ...]) -> Understood:
@@ -118,7 +140,7 @@ def _earlier(reading: Reading) -> Frame | None:
     """The last thing that was understood before, as a frame; for corrections and answers."""
     if not reading.context.earlier:
         return None
-    tokens = tokens_of(normalise(reading.context.earlier[-1].text), reading.home.names)
+    tokens = _tokens(normalise(reading.context.earlier[-1].text), reading.home, reading.context)
     frames = whole_frames(cut(tokens), question=False, earlier=None) if tokens else []
     return replace(frames[-1], start=0, end=0) if frames else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 from agent.api import Json, Language, Said
@@ -42,6 +43,8 @@ class Intent:
     """Whether the person's own words name each device (or area and kind, or "all") and the value: only then a write is
     free. Never true for the model's path, a corrected name, a guessed value.
     """
+    later: tuple[Intent, ...] = ()
+    """Of a timer with an order: what is due then, with the devices meant when it was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Context:
     """Id or name of the area that the satellite stands in: what "here" means."""
     earlier: Sequence[Intent] = ()
     """What was understood before, latest last; for "no, the bedroom" and "that one too"."""
+    now: datetime | None = None
+    """Local time where it was said, for times of day; None: nobody knows, and none is understood."""
 
 
 @dataclass(frozen=True, slots=True)

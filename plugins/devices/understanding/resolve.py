@@ -265,6 +265,8 @@ def _only_one(
         inside = [device for device in fitting if area and device.area == area]
         if inside:
             return replace(base, devices=tuple(inside), exact=bool(target.nouns), why=f"{base.why} in {area!r}")
+    if target.together:
+        return replace(base, devices=tuple(fitting), exact=True, why=f"all {base.why}")
     if len(fitting) == 1:
         return replace(
             base, devices=tuple(fitting), exact=bool(target.nouns) and not target.words, why=f"the only {base.why}"

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.api import Json
+from plugins.devices.understanding.clock import DUE
 from plugins.devices.understanding.normalise import Words
 from plugins.devices.understanding.numbers import Duration
+from plugins.devices.understanding.roles import asks, requests
 from plugins.devices.understanding.spans import between, order_words, trimmed
 from plugins.devices.understanding.tokens import Token
 
@@ -55,6 +57,9 @@ def timer_of(words: Words, tokens: Sequence[Token]) -> TimerWords | None:
         intent = "HassIncreaseTimer" if verb in _MORE else "HassDecreaseTimer"
         slots = dict(changed[1].parts) | _which(words, tokens, at, [one for one in durations if one is not changed])
         return TimerWords(intent, slots, end)
+    if durations and not asked and (more := _another(tokens, durations)):
+        slots = dict(more[1].parts) | _which(words, tokens, at, [one for one in durations if one is not more])
+        return TimerWords("HassIncreaseTimer", slots, end)
     if verb in _VERBS and not asked:
         if every and verb in ("cancel", "stop", "off", "remove"):
             return TimerWords("HassCancelAllTimers", _area(tokens), end)
@@ -63,6 +68,14 @@ def timer_of(words: Words, tokens: Sequence[Token]) -> TimerWords | None:
         return TimerWords("HassTimerStatus", _which(words, tokens, at, durations), end)
     if durations:
         return TimerWords("HassStartTimer", _started(words, tokens, at, durations[0]), end)
+    return None
+
+
+def _another(tokens: Sequence[Token], durations: Lengths) -> tuple[int, Duration] | None:
+    """ "give it another 5 minutes", "five more minutes": a length of time that is put on top."""
+    for one in durations:
+        if one[0] and tokens[one[0] - 1].text in ("another", "extra", "additional"):
+            return one
     return None
 
 
@@ -173,13 +186,19 @@ def _started(
 
 def delay_of(words: Words, tokens: Sequence[Token]) -> TimerWords | None:
     """A clause that says when: "in 1 hour turn off the lights", "10分钟后关灯"; the rest is the order."""
+    if sum(token.duration is not None for token in tokens) > 1:
+        return None  # which of them is meant is not known
+    if asks(list(tokens)) and not requests(list(tokens)):
+        return None
     for index, token in enumerate(tokens):
         if token.duration is None:
             continue
         begin, end = index, index + 1
         before = tokens[index - 1] if index else None
         after = tokens[end] if end < len(tokens) else None
-        if words.low.startswith(_AFTER, token.end):
+        if token.has(DUE):
+            pass
+        elif words.low.startswith(_AFTER, token.end):
             tail = max((word for word in _AFTER if words.low.startswith(word, token.end)), key=len)
             edge = token.end + len(tail)
             end = next((i for i in range(end, len(tokens)) if tokens[i].start >= edge), len(tokens))
@@ -190,14 +209,20 @@ def delay_of(words: Words, tokens: Sequence[Token]) -> TimerWords | None:
         else:
             continue
         command = order_words(words, tokens[end:]) if begin == 0 or not _verbs(tokens[:begin]) else ""
-        command = command or order_words(words, tokens[:begin])
-        rest = (
-            tokens[end:] if command and words.cut(tokens[0].start, tokens[-1].end).endswith(command) else tokens[:begin]
-        )
-        if command and any(one.has("verb", "particle") for one in rest):
+        command = _around(words, tokens[:begin], command) or command or order_words(words, tokens[:begin])
+        if command and _verbs((*tokens[:begin], *tokens[end:])):
             slots: dict[str, Json] = dict(token.duration.parts)
             return TimerWords("HassStartTimer", slots | {"conversation_command": command}, tokens[-1].end)
     return None
+
+
+def _around(words: Words, before: Sequence[Token], after: str) -> str:
+    """ "把灯晚上十点关掉": what it is about stands before the time, what is to be done behind it."""
+    about = any(token.has("name", "area", "floor", "noun", "piece", "it", "word") for token in before)
+    if not after or not about or _verbs(before):
+        return ""
+    joint = "" if not after[0].isascii() else " "
+    return f"{order_words(words, before)}{joint}{after}"
 
 
 def _verbs(tokens: Sequence[Token]) -> bool:
