@@ -892,6 +892,57 @@ class DriverSettings(Section):
     """For all of it; then what was found until then is given up."""
 
 
+class OpenAISettings(Section):
+    """Chat completions for programs that speak OpenAI's protocol."""
+
+    max_messages: int = Field(default=400, ge=1)
+    """Of one conversation."""
+    max_tools: int = Field(default=128, ge=1)
+    """Functions that a client offers."""
+    max_tool_chars: int = Field(default=60_000, ge=1)
+    """Of all their descriptions and schemas."""
+    most_calls: int = Field(default=8, ge=1)
+    """Of a client's functions in one reply."""
+    reply_tokens: int = Field(default=1_024, ge=1)
+    """Of one reply; a client may ask for fewer."""
+    reply_seconds: float = 120.0
+    own_words: bool = False
+    """Whether what a client passes on is a person's own word, so that an order in it moves a device without approval.
+    Chat programs also send summaries and whole histories as if a person had said them."""
+
+
+class MCPServerSettings(Section):
+    """A server of the Model Context Protocol whose tools this box may use: a command, or an address."""
+
+    command: tuple[str, ...] = ()
+    """Program and arguments; it runs as this user."""
+    url: str = ""
+    """In place of a command: http(s)://HOST/mcp."""
+    headers: dict[str, str] = {}
+    environment: dict[str, str] = {}
+    """Of the command, besides the least that it needs."""
+    tools: tuple[str, ...] = ()
+    """Those that are used; none named: all."""
+    reads: tuple[str, ...] = ()
+    """Tools of which a person says that they change nothing; every other one needs an approval for each call."""
+
+
+class MCPSettings(Section):
+    """The Model Context Protocol: this box as a server, and servers whose tools it uses."""
+
+    servers: dict[str, MCPServerSettings] = {}
+    """By a short name; none, so nothing is used."""
+    start_seconds: float = 20.0
+    """Until a server has told its tools."""
+    call_seconds: float = 30.0
+    max_tools: int = Field(default=32, ge=1)
+    """Of one server; the rest is left out and said."""
+    description_chars: int = Field(default=300, ge=1)
+    """Of one tool, as a model sees it."""
+    result_chars: int = Field(default=8_000, ge=1)
+    """Of what one call gives back."""
+
+
 class ServerSettings(Section):
     """The HTTP server: who may reach it, and what one may ask of it."""
 
@@ -943,6 +994,7 @@ class ServerSettings(Section):
     """Between two signs of life on a stream of events."""
     trail_check_hours: float = 24.0
     """Between two checks of the whole audit trail."""
+    openai: OpenAISettings = OpenAISettings()
 
 
 class VoiceSettings(Section):
@@ -973,7 +1025,9 @@ class VoiceSettings(Section):
     max_reply_chars: int = 1_200
     """Of an answer that are spoken; the rest is shown only."""
     max_sentence_chars: int = 120
-    """That are spoken in one go; the first sound comes after the first of them."""
+    """That are spoken in one go."""
+    first_chars: int = Field(default=12, ge=1)
+    """After which a first sentence is cut at the next comma: the first sound comes when that much is made."""
     stage_seconds: float = 30.0
     """For one call of a recogniser or a voice."""
     speech: float = Field(default=0.5, gt=0, lt=1)
@@ -1052,5 +1106,6 @@ class Settings(Section):
     drivers: DriverSettings = DriverSettings()
     voice: VoiceSettings = VoiceSettings()
     server: ServerSettings = ServerSettings()
+    mcp: MCPSettings = MCPSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""

@@ -86,6 +86,17 @@ def test_an_answer_is_said_without_what_is_for_the_eye() -> None:
     assert list(sentences("a " * 5_000, most_chars=100, most_chars_each=40))
 
 
+def test_the_first_words_come_soon() -> None:
+    """A long first sentence is cut at its comma, and nowhere else."""
+    text = "客厅灯已经打开了\uff0c厨房灯没有打开\uff0c因为设备离线\uff01好。"
+    said = list(sentences(text, most_chars=200, most_chars_each=100, most_chars_first=12))
+    assert said == ["客厅灯已经打开了\uff0c", "厨房灯没有打开\uff0c因为设备离线\uff01", "好。"]
+    english = list(
+        sentences("Turn off the living room light.", most_chars=200, most_chars_each=100, most_chars_first=9)
+    )
+    assert english == ["Turn off the living room light."]
+
+
 @given(st.text(max_size=400), st.integers(1, 60))
 def test_sentences_are_bounded(text: str, most: int) -> None:
     """Whatever an answer holds, no piece is longer than it may be, and all together are not."""

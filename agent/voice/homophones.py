@@ -16,7 +16,7 @@ from importlib.util import find_spec
 __all__ = ["as_named"]
 
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_OPEN = re.compile(r"(^|[,,。;;、!!\s]|请|帮我|给我|再|并|然后|就|去)[大达答搭]开(?![始会门大])")
+_OPEN = re.compile(r"(^|[,;!\s\uff0c\uff1b\uff01。、]|请|帮我|给我|再|并|然后|就|去)[大达答搭]开(?![始会门大])")
 _LEAST_CHARACTERS, _TONELESS_CHARACTERS = 2, 3
 
 

@@ -7,6 +7,7 @@ letters are brought to Kokoro's: https://github.com/hexgrad/misaki/blob/main/EN_
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,12 +98,13 @@ class Phonemes:
             # Its list lies in a folder that everybody may write to, unless it is told otherwise.
             jieba.dt.tmp_dir = str(self._cache)
             self._chinese = ZHG2P
-        marked = self._chinese.map_punctuation(run)
+        marked = re.sub(r"([,.:;!?])(?=\S)", r"\1 ", self._chinese.map_punctuation(run))
         return str(self._chinese.legacy_call(marked)) if marked else ""
 
 
 def spoken_text(text: str, language: str) -> str:
     """Units and signs as words, so that they are said and not spelled."""
+    text = unicodedata.normalize("NFKC", text)
     for pattern, words in _UNITS_ZH if language == "zh" else _UNITS_EN:
         text = re.sub(pattern, words, text)
     return text

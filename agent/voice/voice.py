@@ -129,7 +129,12 @@ class Voice:
         if self._mouth is None:
             raise VoiceUnavailable(self.mute)
         settings = self._settings
-        each = sentences(text, most_chars=settings.max_reply_chars, most_chars_each=settings.max_sentence_chars)
+        each = sentences(
+            text,
+            most_chars=settings.max_reply_chars,
+            most_chars_each=settings.max_sentence_chars,
+            most_chars_first=settings.first_chars,
+        )
         for sentence in each:
             if stop is not None and stop.is_set():
                 return

@@ -32,7 +32,7 @@ from agent.model.rules import RulesModel
 from agent.orders import Heard
 from agent.values import Language
 from agent.voice.endpoint import Endpoint
-from agent.voice.sound import HEARD_RATE, Sound
+from agent.voice.sound import HEARD_RATE, Sound, joined
 from agent.voice.voice import Voice
 from plugins.devices.plugin import plugin
 from tests.bench.table import Row, at_most, print_rows, told
@@ -119,7 +119,7 @@ def measure(env: Env, voice: Voice) -> Iterator[Spoken]:
         said: dict[str, Any] = json.loads(line)
         text, language = said["text"], said["language"]
         wanted = calls(env, text)
-        (sound,) = list(voice.spoken(text, language))
+        sound = joined(list(voice.spoken(text, language)))
         for condition, room in CONDITIONS.items():
             yield one(env, voice, text, language, condition, room(sound, number), wanted)
 
@@ -199,7 +199,10 @@ def latency(env: Env, voice: Voice, done: Sequence[Spoken]) -> Iterator[Row]:
     yield at_most("the same, p95 s", round(action[int(0.95 * (len(action) - 1))], 3), MAX_ACTION_SECONDS)
     yield told("of that hearing and reading, p50 s", round(median(s.seconds for s in spoken), 3))
     first = []
-    for text, language in (("客厅灯:开。厨房灯:关。", "zh"), ("Living room light: on. Kitchen light: off.", "en")):
+    for text, language in (
+        ("客厅灯:开,已确认。厨房灯:关,已确认。", "zh"),
+        ("Living room light: on. Kitchen light: off.", "en"),
+    ):
         for _ in range(5):
             begun = time.perf_counter()
             next(voice.spoken(text, language))  # type: ignore[arg-type]
