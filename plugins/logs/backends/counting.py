@@ -101,7 +101,9 @@ def _sources(
 def _pieces(
     table: EventTable, which: Filter, columns: Sequence[str], unit: int | None, clock: Clock
 ) -> list[Piece] | None:
-    if table.mark is None or which.states or which.standing or not clock.is_wall(table.shifts):
+    if table.mark is None or which.row is not None or which.states or which.standing:
+        return None
+    if not clock.is_wall(table.shifts):
         return None
     used = [*columns, *which.equal]
     used += [n for n, given in (("tag", which.tag or which.tags), ("text", which.texts), ("area", which.area),
