@@ -39,6 +39,8 @@ class Heard:
     """Whether a photo was shown with the words: a question is then about that."""
     earlier: tuple[str, ...] = ()
     """What the person said before in this conversation, latest last; their own words, no answers."""
+    relayed: bool = False
+    """Whether a program passed the words on, so nobody knows that a person said them: they stand for no command."""
 
 
 @dataclass(frozen=True, slots=True)

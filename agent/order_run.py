@@ -139,7 +139,7 @@ class OrderRunner:
             return ""
         if by:
             return by
-        own = order.own_words and tool.actuator.ordered(view.question, heard, call.arguments)
+        own = order.own_words and not heard.relayed and tool.actuator.ordered(view.question, heard, call.arguments)
         return OWN_WORDS if own else ""
 
     def _read(self, order: Order, tool: Tool, call: ToolCall, view: TurnView) -> Done:

@@ -895,9 +895,9 @@ class DriverSettings(Section):
 class OpenAISettings(Section):
     """Chat completions for programs that speak OpenAI's protocol."""
 
-    max_messages: int = Field(default=400, ge=1)
+    most_messages: int = Field(default=400, ge=1)
     """Of one conversation."""
-    max_tools: int = Field(default=128, ge=1)
+    most_tools: int = Field(default=128, ge=1)
     """Functions that a client offers."""
     max_tool_chars: int = Field(default=60_000, ge=1)
     """Of all their descriptions and schemas."""
@@ -935,7 +935,7 @@ class MCPSettings(Section):
     start_seconds: float = 20.0
     """Until a server has told its tools."""
     call_seconds: float = 30.0
-    max_tools: int = Field(default=32, ge=1)
+    most_tools: int = Field(default=32, ge=1)
     """Of one server; the rest is left out and said."""
     description_chars: int = Field(default=300, ge=1)
     """Of one tool, as a model sees it."""

@@ -89,11 +89,13 @@ class Service:
         conversation: str = "",
         keep: bool = True,
         key: str = "",
+        relayed: bool = False,
     ) -> LiveTurn:
         """Have a question wait for its turn.
 
         :param keep: whether the turn goes on when nobody listens any more.
         :param key: of the client's own; what was asked under it is not asked again.
+        :param relayed: as `Heard.relayed` has it.
         :raises QuestionError: empty or too long.
         :raises PhotoError: it is no photo, or beyond the limits.
         :raises QueueFull: so many wait that this one is refused.
@@ -116,7 +118,8 @@ class Service:
         try:
             kept = self.store.add(asked, photo)
             held = None if kept else photo
-            turn.job = Job(lambda: self._run(turn, held, utterance), client=client, moved=turn.moved)
+            heard = Heard(utterance=utterance, relayed=relayed)
+            turn.job = Job(lambda: self._run(turn, held, heard), client=client, moved=turn.moved)
             self.queue.put(turn.job)
         except BaseException:
             with self._lock:
@@ -198,7 +201,7 @@ class Service:
             complain(str(error))
         self.ready = True
 
-    def _run(self, turn: LiveTurn, held: bytes | None, utterance: str) -> None:
+    def _run(self, turn: LiveTurn, held: bytes | None, heard: Heard) -> None:
         """Answer a question.
 
         :param held: its photo, where the cache could not keep it; photos of all that wait would fill the memory.
@@ -225,7 +228,7 @@ class Service:
                 turn.asked.question,
                 photo=self._photo(turn.asked, held),
                 conversation=self._conversation(turn.asked),
-                heard=Heard(utterance=utterance),
+                heard=heard,
                 watcher=watcher,
             )
         except BaseException as error:
