@@ -35,6 +35,8 @@ function valueOf(reading) {
   return `${reading.value}${play}${reading.unit ? ` ${reading.unit}` : ""}`;
 }
 
+const SMALL_PX = 12;
+/* What is chosen and shown smaller than this is enlarged. */
 const GROUPS = ["readings", "lamps", "alarms", "buttons", "texts"];
 
 /**
@@ -54,10 +56,18 @@ export function panelView(url, perception, chosen = "") {
   const pane = h("div", { class: "pane", tabindex: 0, role: "group", "aria-label": word("photoOf") }, picture);
   const list = h("div", { class: "things" });
 
+  const zoom = h("button", { type: "button", class: "quiet", "aria-pressed": "false", onclick: () => enlarge(!pane.classList.contains("big")) }, word("bigger"));
+  const enlarge = (big) => {
+    pane.classList.toggle("big", big);
+    zoom.setAttribute("aria-pressed", String(big));
+    zoom.textContent = word(big ? "smaller" : "bigger");
+  };
+
   const choose = (id, from) => {
     for (const [name, box] of boxes) box.classList.toggle("chosen", name === id);
     for (const [name, row] of rows) row.setAttribute("aria-pressed", String(name === id));
     const box = boxes.get(id);
+    if (from !== "picture" && box?.getBoundingClientRect().height < SMALL_PX) enlarge(true);
     if (from !== "picture" && box) bringIntoPane(pane, picture, things.find((thing) => thing.id === id).box, width, height);
     if (from !== "list") rows.get(id)?.scrollIntoView({ block: "nearest" });
   };
@@ -85,11 +95,7 @@ export function panelView(url, perception, chosen = "") {
       h("span", { class: `swatch ${group}`, "aria-hidden": "true" }),
       `${word(group)} ${things.filter((thing) => thing.group === group).length}`)),
     things.some((thing) => thing.kind === "check") ? h("span", { class: "key" }, h("span", { class: "swatch check", "aria-hidden": "true" }), word("check")) : null,
-    h("button", { type: "button", class: "quiet", "aria-pressed": "false", onclick: (event) => {
-      const big = pane.classList.toggle("big");
-      event.target.setAttribute("aria-pressed", String(big));
-      event.target.textContent = word(big ? "smaller" : "bigger");
-    } }, word("bigger")));
+    zoom);
   show(list, GROUPS.filter((group) => things.some((thing) => thing.group === group)).map((group) =>
     h("details", { open: group !== "texts" && group !== "buttons" },
       h("summary", {}, `${word(group)} (${things.filter((thing) => thing.group === group).length})`),
