@@ -344,10 +344,11 @@ def test_a_satellite_is_called_and_its_area_is_here(env: Env) -> None:
         place = f"tcp://127.0.0.1:{there.sockets[0].getsockname()[1]}"
         limits = QUICK.model_copy(update={"satellites": {place: "厨房"}})
         server = WyomingServer(fake_voice(env, FakeEars(), FakeMouth()), brain, limits)  # type: ignore[arg-type]
-        serving = asyncio.create_task(server.run())
+        stop = asyncio.Event()
+        serving = asyncio.create_task(server.run(stop))
         await asyncio.wait_for(heard.wait(), 10)
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        stop.set()
+        await serving
         there.close()
         assert brain.asked[0] == ("打开灯", "厨房", "")
 

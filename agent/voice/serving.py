@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 
@@ -46,13 +47,20 @@ def serve(env: Env, plugins: PluginHost, make: Callable[[], Agent], *, microphon
         stop = threading.Event()
         if microphone:
             threading.Thread(target=listen, args=(voice, brain, settings, area, stop), daemon=True).start()
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(WyomingServer(voice, brain, settings).run())
+        asyncio.run(_until_stopped(WyomingServer(voice, brain, settings)))
         stop.set()
     finally:
         voice.close()
         if brain is not None:
             brain.close()
+
+
+async def _until_stopped(server: WyomingServer) -> None:
+    """Serve until Ctrl-C, or until the system says stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await server.run(stop)
 
 
 class WyomingServer:
@@ -64,17 +72,18 @@ class WyomingServer:
         self.port = 0
         """Where it listens, once `started` is entered."""
 
-    async def run(self) -> None:
-        """Serve for ever.
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set.
 
         :raises InputError: the address cannot be used.
         """
         async with self.started():
             complain(f"voice: listening on tcp://{self._settings.host}:{self.port}")
-            async with asyncio.TaskGroup() as group:
-                for address, area in self._settings.satellites.items():
-                    group.create_task(self._keep(address, area))
-                group.create_task(asyncio.Event().wait())
+            calls = [asyncio.create_task(self._keep(place, area)) for place, area in self._settings.satellites.items()]
+            await stop.wait()
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
 
     @contextlib.asynccontextmanager
     async def started(self) -> AsyncIterator[None]:
@@ -99,7 +108,8 @@ class WyomingServer:
         if self._open >= self._settings.most_connections:
             writer.close()  # one more would take the place of those that are here
             return
-        await self._serve(reader, writer, "")
+        with contextlib.suppress(asyncio.CancelledError):  # the server stops; nobody waits for this task
+            await self._serve(reader, writer, "")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, area: str) -> None:
         self._open += 1
