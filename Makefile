@@ -21,7 +21,7 @@ BOOKS := embed dictionary
 ANSWERING := $(BOOKS) qwen2.5-1.5b
 pull = @$(BIN)/watchkeeper weights pull $(1) >&2
 
-.PHONY: demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
+.PHONY: bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
 	test-paddleocr clean
 
 setup: $(READY)

@@ -115,9 +115,9 @@ function thumbView(turn) {
 function marksView(perception) {
   if (!perception) return null;
   const [width, height] = perception.size;
-  const things = [...perception.readings.map(({ box }) => ["reading", box]), ...perception.lamps.map(({ box }) => ["lamp", box]), ...perception.alarms.map(({ box }) => ["alarm", box])];
+  const things = [...perception.readings.map(({ box }) => ["reading", box]), ...perception.lamps.map(({ box, color }) => ["lamp", box, color]), ...perception.alarms.map(({ box }) => ["alarm", box])];
   return s("svg", { class: "boxes", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "xMidYMid slice", "aria-hidden": "true" },
-    things.map(([kind, [left, top, right, bottom]]) => s("rect", { class: `box ${kind}`, x: left, y: top, width: right - left, height: bottom - top })));
+    things.map(([kind, [left, top, right, bottom], color]) => s("rect", { class: `box ${kind}`, "data-color": color, x: left, y: top, width: right - left, height: bottom - top })));
 }
 
 function stateView(turn) {
