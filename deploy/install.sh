@@ -240,25 +240,32 @@ write_settings() {
 
 # The command of people: it runs as the services do, so that no file belongs to root in the end.
 write_command() {
-    if [ -n "$DRY_RUN" ]; then say "would write: $COMMAND"; return; fi
-    local as=""
-    [ -n "$ROOT" ] || as="sudo -u $ACCOUNT "
-    cat >"$SCRATCH/command" <<END
-#!/bin/sh
-export WATCHKEEPER_HOME="\${WATCHKEEPER_HOME:-$STATE}" WATCHKEEPER_CONFIG="\${WATCHKEEPER_CONFIG:-$ETC/watchkeeper.toml}"
-if [ "\$(id -u)" = 0 ] && [ -z "$ROOT" ]; then
-    set -a
-    . "$ETC/secrets.env"
-    cd "$STATE"
-    exec setpriv --reuid=$ACCOUNT --regid=$ACCOUNT --init-groups "$APP/current/bin/watchkeeper" "\$@"
-elif [ ! -x "\$WATCHKEEPER_HOME" ]; then
-    echo "\$WATCHKEEPER_HOME is closed to others; run: ${as}watchkeeper \$*" >&2
-    exit 2
-fi
-exec "$APP/current/bin/watchkeeper" "\$@"
-END
+    if [ -n "$DRY_RUN" ]; then
+        say "would write: $COMMAND"
+        return
+    fi
+    {
+        echo '#!/bin/sh'
+        echo "export WATCHKEEPER_HOME=\"\${WATCHKEEPER_HOME:-$STATE}\""
+        echo "export WATCHKEEPER_CONFIG=\"\${WATCHKEEPER_CONFIG:-$ETC/watchkeeper.toml}\""
+        [ -n "$ROOT" ] || as_service
+        echo "exec \"$APP/current/bin/watchkeeper\" \"\$@\""
+    } >"$SCRATCH/command"
     install -m 755 "$SCRATCH/command" "$COMMAND.new"
     mv -f "$COMMAND.new" "$COMMAND"
+}
+
+as_service() {
+    cat <<END
+if [ "\$(id -u)" = 0 ]; then
+    set -a
+    . "$ETC/secrets.env"
+    exec setpriv --reuid=$ACCOUNT --regid=$ACCOUNT --init-groups "$APP/current/bin/watchkeeper" "\$@"
+elif [ "\$(id -un)" != $ACCOUNT ] && [ "\$WATCHKEEPER_HOME" = "$STATE" ]; then
+    echo "$STATE is closed to others; run: sudo watchkeeper \$*" >&2
+    exit 2
+fi
+END
 }
 
 # as_account COMMAND…: as the services run; in a folder of somebody's own, as who installs.
@@ -425,10 +432,10 @@ tell() {
 uninstall() {
     step "Removing the program"
     [ -n "$ROOT" ] || [ -n "$DRY_RUN" ] || [ "$(id -u)" = 0 ] || die "only root can remove services" "sudo bash $0 --uninstall"
+    local units=()
     if has_services; then
-        mapfile -t units < <(systemctl list-unit-files --no-legend 'watchkeeper-*' | cut -d' ' -f1 | grep -v '@\.')
-        mapfile -t watched < <(systemctl list-units --all --no-legend --plain 'watchkeeper-watch@*' | cut -d' ' -f1)
-        [ $((${#units[@]} + ${#watched[@]})) = 0 ] || run systemctl disable --quiet --now "${units[@]}" "${watched[@]}"
+        mapfile -t units < <(systemctl list-units --all --no-legend --plain 'watchkeeper-*' | cut -d' ' -f1)
+        [ ${#units[@]} = 0 ] || run systemctl disable --quiet --now "${units[@]}"
     fi
     run rm -rf "$APP" "$COMMAND" "$JOURNAL" "$UNITS/watchkeeper-.service.d"
     run find "$UNITS" -maxdepth 1 -name 'watchkeeper-*' -delete
@@ -438,6 +445,7 @@ uninstall() {
         return
     fi
     step "Removing data and settings"
+    if has_services; then run systemctl stop 'systemd-journald@watchkeeper.*'; fi
     run rm -rf "$STATE" "$ETC" "$ROOT"/var/log/journal/*.watchkeeper
     if [ -z "$ROOT" ] && getent passwd "$ACCOUNT" >/dev/null; then run userdel "$ACCOUNT"; fi
 }
