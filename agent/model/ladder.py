@@ -62,6 +62,7 @@ class Ladder:
         :param openers: how rungs are opened; a function opens all of them, at first and anew.
         :param mend: starts to bring back bad files; what it is given is called with the name of a rung that is back.
         """
+        self.rungs = tuple(rungs)
         self._settings = settings or LadderSettings()
         self._book = HealthBook(rungs, self._settings, clock=clock)
         known = openers if isinstance(openers, Openers) else Openers(openers)

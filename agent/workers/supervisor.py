@@ -19,6 +19,7 @@ from typing import Any
 from agent.errors import CallCancelled, WorkerBusy, WorkerDied, WorkerDown, WorkerError
 from agent.settings import WorkerSettings
 from agent.values import Json
+from agent.workers.census import count_start, enter
 from agent.workers.launch import WorkerSpec
 from agent.workers.line import Line, Ticket, has_room
 from agent.workers.shared import SharedBuffer
@@ -61,6 +62,7 @@ class Supervisor:
         self._failed_at_start = False
         self._generation = 0
         self._line = Line()
+        enter(self)
 
     @property
     def state(self) -> State:
@@ -173,6 +175,7 @@ class Supervisor:
 
     def _new_worker(self) -> Worker | None:
         """None where the system has no descriptor or thread left for one."""
+        count_start(self.spec.name)
         try:
             return Worker(self.spec, self._settings, changed=self._look)
         except (OSError, RuntimeError):
