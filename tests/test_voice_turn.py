@@ -14,16 +14,18 @@ from hypothesis import strategies as st
 
 from agent.cli import run
 from agent.env import Env, load_env
-from agent.errors import SettingsError, VoiceUnavailable
+from agent.errors import PullError, SettingsError, VoiceUnavailable
 from agent.orders import Heard
 from agent.settings import VoiceSettings
 from agent.turn_record import TurnRecord
 from agent.voice.addresses import address_of
 from agent.voice.endpoint import Endpoint, loudness
 from agent.voice.opening import open_ears, open_mouth
-from agent.voice.sound import HEARD_RATE, Sound, write_wav
+from agent.voice.sound import HEARD_RATE, Sound, joined, resampled, write_wav
 from agent.voice.values import Take
 from agent.voice.voice import Voice
+from agent.weights.progress import choose_reporter
+from agent.weights.pull import pull
 from tests.spoken.rooms import hum, padded, shouted, tone, white
 from tests.voice_kit import FakeEars, FakeMouth, fake_voice, record_of, speechlike
 
@@ -180,10 +182,12 @@ def test_the_command_line_says_what_lacks(environ: Path, tmp_path: Path, capfd: 
 @pytest.fixture(scope="module")
 def speaking(real_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Voice]:
     """The real ears and mouth, loaded once."""
-    if not ((real_weights / "asr-base").is_dir() and (real_weights / "tts-zh").is_dir()):
-        pytest.skip("asr-base and tts-zh are not here: watchkeeper weights pull asr-base tts-zh")
     home = tmp_path_factory.mktemp("speaking")
     env = load_env({"WATCHKEEPER_HOME": str(home), "WATCHKEEPER_WEIGHTS__FOLDER": str(real_weights)})
+    try:
+        pull(env.weights, ("asr-base", "tts-zh"), choose_reporter())
+    except PullError as error:
+        pytest.skip(f"the weights of voices cannot be had here: {error}")
     voice = Voice(env, lambda: ["客厅灯", "厨房灯", "living room light"])
     voice.warm()
     yield voice
@@ -218,6 +222,25 @@ def test_noise_is_no_order_to_real_ears(speaking: Voice, seed: int) -> None:
         said = speaking.hear(sound)
         assert said.refused is not None, said
         assert said.text == ""
+
+
+@pytest.mark.weights
+def test_two_languages_in_one_breath(speaking: Voice) -> None:
+    """Half Chinese, half English: something of it is heard or it is refused, and it is never a third language."""
+    (first,) = speaking.spoken("打开客厅灯", "zh")
+    (second,) = speaking.spoken("and turn off the kitchen light", "en")
+    said = speaking.hear(padded(joined([first, second], pause_seconds=0.2)))
+    assert said.refused is not None or "灯" in said.text or "light" in said.text
+
+
+@pytest.mark.weights
+def test_the_end_of_a_voice_is_found_by_the_real_detector(speaking: Voice) -> None:
+    """Speech with a breath in the middle is one utterance, and over within a second of silence."""
+    (sound,) = speaking.spoken("把客厅灯打开", "zh")
+    heard = padded(sound, 0.5)
+    endpoint = Endpoint(VoiceSettings(), speaking.speech)
+    whole = np.concatenate([resampled(heard, HEARD_RATE).samples, np.zeros(HEARD_RATE, np.float32)])
+    assert "ended" in [endpoint.feed(whole[at : at + 480]) for at in range(0, len(whole), 480)]
 
 
 @pytest.mark.weights
