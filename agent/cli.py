@@ -1,5 +1,5 @@
 """The command line: `watchkeeper ask|panel|weights|kb|logs|audit|approvals|bench|plugins|modules|update|report|
-schedule|serve|tokens|doctor`.
+schedule|voice|serve|tokens|doctor`.
 
 Plugins add theirs.
 
@@ -72,8 +72,6 @@ def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     report.add_to(cli)
     cli.add_typer(schedule.commands(), name="schedule")
     cli.add_typer(voice.commands(), name="voice")
-    serve.add_to(cli)
-    cli.add_typer(serve.token_commands(), name="tokens")
     serve.add_to(cli)
     cli.add_typer(serve.token_commands(), name="tokens")
     host.add_commands(cli)
