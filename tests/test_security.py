@@ -15,6 +15,7 @@ from agent.commands.security import examine_security
 from agent.env import Env
 from agent.hookspecs import Finding
 from agent.plugin_host import load_plugins
+from agent.server.security.tokens import TokenBook
 from agent.settings import Settings
 from tests.test_approval import ORDER, PANEL, Device, abandon, approve_what_waits, bench_of
 
@@ -102,3 +103,16 @@ def test_the_command_line(environ: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run(["doctor", "--security", "--json"]) in (0, 3)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"name", "ok", "text"} == set(lines[0])
+
+
+def test_what_the_server_opens_is_told(closed: Env) -> None:
+    """Where it would listen, whom it serves, who has tokens, and what can be read on the way."""
+    found = look(closed)
+    assert "127.0.0.1:8765; serves this machine alone" in found["server"].text and "nobody may" in found["tokens"].text
+    assert "does not start" in look(closed, server={"host": "0.0.0.0"})["tokens!"].text
+    token = TokenBook(closed.home.tokens).add("wang", "approve")
+    open_to_all = look(closed, server={"host": "0.0.0.0", "networks": ("0.0.0.0/0",)})
+    assert open_to_all["tokens"].text == "wang (approve)" and token not in str(open_to_all)
+    assert "every address" in open_to_all["networks!"].text and "without TLS" in open_to_all["TLS!"].text
+    closed.home.tokens.write_text("{", encoding="utf-8")
+    assert "nobody is let in" in look(closed)["server!"].text

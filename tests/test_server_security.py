@@ -363,3 +363,28 @@ def test_hosts_and_origins_of_any_kind_are_judged(host: str, origin: str, site: 
             judge()
         except Problem as problem:
             assert problem.status in (403, 421)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+_NAMES = st.sampled_from(
+    ["question", "photo", "conversation", "keep", "key", "stream", "approve", "token", "name", "when"]
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(
+        ["/api/turns", "/api/predict", "/api/ocr", "/api/approvals/x", "/api/session", "/api/schedules", "/api/turns/x"]
+    ),
+    body=st.dictionaries(_NAMES, _JSON, max_size=4) | _JSON,
+)
+def test_no_json_harms_the_service(server: httpx.Client, path: str, body: object) -> None:
+    """Whatever is asked, the answer is an error in one shape or a turn, and never a bug."""
+    answer = server.post(path, content=json.dumps(body).encode("utf-8", "replace"))
+    assert answer.status_code < 500 or answer.json()["error"]["code"] in ("model", "no_reader")
+    if answer.status_code >= 400:
+        assert set(answer.json()["error"]) == {"code", "message", "hint"}
