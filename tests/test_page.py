@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent.parent / "agent/server/page"
 SCRIPTS = sorted(PAGE.glob("*.js"))
 FROM_DATA = {
     *("red", "amber", "yellow", "green", "blue", "white", "grey", "magenta", "dark", "lit", "unlit", "unsure"),
-    *("device", "value", "area"),
+    *("device", "point", "value", "area"),
 }
 """Words for what the API says: colours and states of lamps, arguments of calls."""
 MOST_BYTES = 150_000

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import resources
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from agent.env import Env
@@ -18,6 +22,7 @@ from tests.server_kit import served as served_for_real
 from tests.servers.chromium import ChromiumMissing, running_chromium
 from tests.test_turn import LOOK_UP, QUESTION, SEEN, Bench, search_manuals, similar_events
 
+ORIENTATION = 0x0112
 FINISHED = ".turn[data-state=finished]"
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CONTROLS = "button, a.button, nav a, input:not(.unseen), textarea, .chip, .choice"
@@ -72,6 +77,40 @@ def test_a_photo_and_a_question_become_an_answer_with_its_sources(browser: Brows
         keep_picture(page, "phone-zh-photo")
     sent = fake.turns["t1"].body
     assert sent["photo"] and sent["keep"] is True
+
+
+def test_a_photo_is_made_smaller_only_where_nothing_is_lost(browser: Browser, fake: FakeServer, tmp_path: Path) -> None:
+    """What has more pixels than the reader works on is scaled to those, upright; everything else goes as it is."""
+    large, exif = tmp_path / "large.jpg", Image.Exif()
+    exif[ORIENTATION] = 6
+    noise = Image.effect_noise((600, 400), 80).resize((4200, 2800))
+    noise.convert("RGB").save(large, quality=95, exif=exif)
+    with opened(browser, fake.url) as page:
+        page.set_input_files("#photo", str(large))
+        page.wait_for_selector(".preview img")
+        page.fill("#question", "What is this?")
+        page.click("#send")
+        page.wait_for_selector(FINISHED)
+        ask(page)
+        expect(page.locator(FINISHED)).to_have_count(2)
+    sent = [base64.b64decode(turn.body["photo"]) for turn in fake.turns.values()]
+    scaled = Image.open(BytesIO(sent[0]))
+    assert 3_900_000 < scaled.width * scaled.height <= 4_010_000 and scaled.height > scaled.width
+    assert sent[1] == script.PHOTO.read_bytes()
+
+
+def test_a_picture_can_be_dropped_anywhere(browser: Browser, fake: FakeServer) -> None:
+    """On the window, not on a small field; what is no picture is told."""
+    drop = """([name, type]) => {
+      const files = new DataTransfer();
+      files.items.add(new File(['x'], name, {type}));
+      document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: files, bubbles: true, cancelable: true}));
+    }"""
+    with opened(browser, fake.url, language="en") as page:
+        page.evaluate(drop, ["list.pdf", "application/pdf"])
+        expect(page.locator(".composer .problem")).to_contain_text("no picture")
+        page.evaluate(drop, ["panel.heic", "image/heic"])
+        expect(page.locator(".preview")).to_contain_text("ready")
 
 
 def test_text_from_outside_stays_text(browser: Browser, fake: FakeServer) -> None:

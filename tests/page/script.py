@@ -62,8 +62,8 @@ READINGS = [
 ]
 CALL: dict[str, Any] = {
     "id": "9f3c21ab",
-    "tool": "set_setpoint",
-    "arguments": {"device": "VFD-P2", "value": 25, "unit": "Hz"},
+    "tool": "write_point",
+    "arguments": {"device": "VFD-P2", "point": "frequency", "value": 25, "unit": "Hz"},
     "state": "waiting",
     "until": "2099-01-01T00:00:00+00:00",
     "turn": "a1",

@@ -8,7 +8,7 @@ import { turnOf } from "./turns.js";
 import { moment, said, span, word } from "./words.js";
 
 const EVERY_MS = 4000;
-const LARGE = new Set(["device", "value", "set", "target", "setpoint", "temperature", "mode", "position", "state", "on"]);
+const LARGE = new Set(["device", "point", "value", "unit"]);
 
 /** Calls that wait for a person. */
 export const waiting = async () => (await lists()).calls;

@@ -72,7 +72,7 @@ function drawTalk(talk) {
 function startAnew() {
   newConversation();
   announce(word("newTalkSaid"));
-  document.getElementById("question")?.focus();
+  if (!matchMedia("(pointer: coarse)").matches) document.getElementById("question")?.focus();
 }
 
 function welcomeView() {
@@ -197,7 +197,8 @@ function composerView() {
     delete preview.dataset.url;
     if (!draft) return show(preview);
     preview.dataset.url = URL.createObjectURL(draft);
-    show(preview, h("img", { src: preview.dataset.url, alt: word("photoReady") }),
+    const image = h("img", { src: preview.dataset.url, alt: word("photoReady"), onerror: () => image.replaceWith(word("photoReady")) });
+    show(preview, image,
       h("button", { type: "button", class: "round", "aria-label": word("removePhoto"), onclick: dropPhoto }, icon("close")));
   };
   const form = h("form", { class: "composer", "aria-label": word("question"), onsubmit: (event) => {

@@ -79,7 +79,7 @@ function modulesView(modules, outcome, draw) {
 
 function weightsView({ weights, set_aside: aside = [] }) {
   if (!weights.length) return h("p", { class: "nothing" }, word("nothing"));
-  const here = weights.toSorted((a, b) => (a.state === "missing") - (b.state === "missing"));
+  const here = [...weights].sort((a, b) => (a.state === "missing") - (b.state === "missing"));
   const bad = aside.map((one) => h("p", { class: "warn" }, h("strong", {}, one.file), ` ${one.reason}`));
   return h("div", { class: "stack" }, bad, h("ul", { class: "rows" }, here.map((one) => h("li", {},
     h("span", { class: "grow" }, h("strong", {}, one.name)),

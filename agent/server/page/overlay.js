@@ -72,7 +72,7 @@ export function panelView(url, perception, chosen = "") {
     if (from !== "list") rows.get(id)?.scrollIntoView({ block: "nearest" });
   };
 
-  for (const thing of things.toReversed()) {
+  for (const thing of [...things].reverse()) {
     const [left, top, right, bottom] = thing.box;
     const box = s("rect", {
       class: `box ${thing.kind}`, x: left, y: top, width: Math.max(1, right - left), height: Math.max(1, bottom - top),

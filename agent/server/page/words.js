@@ -86,6 +86,7 @@ const WORDS = {
     "An approval holds for exactly this call and these values, once, until it expires. The device is read back afterwards.",
   ],
   device: ["设备", "Device"],
+  point: ["测点", "Point"],
   reason: ["原因", "Reason"],
   until: ["有效至", "Valid until"],
   left: ["还剩 {0}", "{0} left"],
