@@ -318,3 +318,33 @@ def test_pages_hear_what_changes(env: Env) -> None:
         assert QUESTION not in str(heard)
         wait_until(lambda: client.get("/api/health").json()["trail"] is not None)
         assert client.get("/api/health").json()["trail"]["ok"]
+
+
+def test_a_conversation_goes_on_under_its_name_and_for_its_client_alone(env: Env) -> None:
+    """A second question sees the first; another client's conversation of the same name does not."""
+    script = ["", *[reply for _ in range(3) for reply in SCRIPT[1:]]]
+    bench = Bench(env, search_manuals, similar_events, script=script, perception=SEEN)
+    with served(bench.agent) as address, httpx.Client(base_url=address, timeout=30) as client:
+        for name in ("a", "a", "b"):
+            client.headers["X-Watchkeeper-Client"] = name
+            assert asked(client, QUESTION, photo=PHOTO, conversation="shift")["state"] == "finished"
+    seen = [messages for messages in bench.model.seen if "系统" not in messages[-1].text]
+    first, second, other = (seen[at] for at in (1, 3, 5))
+    assert len(first) == len(other) < len(second)
+
+
+def test_a_photo_alone_is_read(server: httpx.Client) -> None:
+    """What it shows, in pixels of the upright image; what is no photo is told."""
+    seen = server.post("/api/ocr", json={"photo": PHOTO}).raise_for_status().json()
+    assert seen["lamps"][0]["label"] == "循环变频故障"
+    assert server.post("/api/ocr", json={"photo": ""}).json()["error"]["code"] == "bad_photo"
+
+
+def test_a_turn_that_is_not_to_be_kept_ends_with_its_listener(held: tuple[Held, httpx.Client]) -> None:
+    """`keep: false` ties a turn to its stream of events."""
+    model, client = held
+    turn = client.post("/api/turns", json={"question": "这是什么?", "keep": False}).json()["turn"]
+    wait_until(lambda: model.asked > 1)
+    with client.stream("GET", f"/api/turns/{turn}/events") as stream:
+        next(stream.iter_lines())
+    wait_until(lambda: client.get(f"/api/turns/{turn}").json()["state"] == "interrupted", 20)

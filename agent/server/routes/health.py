@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 
 from fastapi import APIRouter, Response
 
@@ -11,6 +12,7 @@ from agent.model.heat import describe, read_heat
 from agent.server.routes.depend import AnyCaller, TheCheck, TheScheduler, TheService
 from agent.server.service import Service
 from agent.server.trail_check import TrailCheck
+from agent.workers.census import process_starts, supervised
 
 __all__ = ["router"]
 
@@ -40,6 +42,7 @@ def _told(service: Service, check: TrailCheck) -> dict[str, object]:
         "rung": ladder.name if service.ready else "",
         "falls": falls,
         "queue": {"running": service.queue.busy, "waiting": waiting, "scheduled": scheduled},
+        "workers": {"states": Counter(worker.state for worker in supervised()), "starts": dict(process_starts())},
         "disk": {"free_bytes": disk.free, "total_bytes": disk.total},
         "heat": describe(heat),
         "trail": None if last is None else {"at": last.at, "ok": last.ok, "said": dict(last.said)},
