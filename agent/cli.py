@@ -1,5 +1,5 @@
 """The command line: `watchkeeper ask|panel|weights|kb|logs|audit|approvals|bench|plugins|modules|update|report|
-schedule|voice|serve|tokens|doctor`.
+schedule|voice|serve|tokens|mcp|doctor`.
 
 Plugins add theirs.
 
@@ -24,6 +24,7 @@ from agent.commands import (
     audit,
     bench,
     doctor,
+    mcp,
     modules,
     plugins,
     report,
@@ -73,6 +74,7 @@ def build_cli(host: PluginHost, env: Env) -> typer.Typer:
     cli.add_typer(schedule.commands(), name="schedule")
     cli.add_typer(voice.commands(), name="voice")
     serve.add_to(cli)
+    mcp.add_to(cli)
     cli.add_typer(serve.token_commands(), name="tokens")
     host.add_commands(cli)
     return cli

@@ -30,7 +30,7 @@ __all__ = ["make_app"]
 
 _ROUTES = "agent.server.routes"
 _NAMES = (
-    "health", "turns", "predict", "approvals", "reports", "schedules", "events", "modules", "openai", "metrics",
+    "health", "turns", "predict", "approvals", "reports", "schedules", "events", "modules", "openai", "metrics", "mcp",
     "session", "files", "page",
 )  # fmt: skip
 """Those that are there; the page last, since it takes what no other one does."""

@@ -20,6 +20,9 @@ class Supervised(Protocol):
     """What is told of a worker."""
 
     @property
+    def name(self) -> str: ...
+
+    @property
     def state(self) -> State: ...
 
 

@@ -65,6 +65,11 @@ class Supervisor:
         enter(self)
 
     @property
+    def name(self) -> str:
+        """Of the worker."""
+        return self.spec.name
+
+    @property
     def state(self) -> State:
         """Where it stands in the table of states."""
         return self._state
