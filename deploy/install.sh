@@ -211,13 +211,32 @@ make_environment() {
     touch "$place/.whole"
 }
 
-# The new version has to load its engines before it may replace anything.
+# The new version has to load its engines, to accept the settings of this box and to serve, before it may replace
+# anything: until then the one before answers. It tries in a home of its own, without a model, on a port of its own.
 prove() {
-    if ! { WATCHKEEPER_HOME=$SCRATCH/home "$1/bin/watchkeeper" plugins list &&
-        "$1/bin/python" -c 'import cv2, llama_cpp, llguidance, onnxruntime, pypdfium2'; } >"$SCRATCH/why" 2>&1; then
+    local place=$1 trial=(WATCHKEEPER_HOME="$SCRATCH/home" WATCHKEEPER_MODEL__NAME=rules)
+    [ ! -f "$ETC/watchkeeper.toml" ] || trial+=(WATCHKEEPER_CONFIG="$ETC/watchkeeper.toml")
+    if ! { "$place/bin/python" -c 'import cv2, llama_cpp, llguidance, onnxruntime, pypdfium2' &&
+        env "${trial[@]}" "$place/bin/watchkeeper" plugins list; } >"$SCRATCH/why" 2>&1; then
         die "the new version does not run: $(tail -1 "$SCRATCH/why")" \
-            "libraries of the system may be missing: apt-get install libgomp1 libstdc++6"
+            "correct what it names; libraries of the system: apt-get install libgomp1 libstdc++6"
     fi
+    [[ ,$FEATURES, == *,server,* ]] || return 0
+    local i process
+    env "${trial[@]}" WATCHKEEPER_SERVER__HOST=127.0.0.1 WATCHKEEPER_SERVER__PORT=0 \
+        "$place/bin/watchkeeper" serve >"$SCRATCH/why" 2>&1 &
+    process=$!
+    for ((i = 0; i < 240; i++)); do
+        if grep -q '^listens on' "$SCRATCH/why"; then
+            kill "$process"
+            wait "$process" || true
+            return 0
+        fi
+        kill -0 "$process" 2>/dev/null || break
+        sleep 0.5
+    done
+    kill -9 "$process" 2>/dev/null || true
+    die "the new version does not serve: $(tail -1 "$SCRATCH/why")" "what was installed before goes on; ask who made it"
 }
 
 write_settings() {
@@ -387,7 +406,7 @@ start() {
         systemctl restart "${SERVICES[@]}" || true
         die "the new version did not become healthy; the one before answers again" "$(where_log)"
     fi
-    die "the service did not become healthy within two minutes" "$(where_log)"
+    die "the service did not become healthy in time" "$(where_log)"
 }
 
 where_log() { echo "read why: journalctl --namespace=watchkeeper -u watchkeeper-server -n 50"; }
@@ -397,6 +416,7 @@ healthy() {
     local i
     for ((i = 0; i < 60; i++)); do
         if as_account "$APP/current/bin/python" -c "$HEALTH"; then return 0; fi
+        [ "$(systemctl show --property=NRestarts --value watchkeeper-server)" -lt 3 ] || return 1
         sleep 2
     done
     return 1
