@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--askers", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=30.0, help="for which they ask")
     parser.add_argument("--requests", type=int, default=500, help="after which memory is looked at")
-    parser.add_argument("--hostile", type=int, default=2_000)
+    parser.add_argument("--hostile", type=int, default=10_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
