@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,18 +12,21 @@ from typing import Annotated
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from agent.env import Env
 from agent.plugin_host import load_plugins
 from agent.reports.files import reports_folder
+from agent.server.app import _routers
 from agent.server.security.tokens import TokenBook
 from agent.settings import Settings
 from agent.tools import Binds, TurnView, tool
 from agent.values import ToolResult, say
 from plugins.logs.importing import import_csv
 from tests.fakes import ScriptedModel, call
-from tests.server_kit import asked, served
+from tests.server_kit import asked, served, wait_until
 from tests.servers.certificates import make_certificates
+from tests.test_server import Held, look
 from tests.test_server_security import with_server
 from tests.test_turn import PANEL, SEEN, Bench, agent_of
 
@@ -181,6 +185,39 @@ def test_the_interface_describes_itself(plant: tuple[Env, str]) -> None:
     assert {"/api/turns", "/api/turns/{turn}/events", "/api/predict", "/api/ocr", "/api/approvals/{request}"} <= set(
         paths
     )
+
+
+def test_every_route_asks_for_a_role_but_those_that_are_open() -> None:
+    """Behind the gate too: the page, the life sign and the session alone may be had by nobody in particular."""
+    free = set()
+    for route in (route for router in _routers() for route in router.routes):
+        assert isinstance(route, APIRoute)
+        asked_for = {str(getattr(one.call, "__name__", "")) for one in route.dependant.dependencies}
+        if not asked_for & {"_asker", "_approver", "_admin"}:
+            free.add(route.path)
+    assert free == {"/", "/sw.js", "/page/{name}", "/api/health", "/api/session"}
+
+
+def test_those_who_wait_for_the_model_leave_the_others_served(env: Env) -> None:
+    """A hundred photos that wait to be read hold no thread that anybody else needs."""
+    model = Held()
+    agent = agent_of(with_server(env, waiting_turns_each=80), model, Bench(env, look, script=[], perception=SEEN).host)
+    with served(agent) as address, httpx.Client(base_url=address, timeout=30) as client:
+        client.post("/api/turns", json={"question": "这是什么?"})
+        wait_until(lambda: model.asked > 1)
+
+        def read() -> None:
+            with httpx.Client(base_url=address, timeout=60) as other:
+                assert other.post("/api/ocr", json={"photo": PHOTO}).status_code == 200
+
+        threads = [threading.Thread(target=read) for _ in range(60)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: client.get("/api/health").json()["queue"]["waiting"] == 60)
+        assert client.get("/api/approvals").status_code == 200
+        model.let.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_limits_of_the_server_are_settings() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -17,7 +18,6 @@ from agent.server.live import LiveTurn
 from agent.server.problems import INTERNAL, Problem
 from agent.server.routes.depend import AskCaller, TheService
 from agent.server.routes.turns import decoded_photo
-from agent.server.security.caller import Caller
 from agent.server.service import Service
 from agent.values import say
 
@@ -86,18 +86,15 @@ async def predict(request: Request, service: TheService, caller: AskCaller) -> R
 
 
 @router.post("/api/ocr")
-async def ocr(request: Request, picture: Picture, service: TheService, caller: AskCaller) -> dict[str, object]:
+async def ocr(picture: Picture, service: TheService, caller: AskCaller) -> dict[str, object]:
     """What a photo shows: texts, readings, lamps and alarms, boxes in pixels of the upright image."""
     data = decoded_photo(picture.photo) or b""
-    return await run_in_threadpool(_perceived, data, service, caller)
-
-
-def _perceived(data: bytes, service: Service, caller: Caller) -> dict[str, object]:
     env, plugins = service.env, service.agent.plugins
-    check_photo(data, env.settings.photo)
-    seen = service.submit(
-        lambda: plugins.perceive(load_photo(data, env.settings.photo), env), client=caller.client
-    ).result()
+    await run_in_threadpool(check_photo, data, env.settings.photo)
+    # awaited, and not waited for in a thread: those who wait would leave none for anybody else
+    seen = await asyncio.wrap_future(
+        service.submit(lambda: plugins.perceive(load_photo(data, env.settings.photo), env), client=caller.client)
+    )
     if seen is None:
         raise Problem(503, "no_reader", say("没有可以读取照片的插件。", "no plugin here reads photos"))
     return seen.to_json()
