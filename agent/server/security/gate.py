@@ -39,7 +39,7 @@ from agent.server.security.tokens import TokenBook
 from agent.settings import ServerSettings
 from agent.values import say
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "guards"]
 
 _GUARDED = re.compile(r"/(?:api|v1|metrics|mcp|openapi\.json)(?:/|$)")
 _OPEN = frozenset({"/api/health", "/api/session"})
@@ -47,6 +47,11 @@ _OPEN = frozenset({"/api/health", "/api/session"})
 _TAKES_PHOTOS = re.compile(r"/(?:api/(?:turns|predict|ocr)|v1/chat/completions|mcp/?)")
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _WRONG = say("令牌不对或缺少令牌。", "no token, or a wrong one; send Authorization: Bearer …")
+
+
+def guards(path: str) -> bool:
+    """Whether nobody gets there without a token where tokens are needed."""
+    return _GUARDED.match(path) is not None and path not in _OPEN
 
 
 class Gate:
@@ -106,7 +111,7 @@ class Gate:
         refuse_malformed(scope["method"], scope["path"], headers)
         refuse_foreign_host(headers, self._names)
         caller = self._caller(address, headers)
-        if caller.role is None and _GUARDED.match(scope["path"]) and scope["path"] not in _OPEN:
+        if caller.role is None and guards(scope["path"]):
             raise Problem(401, "token", _WRONG, "watchkeeper tokens add NAME --role ask")
         refuse_foreign_origin(scope["method"], scope["scheme"], headers)
         if not self._requests.take(caller.client or address):
