@@ -6,6 +6,9 @@
 # make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], bench-server [RUNG=NAME], bench-page, bench-voice [SHOW=1], score-panels, score-detection, score-books, score-refusals, score-turn    figures; a table, and last one JSON line
 # make install-paddleocr  the paddleocr package as the reader of this box        make test-paddleocr  the same, tried for real
 # make fuzz-panels [FOR=600]   damaged and hostile pictures through decoder and parser, for so many seconds
+# make bundle OUT=/media/usb/watchkeeper   what deploy/install.sh installs on a box without a network; more: deploy/bundle.sh --help
+# make test-install  a clean Debian is booted, installed into, killed and cleared again; as root, with debootstrap and systemd-nspawn
+# make fuzz-http [FOR=600]     hostile requests to every route of the real server, for so many seconds
 # make faults  everything that can break is broken on purpose; exit code 1 if anything was lost (an hour or so)
 
 PYTHON ?= python3
@@ -21,8 +24,8 @@ BOOKS := embed dictionary
 ANSWERING := $(BOOKS) qwen2.5-1.5b
 pull = @$(BIN)/watchkeeper weights pull $(1) >&2
 
-.PHONY: bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
-	test-paddleocr clean
+.PHONY: bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-http fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
+	test-paddleocr bundle test-install clean
 
 setup: $(READY)
 
@@ -89,6 +92,9 @@ bench-reports: setup
 score-panels: setup
 	@$(BIN)/python -m tests.bench.score_panels $(DATA)
 
+fuzz-http: setup
+	@$(BIN)/python -m tests.fuzz.http --seconds $(or $(FOR),600)
+
 fuzz-panels: setup
 	@$(BIN)/python -m tests.fuzz.photos --seconds $(or $(FOR),600)
 
@@ -127,6 +133,12 @@ install-paddleocr: setup
 test-paddleocr: setup
 	$(BIN)/python deploy/modules/paddleocr/build.py $(PADDLEOCR)
 	PADDLEOCR_BUNDLE="$$(ls -t $(PADDLEOCR)/*.whl | head -1)" $(BIN)/python -m pytest tests/test_paddleocr.py
+
+bundle: setup
+	@bash deploy/bundle.sh $(or $(OUT),$(error OUT names the folder: make bundle OUT=/media/usb/watchkeeper))
+
+test-install: setup
+	@$(BIN)/python -m tests.deploy_boot $(or $(TMPDIR),/tmp)/watchkeeper-install
 
 clean:
 	rm -rf $(VENV) .demo

@@ -131,7 +131,10 @@ for item in json.load(open(sys.argv[1]))["install"]:
     while read -r name; do
         pip download "${LINKS[@]}" "${tags[@]}" --only-binary :all: --no-deps --dest "$PART/wheels" "$name" \
             2>"$SCRATCH/why" && continue
-        pip wheel "${LINKS[@]}" --no-deps --wheel-dir "$SCRATCH/made" "$name" >"$SCRATCH/why" 2>&1 || true
+        case $name in
+            llama[-_]cpp*) ;; # compiled, so what is made here runs here alone
+            *) pip wheel "${LINKS[@]}" --no-deps --wheel-dir "$SCRATCH/made" "$name" >"$SCRATCH/why" 2>&1 || true ;;
+        esac
         mv "$SCRATCH"/made/*-none-any.whl "$PART/wheels/" 2>/dev/null ||
             die "$name: there is no wheel of it for $ARCH and Python $VERSION" \
                 "make one on such a machine (pip wheel --no-deps $name) and give its folder with --find-links"

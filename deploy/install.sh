@@ -466,7 +466,7 @@ uninstall() {
     fi
     step "Removing data and settings"
     if has_services; then run systemctl stop 'systemd-journald@watchkeeper.*'; fi
-    run rm -rf "$STATE" "$ETC" "$ROOT"/var/log/journal/*.watchkeeper
+    run rm -rf "$STATE" "$ETC" "$ROOT"/var/log/journal/*.watchkeeper "$ROOT"/var/lib/systemd/timers/stamp-watchkeeper-*
     if [ -z "$ROOT" ] && getent passwd "$ACCOUNT" >/dev/null; then run userdel "$ACCOUNT"; fi
 }
 

@@ -5,6 +5,7 @@ The first run on a machine compiles llama.cpp, if nobody has before.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -39,11 +40,21 @@ def bundle(real_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def installed(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root of what was installed from it, without a network."""
+    """The root of what was installed from it, without a network, where a first run was cut off."""
     root = tmp_path_factory.mktemp("box") / "root"
+    half = root / "opt/watchkeeper/releases" / release(bundle) / "bin"
+    half.mkdir(parents=True)
+    (half / "python").write_text("half a file")
+    (root / "opt/watchkeeper/current.new").symlink_to("releases/nothing")
     code, said = bash(bundle / "install.sh", "--root", root, seconds=600, alone=True)
     assert code == 0, said
     return root
+
+
+def release(bundle: Path) -> str:
+    """How the installer calls the version in a bundle."""
+    facts = dict(line.split("=", 1) for line in (bundle / "MANIFEST").read_text().splitlines())
+    return f"{facts['version']}-{hashlib.sha256((bundle / 'SHA256SUMS').read_bytes()).hexdigest()[:12]}"
 
 
 @contextmanager
@@ -97,6 +108,7 @@ def test_it_can_be_installed_again(installed: Path, bundle: Path) -> None:
     settings = installed / "etc/watchkeeper/watchkeeper.toml"
     settings.write_text('[plant]\nname = "line 1"\n')
     before = (installed / "opt/watchkeeper/current").readlink()
+    assert before == Path("releases") / release(bundle)
     code, said = bash(bundle / "install.sh", "--root", installed, seconds=300)
     assert code == 0 and "it answers already" in said
     assert (installed / "opt/watchkeeper/current").readlink() == before
