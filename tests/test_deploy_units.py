@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.settings_file import NOT_SETTINGS
 from tests.deploy_kit import DEPLOY
 
 SYSTEMD = DEPLOY / "systemd"
@@ -97,6 +98,12 @@ def test_only_cameras_and_microphones_are_opened() -> None:
         "watchkeeper-voice.service": ["DeviceAllow=char-alsa rw"],
         "watchkeeper-watch@.service": ["DeviceAllow=char-video4linux rw"],
     }
+
+
+def test_no_variable_is_taken_for_a_setting() -> None:
+    """Whatever begins with WATCHKEEPER_ is read as a setting, so a service may set only those that are none."""
+    texts = [path.read_text() for path in SYSTEMD.rglob("*") if path.is_file()]
+    assert set(re.findall(r"WATCHKEEPER_\w+", "".join(texts))) == NOT_SETTINGS
 
 
 def test_the_log_is_bounded() -> None:
