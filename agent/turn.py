@@ -21,6 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from agent.actuator import Heard
 from agent.answer import render
 from agent.approval import Approvals, Request, call_text
@@ -43,7 +45,7 @@ from agent.order_run import OrderRunner
 from agent.orders import Done, Order, Orders
 from agent.parts import split_question
 from agent.perception import Perception
-from agent.photo import Photo, load_photo
+from agent.photo import Photo, load_photo, photo_of
 from agent.plugin_host import PluginHost
 from agent.prompt import detect_language, gist_messages, system_message, user_message
 from agent.recovery import recover
@@ -56,6 +58,8 @@ from agent.watcher import Watcher
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
 
+_BLANK_PX = 64
+"""Side of the picture that loads what reads photos."""
 _MARKUP = re.compile(r"<(?=/?\w+>|\|)")
 """What would spell a model's control token is written with a full-width sign."""
 
@@ -78,7 +82,8 @@ class Agent:
         """Whether something may be half done: at start, and after an end that could not be written."""
 
     def warm(self) -> None:
-        """Load the model and let it read the stable prefix, so that the first question does not pay for it.
+        """Load the model and let it read the stable prefix, and load what reads photos and measures nearness, so that
+        the first question does not pay for it.
 
         For a process that stays: from here on what is bad is repaired, and a rung that fell comes back.
         """
@@ -88,6 +93,11 @@ class Agent:
         with suppress(ModelError):  # rules word nothing, and need no warming
             self.ladder.reply([self._system, Message("user", "")], (), bound=None, limits=limits)
         self.ladder.settle()
+        self.plugins.read_page(photo_of(np.full((_BLANK_PX, _BLANK_PX, 3), 255, np.uint8), "blank"), self.env)
+        for tool in self.tools:
+            if tool.closeness is not None:
+                with suppress(Exception):  # the question that needs it is told why it cannot be had
+                    tool.closeness(tool.name, [tool.description])
 
     def ask(
         self,

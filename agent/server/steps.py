@@ -43,7 +43,7 @@ def _said(kind: str, body: Mapping[str, Any]) -> Said | None:
     if kind == "tool_called":
         arguments = body.get("arguments")
         given = "、".join(str(v) for v in arguments.values() if v) if isinstance(arguments, dict) else ""
-        return say(f"查询 {body.get('tool')}:{given}", f"Looks up {body.get('tool')}: {given}")
+        return say(f"查询 {body.get('name')}:{given}", f"Looks up {body.get('name')}: {given}")
     if kind == "tool_returned":
         cited = [str(one) for one in body.get("cited") or ()]
         told = ", ".join(cited[:4]) + (" …" if len(cited) > 4 else "")
