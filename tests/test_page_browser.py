@@ -146,6 +146,23 @@ def test_a_stream_that_breaks_goes_on_where_it_broke(browser: Browser, fake: Fak
     assert fake.stream_starts == ["", "3"]
 
 
+def test_a_turn_that_was_cut_off_is_told_so(browser: Browser) -> None:
+    """A server that is started anew numbers its events anew; the page does not wait for one that never comes."""
+    fake = FakeServer()
+    fake.answering.clear()
+    with ExitStack() as visit:
+        with fake.running():
+            page = visit.enter_context(opened(browser, fake.url, language="en"))
+            ask(page, photo=False)
+            expect(page.locator(".steps li")).to_have_count(4)
+        fake.was_killed = True
+        with fake.running():
+            expect(page.locator(".turn[data-state=interrupted]")).to_contain_text("it was cut off; ask again")
+            page.click(".foot button")
+            expect(page.locator("#question")).to_have_value("".join(script.QUESTIONS))
+            page.goto("about:blank")
+
+
 def test_with_the_server_away_nothing_that_was_typed_is_lost(browser: Browser) -> None:
     """The page says that the server is away, opens without it, keeps text and photo, and goes on by itself."""
     fake = FakeServer()

@@ -58,6 +58,7 @@ class FakeServer:
         self.answering.set()
         self.breaks = 0
         """How many more streams break before their end."""
+        self.was_killed = False
         self.stream_starts: list[str] = []
         """`Last-Event-ID` of each stream that was opened."""
         self.token = ""
@@ -87,7 +88,11 @@ class FakeServer:
             thread.join(10)
 
     def events(self, turn: FakeTurn) -> list[tuple[str, dict[str, Any]]]:
-        """What has happened in a turn until now."""
+        """What has happened in a turn until now; a server that was killed tells no more than that it was cut off."""
+        if self.was_killed:
+            return [
+                ("error", _error("interrupted", "处理中断", "it was cut off; ask again") | {"state": "interrupted"})
+            ]
         told = list(BEFORE_ANSWER)
         if turn.cancelled:
             return [*told, ("error", _error("cancelled", "已取消", "it was cancelled") | {"state": "interrupted"})]

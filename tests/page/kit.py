@@ -87,5 +87,5 @@ def fresh(fake: FakeServer) -> FakeServer:
     fake.stream_starts.clear()
     fake.calls = [dict(script.CALL)]
     fake.answering.set()
-    fake.breaks, fake.token = 0, ""
+    fake.breaks, fake.token, fake.was_killed = 0, "", False
     return fake

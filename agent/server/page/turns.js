@@ -113,9 +113,11 @@ async function follow(turn) {
   Object.assign(turn, { steps: [], text: "", last: "" });
   let pause = FIRST_PAUSE;
   while (!hasEnded(turn)) {
+    let heard = false;
     try {
       for await (const event of events(`/api/turns/${turn.id}/events`, { last: turn.last })) {
         pause = FIRST_PAUSE;
+        heard = true;
         if (event.id) turn.last = event.id;
         take(turn, event);
         changed(turn);
@@ -127,11 +129,20 @@ async function follow(turn) {
         break;
       }
     }
-    if (hasEnded(turn)) break;
+    if (hasEnded(turn) || (!heard && (await endedElsewhere(turn)))) break;
     await new Promise((resolve) => setTimeout(resolve, pause));
     pause = Math.min(LONGEST_PAUSE, pause * 2);
   }
   turn.followed = false;
+}
+
+/** A server that was started anew numbers what it tells anew, so how a turn stands is asked, not waited for. */
+async function endedElsewhere(turn) {
+  const whole = await get(`/api/turns/${turn.id}`).catch(() => null);
+  if (!whole || !ENDED.has(whole.state)) return false;
+  put({ ...whole, photo: turn.photo, at: turn.at });
+  changed(turn);
+  return true;
 }
 
 function take(turn, { event, data }) {
