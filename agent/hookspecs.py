@@ -13,7 +13,7 @@ from agent.env import Env
 from agent.messages import ToolCall
 from agent.model.protocol import Model
 from agent.observation import Observation
-from agent.orders import Heard, Orders
+from agent.orders import Due, Heard, Orders
 from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
@@ -103,6 +103,15 @@ def read_orders(question: str, env: Env, heard: Heard, model: Model) -> Orders |
 
     :param question: what the person wrote or said, nothing else.
     :param model: the one that answers this turn; asking it may load it.
+    """
+
+
+@hookspec
+def take_due(env: Env) -> Iterable[Due]:  # type: ignore[empty-body]
+    """What a person ordered before for a time that has come. It is taken once: what is taken here is never given again,
+    whatever becomes of it. Asked again and again by a process that stays.
+
+    :raises DatabaseError: `watch.db` cannot be used; nothing was taken.
     """
 
 

@@ -6,13 +6,14 @@ anywhere else; `agent.order_run` carries them out. Leaf values, but for the tool
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.actuator import Came, Heard
 from agent.messages import ToolCall
 from agent.values import Said
 
-__all__ = ["Done", "Heard", "Order", "Orders"]
+__all__ = ["Done", "Due", "Heard", "Order", "Orders"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,19 @@ class Done:
             "command": self.command,
             "approval": self.request,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What was ordered before and is due now. Whoever gives it has written down that it is: it is given once."""
+
+    said: Said
+    """What is due, for people who hear or read it."""
+    words: str
+    """The person's words, for the trail."""
+    orders: tuple[Order, ...] = ()
+    """Nothing: it is only told."""
+    by: str = ""
+    """Who stands for the orders: what was allowed when it was said. What is dangerous waits all the same."""
+    ended: Callable[[Sequence[Done]], None] = lambda done: None
+    """To be called with what became of them."""

@@ -22,7 +22,7 @@ from agent.hookspecs import PROJECT, Finding, Veto, hookimpl
 from agent.messages import ToolCall
 from agent.model.protocol import Model
 from agent.observation import Observation
-from agent.orders import Heard, Orders
+from agent.orders import Due, Heard, Orders
 from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
@@ -118,6 +118,10 @@ class PluginHost:
             self._report(f"read_orders failed: {type(error).__name__}: {error}")
             return None
         return orders
+
+    def take_due(self, env: Env) -> list[Due]:
+        """What is due now, taken."""
+        return [one for _, found in self._each("take_due", env=env) for one in found or ()]
 
     def names_to_hear(self, env: Env) -> list[str]:
         """Names that a person may say."""

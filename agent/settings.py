@@ -418,6 +418,8 @@ class TurnSettings(Section):
     """Utterances before this one that a correction ("no, the bedroom") may be about."""
     reply_tokens: int = 600
     """Of one reply."""
+    choice_tokens: int = Field(default=96, ge=1)
+    """Of a name that is chosen from a closed list."""
     max_quotes: int = 12
     """Quotes that the model picks from, all parts together."""
     max_offered: int = 4
@@ -818,6 +820,20 @@ class DeviceSettings(Section):
     """To one device, where the map does not say."""
     undo_hours: float = 12.0
     """What is older is not undone."""
+    most_timers: int = 100
+    """That run at a time."""
+    late_seconds: float = 60.0
+    """An order for later that comes due longer ago, for the box was off, is not sent any more."""
+    timer_days: float = 31.0
+    """What lies further ahead is not kept."""
+    timers_told: int = 5
+    """In one answer."""
+    kept_timers: int = 200
+    """Of those that have ended."""
+    due_slack_seconds: float = 15.0
+    """Between an order for later and its second reading, which each count from their own moment."""
+    timer_poll_seconds: float = 0.5
+    """Between two looks at what is due, in a process that stays."""
 
 
 class ConnectionSettings(Section):
@@ -925,6 +941,8 @@ class MCPServerSettings(Section):
     """Those that are used; none named: all."""
     reads: tuple[str, ...] = ()
     """Tools of which a person says that they change nothing; every other one needs an approval for each call."""
+    cues: tuple[str, ...] = ()
+    """Words in a question for which its tools are offered, besides its own name."""
 
 
 class MCPSettings(Section):

@@ -69,6 +69,18 @@ def asked(db: Database) -> None:
     db.execute("CREATE INDEX asked_client ON asked (client, at)")
 
 
+@MIGRATIONS()
+def timers(db: Database) -> None:
+    """What is to be told or done at a time; plugins that keep timers say how."""
+    db.execute("""
+        CREATE TABLE timers (
+            id TEXT PRIMARY KEY, state TEXT NOT NULL, said TEXT NOT NULL, name TEXT NOT NULL, area TEXT NOT NULL,
+            seconds INTEGER NOT NULL, made REAL NOT NULL, due REAL NOT NULL, rest REAL, orders TEXT NOT NULL,
+            outcome TEXT NOT NULL
+        ) WITHOUT ROWID""")
+    db.execute("CREATE INDEX timers_due ON timers (state, due)")
+
+
 def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     """Open the file, bring its tables up to date.
 

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from agent.due import DueKeeper, run_due, say_on_console
 from agent.errors import WatchkeeperError
 from agent.server.problems import INTERNAL, Problem, problem_of
 from agent.server.scheduled import Scheduler
@@ -44,12 +45,18 @@ def make_app(service: Service) -> FastAPI:
         await run_in_threadpool(service.start)
         scheduler.start()
         check.start()
+        due.start()
         yield
         check.close()
+        await run_in_threadpool(due.close)
         await run_in_threadpool(scheduler.close, service.settings.stop_seconds)
         await run_in_threadpool(service.close)
 
     scheduler, check = Scheduler(service), TrailCheck(service.env)
+    due = DueKeeper(
+        lambda: service.run_approved(lambda: run_due(service.agent, say_on_console)),
+        seconds=service.env.settings.devices.timer_poll_seconds,
+    )
     app = FastAPI(title="Watchkeeper", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.service, app.state.scheduler, app.state.trail_check = service, scheduler, check
     for router in _routers():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from agent.due import run_due, say_on_console
 from agent.orders import Heard, Order
 from agent.turn import Agent, Conversation
 from agent.turn_record import TurnRecord
@@ -42,6 +43,10 @@ class Brain:
         agent = self._agent
         found = self._run(lambda: agent.plugins.read_orders(text, agent.env, heard, agent.ladder))
         return () if found is None else found.orders
+
+    def run_due(self) -> None:
+        """Carry out what was ordered for now."""
+        self._run(lambda: run_due(self._agent, say_on_console))
 
     def close(self) -> None:
         """Let the running turn end, and close the agent."""

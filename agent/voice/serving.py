@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from wyoming.satellite import RunSatellite
 
 from agent.console import complain
+from agent.due import DueKeeper
 from agent.env import Env
 from agent.errors import InputError
 from agent.plugin_host import PluginHost
@@ -39,9 +40,11 @@ def serve(env: Env, plugins: PluginHost, make: Callable[[], Agent], *, microphon
     for address in settings.satellites:
         address_of(address)
     voice = Voice(env, lambda: plugins.names_to_hear(env))
-    brain = None
+    brain = due = None
     try:
         brain = Brain(make)
+        due = DueKeeper(brain.run_due, seconds=env.settings.devices.timer_poll_seconds)
+        due.start()
         complain(*filter(None, (voice.deaf, voice.mute)))
         voice.warm()
         stop = threading.Event()
@@ -50,6 +53,8 @@ def serve(env: Env, plugins: PluginHost, make: Callable[[], Agent], *, microphon
         asyncio.run(_until_stopped(WyomingServer(voice, brain, settings)))
         stop.set()
     finally:
+        if due is not None:
+            due.close()
         voice.close()
         if brain is not None:
             brain.close()

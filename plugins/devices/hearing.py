@@ -21,6 +21,7 @@ from agent.parts import asks_something
 from agent.settings import UnderstandingSettings
 from plugins.devices.house import House
 from plugins.devices.reported import is_reported
+from plugins.devices.timer_orders import ANSWERED, answered, seconds_of, timer_orders
 from plugins.devices.understanding.model_path import ModelPath
 from plugins.devices.understanding.reading import Context, Intent, Reader, Understood
 from plugins.devices.values import Area, Device, Floor, Write
@@ -92,6 +93,19 @@ class Hearing:
             self._last = (words, heard, time.monotonic(), found)
             return found
 
+    def exactly_later(self, words: str, heard: Heard) -> tuple[tuple[Write, int], ...]:
+        """The writes that the rules alone find in the person's own words for later, and in how many seconds."""
+        if is_reported(words, self._names):
+            return ()
+        timers = [intent for intent in self.understand(words, heard).intents if intent.later]
+        return tuple(
+            (write, seconds_of(timer.slots))
+            for timer in timers
+            for one in timer.later
+            if _may_be_free(timer) and _may_be_free(one)
+            for write in one.writes
+        )
+
     def orders(self, words: str, heard: Heard, model: Model | None = None) -> Orders | None:
         """What is ordered or asked of devices; None where the words are about something else.
 
@@ -104,7 +118,7 @@ class Hearing:
         about = [intent for intent in understood.intents if self._is_about_devices(intent, heard)]
         if not about:
             return None
-        if is_reported(words, self._names) and any(intent.writes or intent.problem for intent in about):
+        if is_reported(words, self._names) and any(i.writes or i.problem or i.later for i in about):
             return Orders((Order(_REPORTED),), (), "rules", (*understood.why, "reported speech"))
         found = [order for intent in about for order in self._orders(intent)]
         numbered = [_numbered(order, n) for n, order in enumerate(found, start=1)]
@@ -119,16 +133,22 @@ class Hearing:
                 return False
             placed = heard.area or any(slot in intent.slots for slot in _PLACES)
             return bool(intent.devices) and bool(placed or intent.name != "HassClimateGetTemperature")
-        if "Timer" in intent.name:  # what is to be done later is said not to be kept here
-            command = intent.slots.get("conversation_command")
-            if not command:
-                return not asks_something(intent.text)
-            return any(later.writes for later in self.understand(str(command), heard).intents)
+        if intent.name in ANSWERED:
+            return not (heard.photo or _ELSEWHERE.search(intent.text))
+        if "Timer" in intent.name:
+            if "conversation_command" in intent.slots:
+                return any(later.writes or later.problem for later in intent.later)
+            asked = intent.name == "HassTimerStatus"
+            return not (heard.photo or _ELSEWHERE.search(intent.text)) if asked else not asks_something(intent.text)
         return bool(intent.devices or intent.writes or intent.problem is not None)
 
     def _orders(self, intent: Intent) -> Iterator[Order]:
         if intent.problem is not None:
             yield Order(intent.problem)
+        elif intent.name in ANSWERED:
+            yield answered(intent, self._now())
+        elif "Timer" in intent.name:
+            yield from timer_orders(intent, self._now(), self._said, _may_be_free)
         elif intent.name in _ASKS:
             for device_id in intent.devices[:_MOST_ASKED]:
                 if (device := self._house.device(device_id)) is not None:

@@ -15,14 +15,17 @@ import typer
 from agent.actuator import Heard
 from agent.api import Env, Finding, InputError, Tool, hookimpl
 from agent.model.protocol import Model
-from agent.orders import Orders
+from agent.orders import Due, Orders
 from plugins.devices.commands.devices import add_commands
+from plugins.devices.commands.timers import add_timers
 from plugins.devices.commands.understand import add_command
 from plugins.devices.drivers.registry import make_driver
 from plugins.devices.emitter import Emitter
+from plugins.devices.firing import due_now
 from plugins.devices.hearing import Hearing
 from plugins.devices.house import MakeOne, open_house
-from plugins.devices.opened import OpenHouse
+from plugins.devices.later import Later
+from plugins.devices.opened import OpenHouse, OpenTimers
 from plugins.devices.tools import DeviceTools
 from plugins.devices.understanding.reader import RuleReader
 from plugins.devices.understanding.reading import Reader
@@ -46,18 +49,19 @@ class DevicesPlugin:
 
     @hookimpl
     def register_tools(self, env: Env) -> Iterable[Tool]:
-        """`write_point` and `device_state`; none where the map is missing or wrong (`doctor` says so)."""
+        """To read and move devices, now and later; none where the map is missing or wrong (`doctor` says so)."""
         try:
             opened = self._opened(env)
         except InputError:
             return []
-        return DeviceTools(opened.house, opened.emitter).tools() if opened else []
+        return [*DeviceTools(opened.house, opened.emitter).tools(), *opened.later.tools()] if opened else []
 
     @hookimpl
     def register_commands(self, cli: typer.Typer) -> None:
-        """`watchkeeper devices`, `undo`, `command`."""
+        """`watchkeeper devices`, `undo`, `timers`, `command`."""
         add_commands(cli, self.opened)
         add_command(cli, self.opened)
+        add_timers(cli, self.opened)
 
     @hookimpl
     def read_orders(self, question: str, env: Env, heard: Heard, model: Model) -> Orders | None:
@@ -68,6 +72,15 @@ class DevicesPlugin:
         if is_undo(question):
             return undo_orders(env, opened.house)
         return opened.hearing.orders(question, heard, model)
+
+    @hookimpl
+    def take_due(self, env: Env) -> Iterable[Due]:
+        """Timers that have ended, and what was ordered for now."""
+        try:
+            opened = self._opened(env)
+        except InputError:  # the map is wrong now; `doctor` says so
+            return []
+        return due_now(opened, env.now()) if opened is not None else []
 
     @hookimpl
     def names_to_hear(self, env: Env) -> Iterable[str]:
@@ -99,7 +112,7 @@ class DevicesPlugin:
         with self._lock:
             opened, self._open = self._open, None
         if opened is not None:
-            opened[1].house.close()
+            opened[1].close()
 
     def opened(self, env: Env) -> OpenHouse:
         """For the command line.
@@ -122,12 +135,14 @@ class DevicesPlugin:
                 return self._open[1]
             before, self._open = self._open, None
             if before is not None:
-                before[1].house.close()
+                before[1].close()
             house = open_house(env, make=self._make)
             if house is None:
                 return None
             hearing = Hearing(house, self._reader(env), env.settings.understanding, env.now)
-            self._open = (key, OpenHouse(house, hearing, Emitter(house, hearing, env.now)))
+            emitter, timers = Emitter(house, hearing, env.now), OpenTimers(env)
+            later = Later(house, emitter, hearing, timers, env.now)
+            self._open = (key, OpenHouse(house, hearing, emitter, later, timers))
             return self._open[1]
 
 
