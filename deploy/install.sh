@@ -313,9 +313,13 @@ bring_weights() {
         say "would run: watchkeeper weights pull $names${from:+ (from $from)}"
         return
     fi
-    [ -z "$from" ] || from=$(readable "$from")
+    local folders="[]"
+    if [ -n "$from" ]; then
+        from=$(readable "$from")
+        folders="[\"$from\"]"
+    fi
     # shellcheck disable=SC2086 # names, one word each
-    as_account WATCHKEEPER_WEIGHTS__USB_FOLDERS="[\"$from\"]" WATCHKEEPER_WEIGHTS__SOURCES="$sources" \
+    as_account WATCHKEEPER_WEIGHTS__USB_FOLDERS="$folders" WATCHKEEPER_WEIGHTS__SOURCES="$sources" \
         "$APP/releases/$RELEASE/bin/watchkeeper" weights pull $names >&2
     case $from in "$STATE".*) rm -rf "$from" ;; esac
 }

@@ -50,7 +50,7 @@ UNIT = """[Unit]
 After=multi-user.target
 [Service]
 Type=oneshot
-StandardOutput=truncate:/work.log
+StandardOutput=append:/work.log
 StandardError=append:/work.log
 ExecStart=/bin/bash /work.sh
 ExecStopPost=/bin/systemctl poweroff
@@ -63,7 +63,7 @@ WantedBy=multi-user.target
 def main() -> int:
     """Make what is missing, start the system, and say what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="holds the system and the bundle; both are kept and used again")
+    parser.add_argument("folder", type=Path, help="holds the system, which is used again, and the bundle")
     parser.add_argument("--weights", default="qwen2.5-0.5b ocr-small", help="in the bundle")
     given = parser.parse_args()
     lacking = [tool for tool in ("debootstrap", "systemd-nspawn") if shutil.which(tool) is None]
@@ -71,21 +71,26 @@ def main() -> int:
         print(f"root is needed, and: apt-get install {' '.join(lacking)} systemd-container", file=sys.stderr)
         return 2
     bundle, system = given.folder / "bundle", given.folder / "debian"
-    if not bundle.exists():
-        command = ["bash", str(DEPLOY / "bundle.sh"), "--native", "--weights", given.weights, str(bundle)]
-        subprocess.run(command, check=True, cwd=REPOSITORY)
+    shutil.rmtree(bundle, ignore_errors=True)
+    command = ["bash", str(DEPLOY / "bundle.sh"), "--native", "--weights", given.weights, str(bundle)]
+    subprocess.run(command, check=True, cwd=REPOSITORY)
     if not (system / "etc" / "os-release").exists():
         made = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(system), MIRROR]
         subprocess.run(made, check=True)
     said = boot(system, bundle)
     print(said)
-    bad = [line for line in said.splitlines() if line.startswith("BAD: ")]
+    lines = said.splitlines()
+    bad = [line for line in lines if line.startswith("BAD: ")]
+    if "THE END" not in lines:
+        bad.append("BAD: it was not carried through")
     print("\n".join(bad) or "clean Debian: installed, healthy, killed, back, installed again, removed")
-    return 1 if bad or "THE END" not in said else 0
+    return 1 if bad else 0
 
 
 def boot(system: Path, bundle: Path) -> str:
     """Start the system, let it do the work, and give what that said."""
+    log = system / "work.log"
+    log.unlink(missing_ok=True)
     (system / "work.sh").write_text(WORK)
     units = system / "etc" / "systemd" / "system"
     (units / "work.service").write_text(UNIT)
@@ -96,7 +101,6 @@ def boot(system: Path, bundle: Path) -> str:
     command = ["systemd-nspawn", "--boot", f"--directory={system}", "--private-network", "--register=no", "--keep-unit"]
     command += [f"--bind-ro={bundle}:/media/usb", "--machine=watchkeeper-try"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=BOOT_SECONDS, check=False)
-    log = system / "work.log"
     return log.read_text() if log.exists() else done.stdout + done.stderr
 
 
