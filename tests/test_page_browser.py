@@ -158,7 +158,7 @@ def test_a_turn_that_was_cut_off_is_told_so(browser: Browser) -> None:
         fake.was_killed = True
         with fake.running():
             expect(page.locator(".turn[data-state=interrupted]")).to_contain_text("it was cut off; ask again")
-            page.click(".foot button")
+            page.click('[data-key^="again-"]')
             expect(page.locator("#question")).to_have_value("".join(script.QUESTIONS))
             page.goto("about:blank")
 

@@ -1,6 +1,6 @@
 // The turns of this device: asked, followed live, found again after a reload or when the server comes back. Draws nothing.
 
-import { Away, events, get, post, remove } from "./api.js";
+import { events, get, post, remove } from "./api.js";
 import { keep, recall } from "./keep.js";
 
 /** `turn` {id}: something about a turn has changed. `list`: there are others now. */
@@ -123,7 +123,7 @@ async function follow(turn) {
         changed(turn);
       }
     } catch (error) {
-      if (!(error instanceof Away) && error.status && error.status !== 503 && error.status !== 429) {
+      if (error.status === 404) {
         Object.assign(turn, { state: "failed", error: { message: error.said, hint: error.hint } });
         changed(turn);
         break;
