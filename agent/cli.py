@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import typer
@@ -36,8 +36,10 @@ from agent.commands import (
 from agent.console import complain
 from agent.env import Env, load_env
 from agent.errors import WatchkeeperError
+from agent.mcp.plugins import MCPPlugin, mcp_plugins
 from agent.modules.host import ModuleHost
 from agent.modules.plugins import remote_plugins
+from agent.modules.remote_plugin import RemotePlugin
 from agent.plugin_host import PluginHost, load_plugins
 from agent.weights.commands import commands as weights_commands
 from knowledge.errors import KnowledgeError
@@ -126,7 +128,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     env = load_env()
-    remote = remote_plugins(ModuleHost(env))
+    remote: Mapping[str, RemotePlugin | MCPPlugin] = {**remote_plugins(ModuleHost(env)), **mcp_plugins(env)}
     host = load_plugins(off=env.settings.plugins_off, remote=remote)
     try:
         result = build_cli(host, env)(
