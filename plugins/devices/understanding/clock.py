@@ -7,7 +7,7 @@ today was said: that is not understood. A bare number is no time: 亮一点 and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from plugins.devices.understanding.lexicon import Sense
@@ -42,20 +42,26 @@ _MORNING = ("凌晨", "早上", "早晨", "清晨", "上午", "明早", "今早"
 _NOON = ("中午", "正午")
 
 
-def with_times(tokens: Sequence[Token], low: str, now: datetime | None) -> tuple[Token, ...]:
+def with_times(
+    tokens: Sequence[Token], low: str, now: datetime | None, again: Callable[[int], tuple[Token, ...]]
+) -> tuple[Token, ...]:
     """The tokens, with one in the place of each time of day: its duration is from now until then.
 
     Where nobody knows what time it is now, a time of day is unknown, so that nothing is done at once instead.
+
+    :param again: gives the tokens from a position on, where one began within a time: 半关 in 七点半关灯.
     """
     found = tuple(tokens)
     for start, end, wait in _times(low, now or _ANY):
         inside = [token for token in found if token.start < end and token.end > start]
-        if inside and inside[0].start >= start and inside[-1].end <= end and not any(one.has("name") for one in inside):
-            due = Token(start, end, low[start:end])
-            if now is not None:
-                due = Token(start, end, low[start:end], (Sense(DUE, ""),), duration=_parts(wait))
-            at = found.index(inside[0])
-            found = (*found[:at], due, *found[at + len(inside) :])
+        if not inside or inside[0].start < start or any(one.has("name") for one in inside):
+            continue
+        due = Token(start, end, low[start:end])
+        if now is not None:
+            due = Token(start, end, low[start:end], (Sense(DUE, ""),), duration=_parts(wait))
+        at = found.index(inside[0])
+        behind = found[at + len(inside) :] if inside[-1].end <= end else again(end)
+        found = (*found[:at], due, *behind)
     return found
 
 

@@ -58,7 +58,11 @@ class RuleReader:
 
 
 def _tokens(words: Words, home: Home, context: Context) -> tuple[Token, ...]:
-    tokens = with_times(tokens_of(words, home.names), words.low, context.now)
+    def again(start: int) -> tuple[Token, ...]:
+        rest = Words(words.text[start:], words.low[start:])
+        return tuple(replace(t, start=t.start + start, end=t.end + start) for t in tokens_of(rest, home.names))
+
+    tokens = with_times(tokens_of(words, home.names), words.low, context.now, again)
     return names_for(tokens, words.low, home.numbered)
 
 
