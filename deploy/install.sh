@@ -136,7 +136,7 @@ check_bundle() {
     say "its digest is $digest"
     (cd "$BUNDLE" && sha256sum --check --strict --quiet SHA256SUMS) >"$SCRATCH/bad" 2>&1 ||
         die "the bundle is damaged: $(head -3 "$SCRATCH/bad" | tr '\n' ' ')" "copy it again"
-    (cd "$BUNDLE" && find . -type f ! -name SHA256SUMS | sort) >"$SCRATCH/there"
+    (cd "$BUNDLE" && find . ! -type d ! -path ./SHA256SUMS | sort) >"$SCRATCH/there"
     cut -c67- "$BUNDLE/SHA256SUMS" | sort | comm -3 - "$SCRATCH/there" >"$SCRATCH/bad"
     [ ! -s "$SCRATCH/bad" ] || die "the bundle holds what it does not list: $(head -3 "$SCRATCH/bad")" "copy it again"
     [ "$(value format "$BUNDLE/MANIFEST")" = 1 ] || die "this bundle has a newer form" "use the install.sh in it"
@@ -401,16 +401,22 @@ start() {
         say "nothing is started; by hand: $COMMAND serve"
         return
     fi
-    systemctl restart "${SERVICES[@]}" || true
+    restart
     if healthy; then return; fi
     local before
     before=$(readlink "$APP/previous" || true)
     if [ -n "$before" ] && [ "$before" != "$(readlink "$APP/current")" ]; then
         point current "$before"
-        systemctl restart "${SERVICES[@]}" || true
+        restart
         die "the new version did not become healthy; the one before answers again" "$(where_log)"
     fi
     die "the service did not become healthy in time" "$(where_log)"
+}
+
+# Also cameras and voice that an earlier run enabled.
+restart() {
+    systemctl restart "${SERVICES[@]}" || true
+    systemctl try-restart watchkeeper-voice.service 'watchkeeper-watch@*.service' || true
 }
 
 where_log() { echo "read why: journalctl --namespace=watchkeeper -u watchkeeper-server -n 50"; }

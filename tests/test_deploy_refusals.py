@@ -45,6 +45,14 @@ def test_a_file_that_nobody_listed_is_refused(tmp_path: Path, root: Path) -> Non
     assert "pluggy-99.0" in refused(bundle, root)
 
 
+def test_a_link_that_nobody_listed_is_refused(tmp_path: Path, root: Path) -> None:
+    """Nor may it lead out of the bundle."""
+    bundle = small_bundle(tmp_path / "bundle")
+    (tmp_path / "elsewhere.whl").write_bytes(b"")
+    (bundle / "wheels" / "pluggy-99.0-py3-none-any.whl").symlink_to(tmp_path / "elsewhere.whl")
+    assert "pluggy-99.0" in refused(bundle, root)
+
+
 def test_another_digest_than_the_told_one_is_refused(tmp_path: Path, root: Path) -> None:
     """Who exchanges the whole bundle, list and all, is found out by the digest that travelled apart from it."""
     bundle = small_bundle(tmp_path / "bundle")
