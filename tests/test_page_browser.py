@@ -113,6 +113,22 @@ def test_a_picture_can_be_dropped_anywhere(browser: Browser, fake: FakeServer) -
         expect(page.locator(".preview")).to_contain_text("ready")
 
 
+def test_a_page_of_a_manual_opens_where_the_quote_is(browser: Browser, fake: FakeServer) -> None:
+    """On a phone it is enlarged, and scrolled to the mark; one tap shows the whole page."""
+    in_sight = """() => {
+      const [mark, pane] = ['.mark', '.pane'].map(name => document.querySelector(name).getBoundingClientRect());
+      return mark.top >= pane.top && mark.bottom <= pane.bottom && mark.left >= pane.left - 1 && mark.width > 1;
+    }"""
+    with opened(browser, fake.url, screen=PHONE) as page:
+        page.evaluate("import('/page/sources.js').then(it => it.openSource('M1 §6.2 p.2', '处理步骤', null))")
+        page.wait_for_selector(".pane.big")
+        page.wait_for_function(in_sight)
+        expect(page.locator(".passage mark")).to_have_text("处理步骤")
+        keep_picture(page, "phone-zh-page")
+        page.click(".sheet .quiet")
+        expect(page.locator(".pane.big")).to_have_count(0)
+
+
 def test_text_from_outside_stays_text(browser: Browser, fake: FakeServer) -> None:
     """Whatever a question, a photo or a log says, none of it becomes markup."""
     with opened(browser, fake.url) as page:

@@ -213,10 +213,23 @@ def _add_rest(app: FastAPI, fake: FakeServer) -> None:
     @app.get("/api/citations/{document}/{place}")
     async def citation(document: str, place: str, quote: str = "") -> dict[str, Any]:
         found = [[script.SECTION.index(line), script.SECTION.index(line) + len(line)] for line in quote.split("\n")]
+        printed = place.endswith("p.2")
         return {
-            "document": document, "title": "热力站运行手册", "section": "6.2", "heading": "循环变频故障", "page": None,
-            "language": "zh", "text": script.SECTION, "quotes": found, "image": None, "boxes": [],
-        }  # fmt: skip
+            "document": document,
+            "title": "热力站运行手册",
+            "section": "6.2",
+            "heading": "循环变频故障",
+            "page": 2 if printed else None,
+            "language": "zh",
+            "text": script.SECTION,
+            "quotes": found,
+            "boxes": [[0.6, 0.7, 0.9, 0.72]] if printed else [],
+            "image": "/api/manuals/M1/pages/2" if printed else None,
+        }
+
+    @app.get("/api/manuals/{document}/pages/{page}")
+    async def manual_page(document: str, page: int) -> Response:
+        return Response(script.PHOTO.read_bytes(), media_type="image/png")
 
     @app.get("/api/events")
     async def events() -> dict[str, Any]:

@@ -112,7 +112,8 @@ export function panelView(url, perception, chosen = "") {
   return h("div", { class: "panel" }, pane, legend, notes.map((note) => h("p", { class: "warn" }, note)), list);
 }
 
-function bringIntoPane(pane, picture, [left, top, right, bottom], width, height) {
+/** Scroll a pane so that a box of its picture, whose sides measure so much, stands in the middle. */
+export function bringIntoPane(pane, picture, [left, top, right, bottom], width, height) {
   const scale = { x: picture.clientWidth / width, y: picture.clientHeight / height };
   pane.scrollTo({
     left: ((left + right) / 2) * scale.x - pane.clientWidth / 2,

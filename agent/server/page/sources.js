@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { h, s } from "./dom.js";
-import { panelView } from "./overlay.js";
+import { bringIntoPane, panelView } from "./overlay.js";
 import { openSheet } from "./sheet.js";
 import { moment, word } from "./words.js";
 
@@ -38,9 +38,15 @@ function openPassage(citation, quote) {
 function pageImage(found) {
   const marks = found.boxes.map(([left, top, right, bottom]) =>
     s("rect", { class: "mark", x: left, y: top, width: right - left, height: bottom - top }));
-  return h("div", { class: "pane page-pane", tabindex: 0, role: "group", "aria-label": word("pageImage", found.title, found.page) },
-    h("div", { class: "picture" }, h("img", { src: found.image, alt: word("pageImage", found.title, found.page) }),
-      s("svg", { class: "boxes", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" }, marks)));
+  const image = h("img", { src: found.image, alt: word("pageImage", found.title, found.page), onload: () => {
+    // On a phone a whole page cannot be read.
+    pane.classList.toggle("big", pane.clientWidth < NARROW_PX);
+    if (found.boxes.length) bringIntoPane(pane, picture, found.boxes[0], 1, 1);
+  } });
+  const picture = h("div", { class: "picture" }, image, s("svg", { class: "boxes", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" }, marks));
+  const pane = h("div", { class: "pane page-pane", tabindex: 0, role: "group", "aria-label": word("pageImage", found.title, found.page) }, picture);
+  const zoom = h("button", { type: "button", class: "quiet", onclick: () => pane.classList.toggle("big") }, `${word("bigger")} / ${word("smaller")}`);
+  return [pane, h("p", {}, zoom)];
 }
 
 /** A text with some stretches of it marked; `places` are [start, end] in characters, in order. */
@@ -63,6 +69,7 @@ function openEvent(id) {
   }, { wide: true });
 }
 
+const NARROW_PX = 560;
 const URGENT = /高|紧急|严重|high|critical|urgent|^1$/i;
 
 /** Events as a table; the chosen one is marked and scrolled to. */
