@@ -61,7 +61,13 @@ def whole_frames(pieces: list[Piece], *, question: bool, earlier: Frame | None) 
             continue
         if but:
             frame, but = _left_out(frame, but), ()
-        if pieces[at].joint in ("and", "run") and done and done[-1].never and not frame.never:
+        if (
+            pieces[at].joint in ("and", "run")
+            and done
+            and done[-1].never
+            and not frame.never
+            and not (done[-1].keeps and frame.verb)
+        ):
             frame = replace(frame, never=True)
         if done and pieces[at].joint == "and" and (_shares_value(frame) or _shares_particle(frame)):
             done = [_filled(one, frame) for one in done]
@@ -169,7 +175,7 @@ def _kinded(target: Target) -> bool:
 def _carried(base: Frame, frame: Frame) -> Frame:
     """A clause that only says what to do: it is about what was spoken of before."""
     target = replace(base.target, but=frame.target.but or base.target.but)
-    attr = frame.attr or (base.attr if frame.valued and not frame.verb else "")
+    attr = frame.attr or (base.attr if frame.valued and frame.verb in ("", "set") else "")
     verb = frame.verb
     return replace(frame, target=target, attr=attr, verb=verb, carried=True, borrowed=True, near=base.near)
 

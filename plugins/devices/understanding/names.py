@@ -69,6 +69,7 @@ def index(devices: DeviceMap) -> Home:
     for area in devices.areas:
         _add_all(names, area.names, "area", area.id)
     _add_rooms(names, devices.areas)
+    _add_short(names, devices.areas)
     whole = {normalise(name).low for floor in devices.floors for name in floor.names}
     for floor in devices.floors:
         for name in floor.names:
@@ -147,6 +148,23 @@ def _add_rooms(trie: Trie, areas: Iterable[Area]) -> None:
     for other, found in owners.items():
         if len({owner for _, owner in found}) == 1 and squeezed(other) not in taken:
             trie.add(other, Sense("area", found[0][0], (found[0][1],)))
+
+
+def _add_short(trie: Trie, areas: Iterable[Area]) -> None:
+    """ "the bedroom" for the Main Bedroom, where it is the only one."""
+    known = {phrase for both in rooms() for phrases in both for phrase in phrases}
+    whole = {normalise(name).low for area in areas for name in area.names}
+    owners: dict[str, dict[str, str]] = {}
+    for area in areas:
+        for name in area.names:
+            low = normalise(name).low
+            for phrase in known - whole:
+                if low.endswith(phrase if is_cjk(phrase[0]) else f" {phrase}"):
+                    owners.setdefault(phrase, {})[area.id] = area.names[0]
+    for phrase, found in owners.items():
+        if len(found) == 1:
+            ((area_id, shown),) = found.items()
+            trie.add(phrase, Sense("area", shown, (area_id,)))
 
 
 def _floor_forms(low: str) -> set[str]:

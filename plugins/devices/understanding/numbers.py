@@ -64,6 +64,7 @@ _SHARES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"two[ -]thirds"), 67.0),
     (re.compile(r"(?:a |one )third"), 33.0),
 )
+_A_DEGREE = re.compile(r"(?:half )?a degree(?![a-z])")
 _ZH_SHARE = re.compile(r"([二三四五六七八九十])分之([一二三四五六七八九])")
 _JOIN = re.compile(r"(?:\s*,?\s*and\s+|\s*,\s*|\s*[和零又]\s*|\s*)")
 
@@ -98,6 +99,8 @@ def amount_at(low: str, at: int) -> tuple[Amount, int] | None:
             return _with_unit(low, sign * value, end, unit)
     if share := _share(low, at):
         return share
+    if match := _A_DEGREE.match(low, at):
+        return Amount(0.5 if match[0].startswith("half") else 1.0, "°"), match.end()
     found = _number(low, at)
     if found is None:
         return None
