@@ -13,7 +13,7 @@ from agent.photo import Photo, load_photo, photo_of
 from agent.reports.values import AlarmEvent, Evidence, Level, Machine, Peak, Sign, Spectrum, Trend
 from agent.series import Series, SeriesReader
 from agent.times import Period, resolve_period
-from agent.tools import Binds, Risk, Tool, TurnView, tool
+from agent.tools import Binds, Choice, Risk, Tool, TurnView, tool
 from agent.upright import upright_photo
 from agent.values import Json, Language, Passage, Record, Said, Term, ToolResult, say
 from agent.workers.shared import SharedBuffer
@@ -24,6 +24,7 @@ __all__ = [
     "Binds",
     "Box",
     "Button",
+    "Choice",
     "DatabaseError",
     "Env",
     "Evidence",

@@ -35,6 +35,7 @@ __all__ = [
     "BoundTool",
     "CallBound",
     "CallPart",
+    "ChoiceBound",
     "PickBound",
     "PickPart",
     "SchemaBound",
@@ -250,6 +251,27 @@ class PickBound:
 
     def _letter(self, quote: Quote) -> str:
         return LETTERS[self.quotes.index(quote)]
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceBound:
+    """The reply is one of some words."""
+
+    choices: tuple[str, ...]
+
+    def lark(self) -> str:
+        """The grammar."""
+        return f"start: ({' | '.join(_literal(choice) for choice in self.choices)})"
+
+    def parse(self, text: str) -> str:
+        """The choice.
+
+        :raises BadReply: it is none of them.
+        """
+        said = text.strip()
+        if said not in self.choices:
+            raise BadReply(f"none of {', '.join(self.choices)}: {said[:80]!r}")
+        return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ A step is one model reply. Limits on steps, calls and seconds end the loop with 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.asks import explains
-from agent.bound import LETTERS, CallBound, CallPart, PickBound, PickPart
+from agent.bound import LETTERS, BoundArgument, BoundTool, CallBound, CallPart, ChoiceBound, PickBound, PickPart
 from agent.conversation import Window
-from agent.errors import PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable, TurnCancelled
+from agent.errors import BadReply, PromptTooLong, SeenByModel, TimeLimit, ToolUnavailable, TurnCancelled, WordsNothing
 from agent.evidence import Evidence, bind_tools
 from agent.messages import Message, Reply, ToolCall, Usage
 from agent.model.protocol import Model, ReplyLimits
@@ -27,7 +27,7 @@ from agent.picking import pick_part
 from agent.prompt import pick_message
 from agent.quotes import Quote, plain, quotes_of
 from agent.settings import TurnSettings
-from agent.tools import Tool
+from agent.tools import Choice, Tool
 from agent.values import Language, Passage, ToolResult
 
 __all__ = ["Findings", "Loop", "PartFinding"]
@@ -150,13 +150,48 @@ class Loop:
 
     def _offered(self, finding: PartFinding, evidence: Evidence) -> CallPart:
         untried = [tool for tool in self.tools if (finding.part, tool.name) not in self.tried]
-        certain = [tool for tool in untried if tool.asked is not None and tool.asked(finding.phrase)]
+        chosen = self._chosen(untried, finding.phrase)
+        certain = [tool for tool in untried if tool.name in chosen]
         tools = certain or [tool for tool in untried if tool.asked is None]
         if not certain and explains(finding.part) and any(tool.closeness or tool.said_share for tool in tools):
             tools = [tool for tool in tools if not tool.needs_photo]  # no lamp and no reading explains anything
         named = any(t.source == "question" and plain(t.value) in plain(finding.part) for t in evidence.terms)
         may_decline = not certain and not named and not asks_something(finding.part)
-        return CallPart(finding.part, bind_tools(tools, evidence, finding.phrase, part=finding.part), may_decline)
+        bound = bind_tools(tools, evidence, finding.phrase, part=finding.part)
+        return CallPart(finding.part, tuple(_with(b, chosen.get(b.tool.name, {})) for b in bound), may_decline)
+
+    def _chosen(self, tools: Sequence[Tool], phrase: str) -> dict[str, dict[str, str]]:
+        """Tools that are asked for and no other, with the arguments that the model chose where rules are not sure."""
+        found: dict[str, dict[str, str]] = {}
+        for tool in tools:
+            asked = tool.asked is not None and tool.asked(phrase)
+            if asked or not found:
+                choice = tool.choice(phrase) if tool.choice is not None else None
+                value = self._choose(choice) if choice is not None else None
+                if asked or value is not None:
+                    found[tool.name] = {choice.parameter: value} if choice and value is not None else {}
+        return found
+
+    def _choose(self, choice: Choice) -> str | None:
+        """What the model takes of a closed list, in a conversation of its own; None where it takes none or cannot."""
+        messages = [Message("system", choice.task)]
+        for said, answered in choice.shown:
+            messages += [Message("user", said), Message("assistant", answered)]
+        bound = ChoiceBound((*choice.options, choice.none))
+        limits = ReplyLimits(
+            max_tokens=self.settings.choice_tokens, deadline=self.deadline, reusable=True, cancelled=self.cancelled
+        )
+        began = time.perf_counter()
+        try:
+            reply = self.model.reply([*messages, Message("user", choice.said)], (), bound=bound, limits=limits)
+            answered = bound.parse(reply.text)
+        except (WordsNothing, PromptTooLong, BadReply):
+            return None
+        finally:
+            self.model_ms += (time.perf_counter() - began) * 1000
+        self.usage = self.usage.plus(reply.usage)
+        self.note("model_chose", {"rung": self.model.name, "said": choice.said, "text": reply.text})
+        return choice.options.get(answered)
 
     def _call(self, finding: PartFinding, call: ToolCall) -> PartFinding:
         tool = next(tool for tool in self.tools if tool.name == call.tool)
@@ -289,6 +324,14 @@ class Loop:
                     limits = replace(limits, max_tokens=most)
                 elif not self.window.shorten():
                     raise
+
+
+def _with(bound: BoundTool, chosen: Mapping[str, str]) -> BoundTool:
+    """A tool whose arguments are what was chosen, where that is so."""
+    others = [argument for argument in bound.arguments if argument.name not in chosen]
+    order = [parameter.name for parameter in bound.tool.parameters]
+    arguments = [*others, *(BoundArgument(name, values=(value,)) for name, value in chosen.items())]
+    return replace(bound, arguments=tuple(sorted(arguments, key=lambda argument: order.index(argument.name))))
 
 
 def _merged(found: Sequence[PartFinding], again: Sequence[PartFinding]) -> list[PartFinding]:

@@ -24,7 +24,7 @@ from agent.errors import ToolFailed
 from agent.perception import Perception
 from agent.values import Json, Language, ToolResult
 
-__all__ = ["Binds", "Example", "Parameter", "Risk", "Tool", "TurnView", "tool"]
+__all__ = ["Binds", "Choice", "Example", "Parameter", "Risk", "Tool", "TurnView", "tool"]
 
 Example = str | tuple[str, Mapping[str, Json]]
 """A question, and the arguments that show what it differs from another one in."""
@@ -62,6 +62,23 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a model is asked about a part of a question where a tool's own rules are not sure."""
+
+    parameter: str
+    """The tool's argument that the answer is for."""
+    task: str
+    """What is told first; it and `shown` never change, so that a model has them read already."""
+    shown: tuple[tuple[str, str], ...]
+    """Things said and their answers, as turns of a conversation."""
+    said: str
+    options: Mapping[str, str]
+    """An answer → the argument's value."""
+    none: str
+    """The answer for none of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """Something the model can call."""
 
@@ -85,6 +102,9 @@ class Tool:
     rules of the tool's own. Such a tool is offered where that is so, then alone, and never else: it costs the model no
     choice and the prompt no line.
     """
+    choice: Callable[[str], Choice | None] | None = None
+    """What a model has to choose for a part of a question before this tool is called for it; None where nothing. A
+    tool that is not `asked` for otherwise is called only where one of the options is chosen."""
     closeness: Callable[[str, Sequence[str]], Sequence[float] | None] | None = None
     """How close in meaning texts of its passages are to a question, 0 to 1 each; None where it cannot tell. A tool
     that finds passages by an encoder says so here, and the quote that answers is chosen by it too."""
@@ -163,6 +183,7 @@ def tool(
     name: str = "",
     read_back: Callable[..., bool | None] | None = None,
     asked: Callable[[str], bool] | None = None,
+    choice: Callable[[str], Choice | None] | None = None,
     closeness: Callable[[str, Sequence[str]], Sequence[float] | None] | None = None,
     said_share: Callable[[str, str, Language], float] | None = None,
     actuator: Actuator | None = None,
@@ -182,6 +203,7 @@ def tool(
             needs_photo=needs_photo,
             read_back=read_back,
             asked=asked,
+            choice=choice,
             closeness=closeness,
             said_share=said_share,
             actuator=actuator,

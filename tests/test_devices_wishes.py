@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.bound import ChoiceBound
 from agent.errors import BadReply, ModelError
 from agent.messages import Message, Reply
 from agent.model.protocol import Bound, ReplyLimits
 from agent.settings import UnderstandingSettings
 from agent.tools import Tool
 from plugins.devices.maps.homes import HomeFile, home_of
-from plugins.devices.understanding.model_path import ChoiceBound, ModelPath
+from plugins.devices.understanding.model_path import ModelPath
 from plugins.devices.understanding.needs import helps, orders_nothing
 from plugins.devices.understanding.reader import RuleReader
 from plugins.devices.understanding.reading import Context, Understood

@@ -107,18 +107,45 @@ def test_a_figure_of_events_is_exact(plant: Env, question: str, held: list[str])
     "question",
     [
         "How often did Guard door open occur?",
-        "泵房的报警有多少条?",
-        "How many alarms did the purple machine have?",
         "What does Drive overload mean?",
         "如何处理最多的报警?",
         "Hello, how are you?",
         "循环泵怎么办?",
     ],
 )
-def test_what_is_not_understood_is_not_counted(plant: Env, question: str) -> None:
-    """A restriction that the log does not know would be left out silently; plain counts have their own tool."""
+def test_what_asks_for_no_figure_is_not_claimed(plant: Env, question: str) -> None:
+    """Meanings and remedies are in the books; plain counts have their own tool."""
     tool = event_tool(plant)
     assert tool.asked is not None and not tool.asked(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("泵房的报警有多少条?", "泵房"),
+        ("How many alarms did the purple machine have?", "purple"),
+        ("How often did Guard door open occur while the press was stopped?", "press"),
+        ("Which area had the most alarms on the night of the storm party?", "party"),
+        ("下雨那几天报警最多的位号是哪个?", "下雨"),
+    ],
+)
+def test_a_word_that_is_not_understood_is_named_and_nothing_is_counted(plant: Env, question: str, word: str) -> None:
+    """A restriction that the log does not know would be left out silently; no simpler tool may answer either."""
+    tool = event_tool(plant)
+    assert tool.asked is not None and tool.asked(question)
+    result = ask(plant, question)
+    assert not result.records and word in said(result) and "not understood" in said(result)
+    assert not any(letter.isdigit() for letter in said(result))
+
+
+def test_a_model_is_asked_which_name_a_word_means_and_its_choice_is_counted(plant: Env) -> None:
+    """The names offered are the log's own; where the word restricts in a clause, no model is asked."""
+    tool = event_tool(plant)
+    assert tool.choice is not None
+    choice = tool.choice("How many alarms about the perimeter gate?")
+    assert choice is not None and choice.parameter == "name" and "Guard door open" in choice.options
+    assert tool.choice("How many alarms came while the gate was shut?") is None
+    assert tool.choice("How many alarms are in the log?") is None
 
 
 def test_a_value_that_a_column_does_not_have_is_told(plant: Env) -> None:

@@ -211,3 +211,47 @@ def test_limits_split_a_series(values: list[float], cut: float) -> None:
     above, below = fits(series, Limit("above", cut, cut)), fits(series, Limit("below", cut, cut))
     assert int(above.sum() + below.sum()) + values.count(cut) == len(values)
     assert sum(run.last - run.first + 1 for run in runs(above)) == int(above.sum())
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("What was the mean oil pressure while the mixer ran?", "mixer"),
+        ("Maximum oil pressure with recipe seven?", "recipe"),
+        ("Median emulsion pressure?", "emulsion"),
+        ("停机期间回水温度的平均值?", "停机"),
+        ("Average oil pressure while the motor current was above 40?", "while"),
+    ],
+)
+def test_a_figure_is_not_told_where_a_word_restricts_it_in_a_way_that_is_not_known(
+    plant: Env, question: str, word: str
+) -> None:
+    """The word is named, and no number said: a figure of all values would be another one than asked for."""
+    result = ask(plant, question)
+    text = " ".join(note["en"] for note in result.notes)
+    assert not result.records and word in text and "not understood" in text
+
+
+def test_the_loop_binds_what_a_model_chose(plant: Env) -> None:
+    """Where a series is named and no figure, the figure is one of a closed list; of remedies nothing is asked."""
+    tool = series_tool(plant)
+    assert tool.asked is not None and tool.choice is not None
+    question = "What was the crest of the oil pressure?"
+    choice = tool.choice(question)
+    assert not tool.asked(question) and choice is not None and choice.options["highest"] == "maximum"
+    view = TurnView(question, "en", NOW, None)
+    told = tool.run({"asked": question, "operation": "maximum"}, view)
+    assert "30.25" in " ".join(record.line["en"] for record in told.records)
+    assert tool.choice("Why is the oil pressure so low?") is None
+    assert tool.choice("What was the highest oil pressure?") is None
+    assert tool.choice("What was the crest of the oil pressure while the mixer ran?") is None
+
+
+def test_a_series_that_a_model_chose_is_the_one_told(plant: Env) -> None:
+    """The names offered are those that exist; the word that was not known is answered for by the choice."""
+    tool, question = series_tool(plant), "What was the highest lube pressure?"
+    assert tool.choice is not None
+    choice = tool.choice(question)
+    assert choice is not None and choice.parameter == "signal" and "OilPressure" in choice.options
+    told = tool.run({"asked": question, "signal": "OilPressure"}, TurnView(question, "en", NOW, None))
+    assert "30.25" in " ".join(record.line["en"] for record in told.records)

@@ -19,6 +19,7 @@ __all__ = [
     "KNOWN",
     "SPELT",
     "STATE_WORDS",
+    "THINGS",
     "Word",
     "alike",
     "heading_words",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 _SYNONYMS: dict[str, tuple[str, ...]] = {
-    "temperature": ("温度", "气温", "水温", "油温", "室温", "temp", "temperatures"),
+    "temperature": ("温度", "气温", "水温", "油温", "室温", "temp", "temps", "tmp", "temperatures"),
     "thermocouple": ("热电偶",),
     "pressure": (
         "压力",
@@ -75,7 +76,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "valve": ("阀门", "阀", "valves"),
     "de": ("驱动端", "传动端", "输出端"),
     "nde": ("非驱动端", "非传动端", "自由端"),
-    "position": ("位置", "开度", "行程"),
+    "position": ("位置", "开度", "行程", "stroke"),
     "exhaust": ("排气", "排烟", "烟气"),
     "furnace": ("炉膛", "炉子", "炉"),
     "kiln": ("窑",),
@@ -100,6 +101,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "tank": ("水箱", "罐", "储罐", "tanks"),
     "inlet": ("入口", "进口", "吸入口", "suction"),
     "outlet": ("出口", "排出口", "discharge"),
+    "chilled": ("冷冻",),
     "supply": ("供水", "出水", "送风", "leaving"),
     "return": ("回水", "回风", "entering"),
     "anomaly": ("异常", "anomalies", "anomalous", "abnormal"),
@@ -168,6 +170,11 @@ STATE_WORDS: dict[str, tuple[str, ...]] = {
     "紧急": ("紧急", "urgent"),
 }
 """A value of a column → other words for it."""
+THINGS = frozenset(
+    {"machine", "motor", "pump", "valve", "furnace", "kiln", "spindle", "fan", "compressor", "bearing", "gearbox"}
+    | {"winding", "tank", "chamber", "ram"}
+)
+"""Machines and their parts: beside a quantity they say whose it is."""
 KNOWN = frozenset(_SYNONYMS)
 """Quantities and machines: a question that names one is about no series that does not."""
 SPELT = frozenset(word for ours, words in _SYNONYMS.items() for word in (ours, *words) if word.isascii())

@@ -52,8 +52,8 @@ class LogTools:
     def __init__(self, env: Env) -> None:
         self._env = env
         self._log = LogDatabase(env.log_path, env.settings.logs)
-        self._events = EventTool(env, self._log)
-        self._series = SeriesTool(env, self._log, unless=self._events.is_asked)
+        self._events = EventTool(env, self._log, otherwise=lambda part: self._series.is_asked(part))
+        self._series = SeriesTool(env, self._log, unless=self._events.is_sure)
 
     def tools(self) -> Iterable[Tool]:
         """As the model sees them."""

@@ -57,6 +57,7 @@ def written_rows(home: Path, agents: AgentFactory, rung: str, *, show: bool = Fa
         *score(written(plants, "held"), agents, f"{rung}: written, kept back"),
         *score(written(plants, "open2"), agents, f"{rung}: written, second round", show=show),
         *score(written(plants, "kept2"), agents, f"{rung}: written, second round, kept back"),
+        *score(written(plants, "blind3"), agents, f"{rung}: written, third round"),
     ]
 
 

@@ -20,7 +20,7 @@ from agent.messages import ToolCall
 from agent.tools import TurnView
 from agent.turn import Agent, TurnRecord
 from agent.values import ToolResult
-from tests.bench.series_questions import Asked
+from tests.bench.series_questions import REFUSED, Asked
 from tests.bench.signal_facts import Fact
 from tests.bench.table import Row, at_least, at_most, told
 
@@ -57,11 +57,12 @@ def score(asked: Iterable[Asked], agent_factory: AgentFactory, name: str, *, sho
         for one in questions:
             watched.texts.clear()
             record = agent.ask(one.question)
-            right = holds(record.answer.text, one.answer, one.tolerance)
+            told_figures = bool(numbers_in(" ".join(watched.texts)) - numbers_in(one.question))
+            right = not told_figures if one.answer == REFUSED else holds(record.answer.text, one.answer, one.tolerance)
             stray = invented(record, watched.texts)
             count["all"] += 1
             count["right"] += right
-            count["wrong"] += not right and bool(watched.texts)
+            count["wrong"] += not right and told_figures
             count["stray"] += len(stray)
             if show and (not right or stray):
                 lines = " | ".join(line for part in record.answer.parts for line in part.lines)

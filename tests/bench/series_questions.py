@@ -17,11 +17,14 @@ from tests.bench.alarm_facts import alarm_facts
 from tests.bench.series_truth import Alarms, Series, read_alarms, read_series
 from tests.bench.signal_facts import signal_facts
 
-__all__ = ["Asked", "Set", "questions_of", "written"]
+__all__ = ["REFUSED", "Asked", "Set", "questions_of", "written"]
 
-Set = Literal["open", "held", "open2", "kept2"]
+Set = Literal["open", "held", "open2", "kept2", "blind3"]
 """Of the questions that people wrote: those that were looked at while the reading of questions was built, those that
-were counted before they were looked at (`held`, `kept2`), and the same of a second round."""
+were counted before they were looked at (`held`, `kept2`), and the same of a second round; `blind3` was written before
+the rules of its round were read, and has questions that nothing in the file answers."""
+REFUSED = "refused"
+"""The answer to what the file cannot tell: no figure at all."""
 QUESTIONS = Path(__file__).parents[1] / "data" / "series_questions.jsonl"
 
 _LABELS = ("anomaly", "label", "changepoint", "fault")
@@ -46,7 +49,8 @@ def written(folder: Path, which: Set) -> list[Asked]:
         path = folder / one["file"]
         if one["set"] == which:
             facts = alarm_facts if "alarm" in one["file"] else signal_facts
-            found.append(Asked(path, one["question"], facts(path, one["want"])))
+            answer = REFUSED if one["want"] == [["refuse"]] else facts(path, one["want"])
+            found.append(Asked(path, one["question"], answer))
     return found
 
 

@@ -286,6 +286,7 @@ _FACTS: dict[str, Callable[[Column, Options], Fact]] = {
     "mean_marked": lambda c, o: Fact((float(c.values[_marked(c, o)].mean()),)),
     "mean_unmarked": lambda c, o: Fact((float(c.values[~_marked(c, o)].mean()),)),
     "mean_inside": lambda c, o: Fact((float(c.values[_marked(c, o)].mean()),)),
+    "mean_weekend": lambda c, o: Fact((float(c.values[(c.at // _DAY + 3) % 7 >= 5].mean()),)),
     "mean_head": lambda c, o: Fact((float(c.values[: o["n"]].mean()),)),
     "slope_minute": lambda c, o: Fact(tuple(one / 60 for one in _slope(c).spellings if isinstance(one, float)), 1e-3),
     "best_weekday_any": lambda c, o: _weekday(c),

@@ -13,11 +13,11 @@ is to be chosen, and then a person sees it.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from agent.bound import ChoiceBound
 from agent.errors import BadReply, ModelError
 from agent.messages import Message
 from agent.model.protocol import Model, ReplyLimits
@@ -26,7 +26,7 @@ from plugins.devices.understanding.needs import NEEDS, NOTHING, Help, helps, nam
 from plugins.devices.understanding.reading import Context, Intent, Reader, States, Understood
 from plugins.devices.values import DeviceMap
 
-__all__ = ["ChoiceBound", "ModelPath"]
+__all__ = ["ModelPath"]
 
 _WHAT_IS_THE_MATTER = """Somebody at home or at work says something. What is the matter where they are now?
 too hot
@@ -73,27 +73,6 @@ _CHOICES = (
     ("Devices: Floor Heating, Stereo\nSaid: play me something", "Stereo"),
 )
 _MOST_CHOICES = 24
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceBound:
-    """The reply is one of some words."""
-
-    choices: tuple[str, ...]
-
-    def lark(self) -> str:
-        """The grammar."""
-        return f"start: ({' | '.join(json.dumps(choice, ensure_ascii=False) for choice in self.choices)})"
-
-    def parse(self, text: str) -> str:
-        """The choice.
-
-        :raises BadReply: it is none of them.
-        """
-        said = text.strip()
-        if said not in self.choices:
-            raise BadReply(f"none of {', '.join(self.choices)}: {said[:80]!r}")
-        return said
 
 
 class ModelPath:

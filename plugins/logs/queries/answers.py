@@ -108,10 +108,6 @@ def _stated(query: Query) -> None:
     query.add(",".join([*what, when_zh]) + f":{query.total} 条", ", ".join([*what, when_en]) + f": {count}")
     if period is not None and period.note:
         query.notes.append(period.note)
-    if query.ask.unknown:
-        query.add(
-            f"“{query.ask.unknown}”没有理解,未作限制", f"“{query.ask.unknown}” was not understood and restricts nothing"
-        )
 
 
 def _latest(query: Query, most: int) -> list[Event]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
@@ -17,7 +18,7 @@ from plugins.logs.numerals import with_digits
 from plugins.logs.spelling import respelled
 from plugins.logs.wordlists import Words, load_words
 
-__all__ = ["Figure", "Limit", "Relation", "SeriesAsk", "blank", "understand"]
+__all__ = ["Figure", "Limit", "Relation", "SeriesAsk", "blank", "known_words", "understand"]
 
 Figure = Literal[
     "maximum", "minimum", "range", "mean", "median", "deviation", "sum", "percentile", "first", "last", "value",
@@ -120,14 +121,17 @@ class SeriesAsk:
         return self.inside or self.outside or self.before or self.after
 
 
-def understand(question: str) -> SeriesAsk | None:
-    """What a question asks of a series; None where it asks nothing that can be computed."""
+def understand(question: str, figures: tuple[Figure, ...] = ()) -> SeriesAsk | None:
+    """What a question asks of a series; None where it asks nothing that can be computed.
+
+    :param figures: that are known to be wanted; of the question only the rest is read.
+    """
     text = _BOTH.sub(r"\g<a>\g<of>\g<what>和\g<b>\g<of>\g<what>之差", spaced(fold(question)))
     right = respelled(text, _SPELT)
-    return _understand(text) or (_understand(right) if right != text else None)
+    return _understand(text, figures) or (_understand(right, figures) if right != text else None)
 
 
-def _understand(text: str) -> SeriesAsk | None:
+def _understand(text: str, wanted: tuple[Figure, ...]) -> SeriesAsk | None:
     words = load_words(_FILE)
     more = words["more"]
     if more["refused"].search(text):
@@ -148,7 +152,7 @@ def _understand(text: str) -> SeriesAsk | None:
     moves = _moves(text, words["moves"]) if limit is None else ()
     if moves == ("change",) and {"mean", "median"} & set(figures) and len(spans) == 1:
         return None  # of a mean there are two values only where two spans are told apart
-    figures = moves or figures
+    figures = wanted or moves or figures
     figures += ("percentile",) if percent is not None else ()
     relation = _relation(text, words["relations"], figures) if limit is None else ""
     if not figures and relation:
@@ -177,6 +181,13 @@ def _understand(text: str) -> SeriesAsk | None:
         per_seconds=_per_seconds(text, words["moves"]),
         names_text=text,
     )
+
+
+@cache
+def known_words() -> tuple[re.Pattern[str], ...]:
+    """The rules by which any word of a question was understood."""
+    sections = load_words(_FILE)
+    return tuple(rule for words in sections.values() for name, rule in words.items() if name != "refused")
 
 
 def blank(text: str, found: list[tuple[int, str]]) -> str:
