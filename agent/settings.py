@@ -916,7 +916,7 @@ class OpenAISettings(Section):
     most_tools: int = Field(default=128, ge=1)
     """Functions that a client offers."""
     max_tool_chars: int = Field(default=60_000, ge=1)
-    """Of all their descriptions and schemas."""
+    """Of all their descriptions and schemas, and of the form of an answer."""
     most_calls: int = Field(default=8, ge=1)
     """Of a client's functions in one reply."""
     reply_tokens: int = Field(default=1_024, ge=1)

@@ -25,6 +25,7 @@ __all__ = ["ChatBound", "call_text", "described"]
 
 _FORM = {"x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
 _OPENINGS = ("<tool_call>", "```", "{")
+"""How calls begin; the last one only where an answer in JSON cannot begin so too."""
 _AROUND = re.compile(r"</?tool_call>|^```(?:json)?|```$", re.MULTILINE)
 _WORDS = r"/[^<\[{`\s](?s:.)*/"
 """Words: nothing that opens a call."""
@@ -45,20 +46,20 @@ class ChatBound:
     def lark(self) -> str:
         """The grammar of the reply."""
         said = "words" if self.form is None else "value"
-        starts = ["tagged", "fenced", "bare"] if self.functions else []
+        starts = ["tagged", "fenced", *(["bare"] if self.form is None else [])] if self.functions else []
         starts += [] if self.must_call and starts else [said]
         rules = [f"start: {' | '.join(starts)}"]
         if said in starts:
             rules.append(f"words: {_WORDS}" if self.form is None else f"value: %json {_compact(self.form)}")
         if not self.functions:
             return "\n".join(rules)
-        more = f"{{0,{self.most_calls - 1}}}"
+        more = self.most_calls - 1
         tagged = '<tool_call> "\\n" call "\\n" </tool_call>'
         names = [f"f{i}" for i in range(len(self.functions))]
         rules += [
-            f'tagged: {tagged} ("\\n" {tagged}){more}',
+            f"tagged: {_repeated(tagged, more)}",
             'fenced: "```json\\n" bare "\\n```"',
-            f'bare: call ("\\n" call){more}',
+            f"bare: {_repeated('call', more)}",
             f"call: {' | '.join(names)}",
         ]
         return "\n".join([*rules, *map(_rule, names, self.functions)])
@@ -68,9 +69,10 @@ class ChatBound:
         begun = text.lstrip()
         if not self.functions:
             return False
-        if any(begun.startswith(opening) for opening in _OPENINGS):
+        openings = _OPENINGS if self.form is None else _OPENINGS[:-1]
+        if begun.startswith(openings):
             return True
-        return None if any(opening.startswith(begun) for opening in _OPENINGS) else False
+        return None if any(opening.startswith(begun) for opening in openings) else False
 
     def parse(self, text: str) -> tuple[ToolCall, ...]:
         """The calls of a reply, each once; none where it is words.
@@ -113,6 +115,11 @@ def call_text(calls: Sequence[tuple[str, str]]) -> str:
 
 def _not_here(**_: object) -> Any:
     raise BadReply("a client's own function is run by the client")
+
+
+def _repeated(one: str, more: int) -> str:
+    """One, and up to so many more on lines of their own."""
+    return f'{one} ("\\n" {one}){{0,{more}}}' if more else one
 
 
 def _rule(name: str, function: AnyFunction) -> str:

@@ -190,10 +190,11 @@ def parse_request(body: bytes, settings: OpenAISettings) -> ChatRequest:
         raise _bad(f"messages: {len(request.messages)} of them, {settings.most_messages} are the limit; send fewer")
     if len(request.tools) > settings.most_tools:
         raise _bad(f"tools: {len(request.tools)} of them, {settings.most_tools} are the limit; offer fewer")
-    described = json.dumps([one.function.model_dump() for one in request.tools], ensure_ascii=False)
+    told = [one.function.model_dump() for one in request.tools]
+    described = json.dumps([told, request.response_format.model_dump()], ensure_ascii=False, default=str)
     if len(described) > settings.max_tool_chars:
         raise _bad(
-            f"tools: {len(described)} characters, {settings.max_tool_chars} are the limit; describe them shorter"
+            f"tools, response_format: {len(described)} characters, the limit is {settings.max_tool_chars}; shorten them"
         )
     return request
 

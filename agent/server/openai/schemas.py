@@ -78,16 +78,16 @@ class _Reduced:
         if isinstance(found.get("required"), list):
             properties = kept.get("properties")
             named = properties if isinstance(properties, dict) else {}
-            bounds["required"] = [str(name) for name in found["required"] if name in named]
+            bounds["required"] = [str(name) for name in found["required"] if isinstance(name, str) and name in named]
         if "properties" in kept:
             bounds["additionalProperties"] = False
         for key in ("minItems", "maxItems"):
             count = found.get(key)
-            if isinstance(count, int) and 0 <= count <= _MOST_ITEMS:
+            if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= _MOST_ITEMS:
                 bounds[key] = count
         for key in ("minimum", "maximum"):
             limit = found.get(key)
-            if isinstance(limit, int | float) and abs(limit) < 1e12:
+            if isinstance(limit, int | float) and not isinstance(limit, bool) and abs(limit) < 1e12:
                 bounds[key] = limit
         return bounds
 
