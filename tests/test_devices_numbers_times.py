@@ -69,6 +69,21 @@ def test_a_number_that_nothing_has_moves_nothing() -> None:
     assert read("start feed pumps 1 and 7").left
 
 
+def test_some_of_several_are_never_all() -> None:
+    """Which of them is not known, so none moves."""
+    for text in (
+        "stop one of the feed pumps",
+        "stop feed pumps other than 2",
+        "start the first feed pump",
+        "start two feed pumps",
+        "start feed pumps one or two",
+        "don't start feed pumps one and two",
+        "启动一台给水泵",
+        "一号或二号给水泵启动",
+    ):
+        assert moved(read(text)) == set(), text
+
+
 def test_a_short_name_stands_for_one_device_and_never_for_one_of_two() -> None:
     """ "pump 4" is one; "pump 3" could be two, and asks. A short name is never exact."""
     (one,) = read("start pump 4").intents
@@ -147,3 +162,9 @@ def test_no_time_is_before_now(text: str) -> None:
     for token in tokens:
         if token.has("due") and token.duration:
             assert timedelta(0) < timedelta(seconds=token.duration.seconds) <= timedelta(days=3)
+
+
+def test_what_is_to_stay_is_left_alone() -> None:
+    """Whatever is ordered beside it."""
+    assert moved(read("1号给水泵保持运行,启动2号给水泵")) == {("g2", True)}
+    assert moved(read("leave the bench lamp on and start feed pump 2")) == {("f2", True)}

@@ -66,7 +66,7 @@ def whole_frames(pieces: list[Piece], *, question: bool, earlier: Frame | None) 
             and done
             and done[-1].never
             and not frame.never
-            and not (done[-1].keeps and frame.verb)
+            and not (pieces[at].joint == "and" and done[-1].keeps and frame.verb and frame.target.said)
         ):
             frame = replace(frame, never=True)
         if done and pieces[at].joint == "and" and (_shares_value(frame) or _shares_particle(frame)):

@@ -31,7 +31,8 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
     tokens = [part for token in tokens for part in (parted(token) if asking else (token,))]
     kept, excluded = apart(tokens)
     lost = tuple(token.text for token in excluded if token.unknown and any(map(str.isalnum, token.text)))
-    lost += () if asking else _stated(tokens)
+    lost += tuple(token.text for token in excluded if token.amount and not token.has("one", "name", "area", "floor"))
+    lost += () if asking else (*_stated(tokens), *_some(tokens))
     frame = Frame(tokens[0].start, tokens[-1].end, unknown=lost)
     keeps = any(token.value("keep") for token in kept) and not any(token.amount or token.has("level") for token in kept)
     verbs: list[tuple[int, str]] = []
@@ -72,6 +73,16 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
         chinese=any(not kept[at].text.isascii() for at, _ in verbs),
         verb_last=bool(verbs) and verbs[0][0] > first_target,
     )
+
+
+def _some(tokens: list[Token]) -> tuple[str, ...]:
+    """ "one of the lamps", "the first pump": which of several is not known, and never all of them."""
+    found = [one.text for one, after in pairwise(tokens) if one.text in ("one", "1", "any") and _of(after)]
+    return (*found, *(after.text for the, after in pairwise(tokens) if the.text == "the" and after.text == "first"))
+
+
+def _of(token: Token) -> bool:
+    return token.text.split()[:1] == ["of"]
 
 
 def _stated(tokens: list[Token]) -> tuple[str, ...]:

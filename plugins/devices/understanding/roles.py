@@ -78,7 +78,7 @@ def apart(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
             excluded.append(token)
         else:
             kept.append(token)
-    return kept, [token for token in excluded if token.has(*_TARGET_KINDS) or token.unknown]
+    return kept, [token for token in excluded if token.has(*_TARGET_KINDS) or token.unknown or token.amount]
 
 
 def _ends_exception(token: Token) -> bool:
