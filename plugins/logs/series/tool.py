@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -41,6 +42,8 @@ _ANY: tuple[Figure, ...] = ("mean",)
 """Stands for a figure while it is looked at what else a question says."""
 _MOST_LETTERS = {True: 24, False: 5}
 """Of the words by which a figure is asked for and that no rule knows, in English and in Chinese."""
+_READ = re.compile(r"读数|数值|\b(?:readings?|values?|measured|read)\b")
+"""Words for what the only series of a log says."""
 _LEAST_NAMES = 2
 """Series between which a word can tell."""
 
@@ -158,7 +161,7 @@ class SeriesTool:
             return tuple(every[:1]), every
         if not meant.signals and ask.figures[0] in ("gaps", "duplicates", "order", "interval", "span", "count"):
             return _of_one_file(every), every
-        if ask.figures == ("value",) and not meant.named:
+        if ask.figures == ("value",) and not meant.named and not _READ.search(ask.names_text):
             return (), every
         return meant.signals, every
 
