@@ -165,7 +165,7 @@ take_weights() {
 
 take_files() {
     step "Installer and units"
-    cp "$HERE/install.sh" "$HERE/common.sh" "$HERE/README.md" "$HERE/watchkeeper.toml" "$PART/"
+    cp "$HERE/install.sh" "$HERE/common.sh" "$HERE/services.sh" "$HERE/README.md" "$HERE/watchkeeper.toml" "$PART/"
     cp "$SOURCE/LICENSE" "$PART/"
     cp -r "$HERE/systemd" "$PART/systemd"
 }

@@ -14,7 +14,7 @@ __all__ = ["DEPLOY", "REPOSITORY", "bash", "seal", "small_bundle"]
 
 REPOSITORY = Path(__file__).parent.parent
 DEPLOY = REPOSITORY / "deploy"
-_FILES = ("install.sh", "common.sh", "watchkeeper.toml")
+_FILES = ("install.sh", "common.sh", "services.sh", "watchkeeper.toml")
 
 
 def bash(script: Path, *arguments: str | Path, seconds: float = 60, alone: bool = False) -> tuple[int, str]:
