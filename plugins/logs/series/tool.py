@@ -44,6 +44,7 @@ _MOST_LETTERS = {True: 24, False: 5}
 """Of the words by which a figure is asked for and that no rule knows, in English and in Chinese."""
 _READ = re.compile(r"读数|数值|\b(?:readings?|values?|measured|read)\b")
 """Words for what the only series of a log says."""
+_ASIDE = re.compile(r"[(（][^()（）]*[)）]")
 _LEAST_NAMES = 2
 """Series between which a word can tell."""
 
@@ -114,7 +115,8 @@ class SeriesTool:
 
     def _left(self, ask: SeriesAsk, signals: Sequence[Signal], every: Sequence[Signal]) -> tuple[str, ...]:
         """Words that were not understood; a clause about a second series is none that is."""
-        left = words_left(ask.names_text, signals, every)
+        windows = "windows" in ask.figures  # which of them an aside describes, no column says
+        left = words_left(_ASIDE.sub(" ", ask.names_text) if windows else ask.names_text, signals, every)
         others = clauses(ask.names_text) if ask.limit is not None and len(signals) > 1 and not ask.relation else ()
         return left or tuple(clause.strip() for clause in others[:1])
 
