@@ -53,7 +53,15 @@ def test_a_name_of_nearly_the_same_sound_has_to_be_confirmed() -> None:
     assert (intent.slots["name"], intent.path, intent.exact) == ("厨房灯", "names", False)
 
 
-@pytest.mark.parametrize("text", ["别观闭厨房灯", "客厅空调掉了26块钱的漆", "我在厨房灯下雕刻", "厨房灯吊着"])
+@pytest.mark.parametrize(
+    "text", ["别观闭厨房灯", "客厅空调掉了26块钱的漆", "我在厨房灯下雕刻", "厨房灯吊着", "观地,厨房灯"]
+)
 def test_other_words_move_nothing(text: str) -> None:
     """What is no order stays none."""
     assert not [i for i in read(text).intents if i.writes and i.exact]
+
+
+def test_a_name_beside_what_was_not_understood_orders_nothing() -> None:
+    """关闭 that was heard as 观地 may not turn the device on, not even as a proposal."""
+    understood = read("观地,厨房灯")
+    assert not understood.intents and "厨房灯" in understood.left

@@ -80,6 +80,8 @@ def _read(reading: Reading, tokens: tuple[Token, ...]) -> Understood:
     left: list[str] = []
     explained: list[str] = []
     pending: list[Piece] = []
+    named: list[Intent] = []
+    """What was said of by its name alone."""
 
     def flush() -> None:
         if pending:
@@ -88,6 +90,8 @@ def _read(reading: Reading, tokens: tuple[Token, ...]) -> Understood:
                 found, rest, said = intents_of(reading, frame)
                 intents.extend(found)
                 left.extend(rest)
+                if not (frame.does or frame.asked):
+                    named.extend(intent for intent in found if intent.writes)
                 explained.extend(said)
             pending.clear()
 
@@ -105,6 +109,10 @@ def _read(reading: Reading, tokens: tuple[Token, ...]) -> Understood:
             explained.append(f"{said!r}: {special.intent} {dict(special.slots)}")
         at += taken
     flush()
+    if left and named:  # what is to be done with it stands in the part that was not understood
+        intents = [intent for intent in intents if intent not in named]
+        left.extend(intent.text for intent in named)
+        explained.append(f"{', '.join(i.text for i in named)!r}: a name alone beside {left[0]!r} orders nothing")
     return _understood(reading, intents, tuple(left), tuple(explained))
 
 
