@@ -75,8 +75,8 @@ class EventTool:
         ask = self._understood(part)
         if ask is None or not ask.unknown or ask.kinds[0] not in _FIGURES:
             return None
-        named = (ask.names or ask.equal) and (ask.kinds != ("count",) or clauses(part))  # how much, as much as how many
-        return ask if ask.says_alarm or ask.columns or named else None
+        located = ask.equal and (ask.kinds != ("count",) or clauses(part))  # how much is no count, nor is where
+        return ask if ask.says_alarm or ask.columns or ask.names or located else None
 
     def _understood(self, part: str) -> EventAsk | None:
         try:
