@@ -91,10 +91,8 @@ class EventTool:
         period: Annotated[str | None, Binds("period")] = None,
         name: Annotated[str | None, Binds("name")] = None,
     ) -> ToolResult:
-        """Compute figures of the alarm log: most frequent, by hour or area, floods, chattering, mean time between.
-
-        :param name: the alarm, tag or area that is meant, where the question's words do not say it by rules.
-        """
+        """Compute figures of the alarm log: most frequent, by hour or area, floods, chattering, mean time between."""
+        # `name` is the alarm, tag or area that is meant, where the question's words do not say it by rules.
         ask = understand(asked, self._log)
         if ask is not None and name:
             ask = self._named(ask, name)

@@ -128,11 +128,8 @@ class SeriesTool:
         operation: Annotated[str | None, Binds("operation")] = None,
         signal: Annotated[str | None, Binds("signal")] = None,
     ) -> ToolResult:
-        """Compute figures of a measured signal in the log: extremes, mean, time above a limit, gaps.
-
-        :param operation: the figure that is wanted, where the question's words do not say it by rules.
-        :param signal: the series that is meant, likewise.
-        """
+        """Compute figures of a measured signal in the log: extremes, mean, time above a limit, gaps."""
+        # `operation` and `signal`: the figure and the series, where the question's words do not say them by rules.
         ask = understand(asked, figures_of(operation) if operation else ())
         signals, every = self._meant(ask) if ask else ((), [])
         if signal and ask:
