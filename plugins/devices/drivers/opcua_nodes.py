@@ -81,7 +81,8 @@ class NodeField:
             if low <= round(wire) <= high:
                 return round(wire)
         number = None if isinstance(wire, str) else finite(wire)
-        if type_name in FLOATS and number is not None and abs(number) <= FLOATS[type_name]:
+        exact = not isinstance(wire, int) or number == wire  # whole numbers beyond 2**53 are no floats
+        if type_name in FLOATS and number is not None and exact and abs(number) <= FLOATS[type_name]:
             return number
         if type_name == "String" and isinstance(wire, str) and len(wire) <= self.max_chars:
             return wire
@@ -97,7 +98,7 @@ class NodeField:
             return value
         if not math.isfinite(value):
             raise WrongValue(f"{value} is no number that can be sent")
-        return (value - self.offset) / self.scale
+        return value if (self.scale, self.offset) == (1, 0) else (value - self.offset) / self.scale
 
 
 def field_of(device: Device, point: Point, *, max_chars: int) -> NodeField:
