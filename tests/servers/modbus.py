@@ -7,59 +7,36 @@ register 290 counts write requests; 291 is how many milliseconds the answer to a
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 from pymodbus.client import ModbusTcpClient
 from pymodbus.constants import ExcCodes
 from pymodbus.server import StartAsyncTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from tests.servers.debian import ServerMissing, free_port
+from tests.servers.debian import free_port
+from tests.servers.process import ServerProcess
 
 WRITES, LATE_MS = 290, 291
 WRITING = (5, 6, 15, 16, 22)
 START_SECONDS = 60.0
 
 
-class Modbus:
-    """One server. `start`, `kill`, `freeze` and `thaw` may follow each other."""
+class Modbus(ServerProcess):
+    """One server."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.address = f"tcp://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-W", "ignore", "-m", "tests.servers.modbus", str(self.port)]
-        self._process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            with closing(ModbusTcpClient("127.0.0.1", port=self.port, timeout=1)) as client:
-                if client.connect():
-                    return
-            time.sleep(0.05)
-        self.kill()
-        raise ServerMissing("the Modbus server did not start")
+        self._run_module("tests.servers.modbus", [str(self.port)], self._answers, START_SECONDS)
 
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(START_SECONDS)
-            self._process = None
-
-    def freeze(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+    def _answers(self) -> bool:
+        with closing(ModbusTcpClient("127.0.0.1", port=self.port, timeout=1)) as client:
+            return client.connect()
 
     def put(self, register: int, *values: int) -> None:
         """Set holding registers from the other side; counts as no write."""

@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers import debian
 from tests.servers.certificates import Certificates
 from tests.servers.debian import Programs, ServerMissing, free_port, library_path, readable_root, unpack
+from tests.servers.process import ServerProcess, listens
 
 MosquittoMissing = ServerMissing
 CACHE = debian.CACHE / "mosquitto"
@@ -35,15 +35,14 @@ class Login:
     password: str
 
 
-class Mosquitto:
-    """One broker. `start`, `stop`, `kill`, `freeze` and `thaw` may follow each other."""
+class Mosquitto(ServerProcess):
+    """One broker. `stop` may follow, too."""
 
     def __init__(
         self, programs: Programs, folder: Path, *, login: Login | None = None, tls: Certificates | None = None
     ) -> None:
         self._programs = programs
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.scheme = "mqtts" if tls else "mqtt"
         lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {folder}/",
@@ -71,9 +70,8 @@ class Mosquitto:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environ())
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            with closing(socket.socket()) as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if listens(self.port):
+                return
             if self._process.poll() is not None:
                 raise ServerMissing(f"Mosquitto ended: {(self._folder / 'server.log').read_text()[-500:]}")
             time.sleep(0.02)
@@ -87,19 +85,6 @@ class Mosquitto:
             self._process.send_signal(signal.SIGCONT)  # a frozen one hears SIGTERM only then; a killed one nothing
             self._process.wait(START_SECONDS)
             self._process = None
-
-    def kill(self) -> None:
-        """End it without a farewell."""
-        self.stop(signal.SIGKILL)
-
-    def freeze(self) -> None:
-        """It keeps its connections, and answers nothing."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
     def _passwords(self, login: Login) -> Path:
         path = self._folder / "passwords"

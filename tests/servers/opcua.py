@@ -9,14 +9,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 from asyncua import Server, ua
@@ -24,7 +18,8 @@ from asyncua.crypto.permission_rules import User
 from asyncua.server.user_managers import UserManager, UserRole
 
 from tests.servers.certificates import Certificates
-from tests.servers.debian import ServerMissing, free_port
+from tests.servers.debian import free_port
+from tests.servers.process import ServerProcess, listens
 
 NAMESPACE = "urn:test:plant"
 APPLICATION = "urn:test:watchkeeper"
@@ -36,45 +31,22 @@ VARIABLES: dict[str, tuple[Any, ua.VariantType]] = {
 }  # fmt: skip
 
 
-class OpcUa:
-    """One server. `start`, `kill`, `freeze` and `thaw` may follow each other."""
+class OpcUa(ServerProcess):
+    """One server."""
 
     def __init__(self, tls: Certificates | None, password: str) -> None:
         self.port = free_port()
         self.address = f"opc.tcp://127.0.0.1:{self.port}/plant"
         self._tls = tls
         self._password = password
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-W", "ignore", "-m", "tests.servers.opcua", "--port", str(self.port)]
+        options = ["--port", str(self.port)]
         if self._tls:
-            command += ["--certificate", str(self._tls.server), "--key", str(self._tls.server_key)]
+            options += ["--certificate", str(self._tls.server), "--key", str(self._tls.server_key)]
         if self._password:
-            command += ["--password", self._password]
-        self._process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            with closing(socket.socket()) as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        self.kill()
-        raise ServerMissing("the OPC UA server did not start")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(START_SECONDS)
-            self._process = None
-
-    def freeze(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+            options += ["--password", self._password]
+        self._run_module("tests.servers.opcua", options, lambda: listens(self.port), START_SECONDS)
 
 
 @contextmanager
