@@ -148,6 +148,30 @@ def test_too_many_points_are_bounded() -> None:
     assert len(found.devices.devices) == 10 and "max_discovered_points" in found.left_out[-1]
 
 
+@pytest.mark.parametrize("payload", [None, {"": None}, [None], ["ON"], float("nan")])
+def test_a_payload_that_is_none_is_left_out(payload: Json) -> None:
+    """What is no text, number or truth cannot be sent; and the word that tells the state is never sent in its place."""
+    config = {"name": "N", "command_topic": "n/set", "state_topic": "n", "payload_on": payload, "state_on": "RUNNING"}
+    found = read_discovery({"homeassistant/switch/n/config": json.dumps(config).encode()}, "homeassistant", "h", LIMITS)
+    assert not found.devices.devices and any("is no payload" in line for line in found.left_out)
+
+
+@pytest.mark.parametrize("setting", ["command_topic", "payload_on", "name", "value_template"])
+def test_half_of_a_pair_is_no_text(setting: str) -> None:
+    """JSON can name a lone surrogate, which no file and no topic can hold."""
+    told = json.dumps({"name": "N", "command_topic": "n/set", "state_topic": "n", setting: "\ud800"}).encode()
+    found = read_discovery({"homeassistant/switch/n/config": told}, "homeassistant", "h", LIMITS)
+    assert not found.devices.devices and found.left_out
+
+
+def test_a_state_of_availability_that_is_none_is_left_out() -> None:
+    """So is a device whose being there could not be told."""
+    config = {"name": "N", "command_topic": "n/set", "state_topic": "n",
+              "availability": {"topic": "n/there", "payload_available": None}}  # fmt: skip
+    found = read_discovery({"homeassistant/switch/n/config": json.dumps(config).encode()}, "homeassistant", "h", LIMITS)
+    assert not found.devices.devices and any("is no payload" in line for line in found.left_out)
+
+
 JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=6),
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
                     max_leaves=6)  # fmt: skip

@@ -8,6 +8,7 @@ no device is moved in a way that was guessed; two that claim one identity are bo
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from agent.api import InputError, Json
 from agent.settings import ConnectionSettings, DriverSettings
+from plugins.devices.drivers.connecting import finite
 from plugins.devices.drivers.mqtt_link import Link
 from plugins.devices.drivers.mqtt_payload import codec_of, parse_json
 from plugins.devices.maps.discovery_points import COMPONENTS, Settings, points_of
@@ -119,7 +121,8 @@ def _components(topic: str, payload: bytes, prefix: str, left_out: list[str]) ->
     parts = topic.removeprefix(f"{prefix}/").split("/")
     try:
         parsed = parse_json(payload.decode("utf-8"))
-    except UnicodeDecodeError:
+        json.dumps(parsed if isinstance(parsed, dict) else None, ensure_ascii=False).encode("utf-8")
+    except UnicodeError:  # a half of a pair that JSON escapes may name is no text either
         parsed = None
     if not topic.startswith(f"{prefix}/") or len(parts) not in (3, 4) or parts[-1] != "config":
         return []
@@ -188,6 +191,18 @@ def _check(point: Point) -> None:
         raise InputError(f"{point.name}: its choices cannot be said")
     if point.unit != said(point.unit) or len(point.unit) > UNIT_CHARS:
         raise InputError(f"{point.name}: its unit cannot be said")
+    for word in _words_of(point):
+        if not isinstance(word, str | bool) and finite(word) is None:
+            raise InputError(f"{point.name}: {str(word)[:40]!r} is no payload that can be sent or told")
+
+
+def _words_of(point: Point) -> list[Json]:
+    """What a message says is sent or told on the wire."""
+    pairs, states = point.address.get("words"), point.address.get("available")
+    words = [pair[1] for pair in pairs if isinstance(pair, list)] if isinstance(pairs, list) else []
+    for state in states if isinstance(states, list) else []:
+        words += [state.get("online"), state.get("offline")] if isinstance(state, dict) else []
+    return words
 
 
 def _names(config: Settings) -> tuple[str, ...]:
