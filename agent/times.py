@@ -11,57 +11,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
+from agent.calendar_spans import days_within, hours_of, parse_calendar, parse_duration
 from agent.dates import CLOCK, DAY, MONTH, Clock, parse_clock, parse_day, parse_number, parse_part
 from agent.day_spans import DAY_SPAN, parse_day_span
+from agent.period import Period
 from agent.shifts import ShiftLike, find_shift
-from agent.time_phrases import (
-    CALENDAR,
-    CALENDAR_MONTH,
-    CALENDAR_QUARTER,
-    CALENDAR_WEEK,
-    CALENDAR_YEAR,
-    CHINESE_SPAN,
-    ENGLISH_SPAN,
-    FIND,
-    LAST_NIGHT,
-    OPEN,
-    RANGE,
-    SHIFT_SPAN,
-    SINCE_RESTART,
-    SINGLE,
-    UNITS,
-    WEEK_OF,
-    WEEKEND,
-)
+from agent.time_phrases import FIND, OPEN, RANGE, SHIFT_SPAN, SINCE_RESTART, SINGLE
 from agent.values import Said, say
 
 __all__ = ["Period", "find_periods", "names_restart", "parse_number", "resolve_period"]
 
-_NIGHT = (18, 30)
 _YEAR_SAID = re.compile(r"(?<!\d)\d{4}(?!\d)|今年|去年|前年|周|星期|天|昨|今|day", re.IGNORECASE)
 """A day that names its year, or that is told from today."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A half-open span of time."""
-
-    phrase: str
-    """As the person said it."""
-    start: datetime
-    end: datetime
-    note: Said | None = None
-    """What was not said and had to be taken in some way."""
-    to_the_second: bool = False
-    """Whether the person spoke of seconds."""
-
-    def stated(self) -> str:
-        """Start and end as an answer states them, to the minute; to the second where the person did."""
-        form = "%Y-%m-%d %H:%M:%S" if self.to_the_second else "%Y-%m-%d %H:%M"
-        return f"{self.start.strftime(form)} – {self.end.strftime(form)}"
 
 
 def find_periods(text: str) -> list[tuple[int, str]]:
@@ -101,7 +65,7 @@ def resolve_period(
     """
     said = phrase.strip()
     try:
-        period = _duration(said, now) or _calendar(said, now, within) or _shift(said, now, shifts)
+        period = parse_duration(said, now) or parse_calendar(said, now, within) or _shift(said, now, shifts)
         period = (
             period
             or _day_span(said, now, within)
@@ -130,91 +94,6 @@ def _offset_open(moment: datetime) -> bool:
     return moment.tzinfo is not None and moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
 
 
-def _duration(said: str, now: datetime) -> Period | None:
-    span = CHINESE_SPAN.fullmatch(said) or (None if _is_calendar(said) else ENGLISH_SPAN.fullmatch(said))
-    if span is None:
-        return None
-    count = parse_number(span["n"]) if span["n"] else 1.0
-    if count is None:
-        return None
-    unit = UNITS[span["unit"].lower()]
-    if unit in ("months", "years"):
-        return Period(said, now - timedelta(days=(30 if unit == "months" else 365) * count), now)
-    length = timedelta(**{unit: count})
-    if unit in ("minutes", "hours") and now.tzinfo is not None:  # so long ago, whatever the clocks did since
-        return Period(said, (now.astimezone(UTC) - length).astimezone(now.tzinfo), now)
-    return Period(said, now - length, now)
-
-
-def _is_calendar(said: str) -> bool:
-    return any(rule.fullmatch(said) for rule in CALENDAR)
-
-
-def _calendar(said: str, now: datetime, within: tuple[datetime, datetime] | None) -> Period | None:
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
-    low = said.lower()
-    back = 2 if "上上" in low else 1 if low.startswith(("上", "last", "previous")) else 0
-    if CALENDAR_WEEK.fullmatch(said):
-        start = monday - timedelta(days=7 * back)
-        return Period(said, start, start + timedelta(days=7))
-    if CALENDAR_MONTH.fullmatch(said):
-        start = _months_on(first, -back)
-        return Period(said, start, _months_on(start, 1))
-    if match := CALENDAR_QUARTER.fullmatch(said):
-        return _quarter(match, first, back)
-    if match := CALENDAR_YEAR.fullmatch(said):
-        said_year = match["y"] or match["ey"]
-        year = int(said_year) if said_year else first.year - {"去年": 1, "前年": 2}.get(said, back)
-        return Period(said, first.replace(year=year, month=1), first.replace(year=year + 1, month=1)) if year else None
-    if match := LAST_NIGHT.fullmatch(said):
-        hours = parse_part(match["p"]) if match["p"] else None
-        evening = today - timedelta(days=1) if low == "last night" else today
-        return Period(said, *_hours(evening, *((hours.start, hours.end) if hours else _NIGHT)))
-    if match := WEEK_OF.fullmatch(said):
-        day = parse_day(match["a"] or match["b"], now.date(), _days(within))
-        return None if day is None else _week_of(said, day.first, now)
-    if WEEKEND.fullmatch(said):
-        return _weekend(said, monday, now)
-    return None
-
-
-def _quarter(match: re.Match[str], first: datetime, back: int) -> Period | None:
-    number = match["q"] or match["eq"]
-    if number is None:
-        start = _months_on(first, -((first.month - 1) % 3) - 3 * back)
-    else:
-        year = match["y"] or match["ey"] or first.year - (match["yw"] == "去年")
-        start = first.replace(
-            year=int(year), month=1 + 3 * ("一二三四".find(number) if number in "一二三四" else int(number) - 1)
-        )
-    return Period(match.group(), start, _months_on(start, 3))
-
-
-def _week_of(said: str, day: date, now: datetime) -> Period:
-    """Monday to Sunday around a day."""
-    monday = datetime.combine(day - timedelta(days=day.weekday()), time(), tzinfo=now.tzinfo)
-    return Period(said, monday, monday + timedelta(days=7))
-
-
-def _weekend(said: str, monday: datetime, now: datetime) -> Period:
-    this = said.startswith(("本", "这")) or said.lower().startswith("this")
-    saturday = monday + timedelta(days=5)
-    if said.startswith("上") or said.lower().startswith("last") or (not this and saturday > now):
-        saturday -= timedelta(days=7)
-    return Period(said, saturday, saturday + timedelta(days=2))
-
-
-def _months_on(first: datetime, count: int) -> datetime:
-    months = first.year * 12 + first.month - 1 + count
-    return first.replace(year=months // 12, month=months % 12 + 1)
-
-
-def _hours(day: datetime, start: int, end: int) -> tuple[datetime, datetime]:
-    last = day + timedelta(days=end // 24)
-    return day.replace(hour=start), last.replace(hour=end % 24)
-
-
 def _shift(said: str, now: datetime, shifts: Sequence[ShiftLike]) -> Period | None:
     match = SHIFT_SPAN.fullmatch(said)
     if match is None or not shifts:
@@ -232,7 +111,7 @@ def _shift(said: str, now: datetime, shifts: Sequence[ShiftLike]) -> Period | No
 def _day_span(said: str, now: datetime, within: tuple[datetime, datetime] | None) -> Period | None:
     """Days of one month, the last included."""
     match = DAY_SPAN.fullmatch(said)
-    days = parse_day_span(match, now.date(), _days(within)) if match else None
+    days = parse_day_span(match, now.date(), days_within(within)) if match else None
     if days is None:
         return None
     start, end = (datetime.combine(day, time(), tzinfo=now.tzinfo) for day in (days[0].first, days[1].after))
@@ -246,7 +125,7 @@ def _between(
     if match is None:
         return None
     on = match["on"] or match["on0"]
-    day = parse_day(on, now.date(), _days(within)) if on else None
+    day = parse_day(on, now.date(), days_within(within)) if on else None
     if on and day is None:
         return None
     a, b = (match[x] or match[f"{x}2"] or match[f"{x}3"] for x in "ab")
@@ -345,7 +224,7 @@ def _item(
     if match is None:
         return None
     named = match["day"] or match["day2"] or match["month"] or (said.strip() if match["monthday"] else None)
-    day = parse_day(named, now.date(), _days(within)) if named else None
+    day = parse_day(named, now.date(), days_within(within)) if named else None
     if named and day is None:
         return None
     part = parse_part(match["part"] or match["part3"] or "")
@@ -373,14 +252,10 @@ def _at(said: str, day: datetime, clock: Clock, note: Said | None) -> Period:
 
 def _part_of(said: str, day: datetime, hours: tuple[int, int], now: datetime, note: Said | None) -> Period:
     """Hours of a day; a night that lies ahead is the one before."""
-    start, end = _hours(day, *hours)
+    start, end = hours_of(day, *hours)
     if start > now and hours[1] > 24:
-        start, end = _hours(day - timedelta(days=1), *hours)
+        start, end = hours_of(day - timedelta(days=1), *hours)
     return Period(said, start, end, note)
-
-
-def _days(within: tuple[datetime, datetime] | None) -> tuple[date, date] | None:
-    return None if within is None else (within[0].date(), within[1].date())
 
 
 def _only_day(within: tuple[datetime, datetime] | None) -> date | None:
