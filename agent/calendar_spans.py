@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-from agent.dates import parse_day, parse_number, parse_part
+from agent.dates import parse_day, parse_part
+from agent.numerals import parse_number
 from agent.period import Period
 from agent.time_phrases import (
     CALENDAR,

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from agent.times import parse_number
+from agent.numerals import parse_number
 
 __all__ = ["codes_in", "numbers_in", "unsupported"]
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
+from agent.numerals import parse_number
 from agent.values import Said, say
 
 __all__ = [
@@ -25,13 +26,8 @@ __all__ = [
     "PartOfDay",
     "parse_clock",
     "parse_day",
-    "parse_number",
     "parse_part",
 ]
-
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-ENGLISH_NUMBERS = {word: i for i, word in enumerate(_WORDS)}
 
 _MONTHS = ("jan(?:uary)?", "feb(?:ruary)?", "mar(?:ch)?", "apr(?:il)?", "(?-i:May)", "june?", "july?", "aug(?:ust)?",
            "sept?(?:ember)?", "oct(?:ober)?", "nov(?:ember)?", "dec(?:ember)?")  # fmt: skip
@@ -144,18 +140,6 @@ class PartOfDay:
 
     start: int
     end: int
-
-
-def parse_number(text: str) -> float | None:
-    """A count in digits, Chinese numerals up to 999, or an English word up to twelve; None where it is neither."""
-    word = text.strip().lower()
-    if re.fullmatch(r"\d+(?:\.\d+)?", word):
-        return float(word)
-    if word in ENGLISH_NUMBERS:
-        return float(ENGLISH_NUMBERS[word])
-    if word == "半":
-        return 0.5
-    return _chinese_number(word)
 
 
 def parse_day(text: str, today: date, within: tuple[date, date] | None = None) -> Day | None:
@@ -342,16 +326,3 @@ def _one(day: date | None) -> Day | None:
 def _count(text: str | None) -> int | None:
     value = None if text is None else parse_number(text)
     return None if value is None else int(value)
-
-
-def _chinese_number(word: str) -> float | None:
-    if not word or any(c not in _DIGITS and c not in "十百" for c in word):
-        return None
-    total, digit = 0, 0
-    for c in word:
-        if c in _DIGITS:
-            digit = _DIGITS[c]
-        else:
-            total += (digit or 1) * (10 if c == "十" else 100)
-            digit = 0
-    return float(total + digit)

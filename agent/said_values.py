@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from agent.dates import CLOCK, DAY, parse_clock, parse_day, parse_number
+from agent.dates import CLOCK, DAY, parse_clock, parse_day
+from agent.numerals import parse_number
 
 __all__ = ["clocks_said", "days_said", "numbers_said"]
 

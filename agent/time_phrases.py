@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
-from agent.dates import CLOCK, DAY, ENGLISH_NUMBERS, MONTH, PART
+from agent.dates import CLOCK, DAY, MONTH, PART
 from agent.day_spans import DAY_SPAN
 from agent.late_pattern import LatePattern
+from agent.numerals import ENGLISH_NUMBERS
 from agent.shifts import SHIFT
 
 __all__ = [

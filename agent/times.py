@@ -15,14 +15,14 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from agent.calendar_spans import days_within, hours_of, parse_calendar, parse_duration
-from agent.dates import CLOCK, DAY, MONTH, Clock, parse_clock, parse_day, parse_number, parse_part
+from agent.dates import CLOCK, DAY, MONTH, Clock, parse_clock, parse_day, parse_part
 from agent.day_spans import DAY_SPAN, parse_day_span
 from agent.period import Period
 from agent.shifts import ShiftLike, find_shift
 from agent.time_phrases import FIND, OPEN, RANGE, SHIFT_SPAN, SINCE_RESTART, SINGLE
 from agent.values import Said, say
 
-__all__ = ["Period", "find_periods", "names_restart", "parse_number", "resolve_period"]
+__all__ = ["Period", "find_periods", "names_restart", "resolve_period"]
 
 _YEAR_SAID = re.compile(r"(?<!\d)\d{4}(?!\d)|今年|去年|前年|周|星期|天|昨|今|day", re.IGNORECASE)
 """A day that names its year, or that is told from today."""

@@ -28,7 +28,6 @@ from agent.answer import render
 from agent.approval import Approvals, Request, call_text
 from agent.audit import Trail
 from agent.box_key import box_secret
-from agent.claims import unsupported
 from agent.conversation import Conversation, open_window, turn_line
 from agent.device_commands import DeviceCommands
 from agent.env import Env
@@ -47,7 +46,7 @@ from agent.parts import split_question
 from agent.perception import Perception
 from agent.photo import Photo, load_photo, photo_of
 from agent.plugin_host import PluginHost
-from agent.prompt import detect_language, gist_messages, system_message, user_message
+from agent.prompt import detect_language, system_message, user_message
 from agent.recovery import recover
 from agent.tool_run import ToolRunner, read_back_with
 from agent.tools import TurnView
@@ -55,6 +54,7 @@ from agent.turn_record import StageClock, TurnRecord
 from agent.upright import upright_photo
 from agent.values import Json, Language, Term, say
 from agent.watcher import Watcher
+from agent.wording import word_line
 
 __all__ = ["Agent", "Conversation", "TurnRecord"]
 
@@ -216,7 +216,8 @@ class Agent:
         parts = self._parts(question if orders is None else "\n".join(orders.left))
         findings = loop.run(parts, Evidence(question, perception, terms))
         clock.ms["model"], clock.ms["tools"] = findings.model_ms, findings.tool_ms
-        gist = self._word(findings, language, clock, note, reusable=loop.reusable)
+        with clock.stage("model"):
+            gist = word_line(findings, language, self.ladder, self.env.settings.turn, note, reusable=loop.reusable)
         shown_whole = shown is not None and self.ladder.sees
         rung, falls = self.ladder.name, self.ladder.settle()
         left_out = loop.window.left_out
@@ -373,30 +374,6 @@ class Agent:
             found=found,
             cancelled=watcher.cancelled,
         )
-
-    def _word(
-        self,
-        findings: Findings,
-        language: Language,
-        clock: StageClock,
-        note: Callable[[str, dict[str, Any]], None],
-        *,
-        reusable: bool,
-    ) -> str:
-        """One line in the person's language where the quote is in the other; empty where it cannot be backed."""
-        foreign = next((f.quote for f in findings.parts if f.quote and f.quote.passage.language != language), None)
-        if foreign is None or self.ladder.name == "rules" or findings.stopped:
-            return ""
-        limits = ReplyLimits(max_tokens=self.env.settings.turn.gist_tokens, reusable=reusable)
-        with clock.stage("model"):
-            try:
-                reply = self.ladder.reply(gist_messages(foreign, language), (), bound=None, limits=limits)
-            except (ModelError, BadReply):
-                return ""
-        line = " ".join(reply.text.split())
-        problem = unsupported(line, [foreign.text]) if reply.stopped == "done" else "it was cut off"
-        note("line_worded", {"line": line, "dropped": problem, "cached": reply.usage.cached_replies > 0})
-        return "" if problem else line
 
 
 def _read_something(perception: Perception | None) -> bool:

@@ -15,9 +15,10 @@ from typing import Any
 from agent.errors import InputError
 from agent.reports.glyphs import FONT, register_font, shown_as
 from agent.reports.outline import Outline, drawings, outline
+from agent.reports.pdf_drawing import pdf_drawing
 from agent.reports.report import Report
 from agent.reports.risk import RISK_WORDS
-from agent.reports.scene import INK, Line, Mark, Polygon, Rect, Scene, Shape, Text, hatching
+from agent.reports.scene import INK, Rect, Scene, Text
 from agent.reports.words import WORDS
 from agent.settings import ReportSettings, Risk
 
@@ -171,8 +172,8 @@ class _Writer:
 
     def _charts(self, report: Report, page: Outline, settings: ReportSettings, half: float) -> list[Any]:
         scenes = drawings(report, page.language, settings, half=half, whole=self._width, height=158)
-        narrow = [_drawing(self._lib, scene) for scene in scenes if scene.width <= half]
-        wide = [_drawing(self._lib, scene) for scene in scenes if scene.width > half]
+        narrow = [pdf_drawing(self._lib, scene) for scene in scenes if scene.width <= half]
+        wide = [pdf_drawing(self._lib, scene) for scene in scenes if scene.width > half]
         rows = [narrow[i : i + 2] for i in range(0, len(narrow), 2)]
         story: list[Any] = [
             self._lib.Table(
@@ -207,7 +208,7 @@ class _Writer:
             Rect(0, 17, self._width, 6, fill="#d5dae1"), Rect(0, 17, self._width * percent / 100, 6, fill=_BLUE),
         )  # fmt: skip
         lines = [self._line(text, False, small=True) for text in grounds]
-        return [_drawing(self._lib, scene), *lines, self._space(5)]
+        return [pdf_drawing(self._lib, scene), *lines, self._space(5)]
 
     def _matrix(self, report: Report, page: Outline, settings: ReportSettings) -> Any:
         scene = Scene(186, 124, WORDS["risk"][page.language])
@@ -226,7 +227,7 @@ class _Writer:
             scene.add(Text(38 + (column - 1) * 42, 110, str(column), _SMALL, _SOFT, "middle"))
         axes = f"↑ {WORDS['likelihood'][page.language]}   → {WORDS['consequence'][page.language]}"
         scene.add(Text(18, 121, axes, _SMALL, _SOFT))
-        return _drawing(self._lib, scene)
+        return pdf_drawing(self._lib, scene)
 
     def _actions(self, page: Outline) -> list[Any]:
         flow: list[Any] = []
@@ -283,70 +284,6 @@ class _Writer:
 
     def _space(self, height: float) -> Any:
         return self._lib.Spacer(1, height)
-
-
-def _drawing(lib: _Library, scene: Scene) -> Any:
-    """A flowable that draws a scene at its own size."""
-
-    class Drawing(lib.Flowable):  # type: ignore[misc, name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            self.width, self.height = scene.width, scene.height
-
-        def draw(self) -> None:
-            for shape in scene.shapes:
-                _draw(self.canv, lib, shape, scene.height)
-
-    return Drawing()
-
-
-def _draw(canvas: Any, lib: _Library, shape: Shape, height: float) -> None:
-    canvas.saveState()
-    match shape:
-        case Line():
-            canvas.setStrokeColor(lib.color(shape.ink))
-            canvas.setLineWidth(shape.width)
-            canvas.setLineJoin(1)
-            canvas.setDash(list(shape.dash))
-            _path(canvas, shape.points, height, close=False)
-        case Polygon():
-            canvas.setFillColor(lib.color(shape.fill))
-            canvas.setFillAlpha(shape.opacity)
-            _path(canvas, shape.points, height, close=True)
-        case Mark():
-            s = shape.size
-            corners = ((shape.x - s / 1.6, shape.y - s), (shape.x + s / 1.6, shape.y - s), (shape.x, shape.y))
-            canvas.setFillColor(lib.color(shape.fill))
-            _path(canvas, corners, height, close=True)
-        case Rect():
-            if shape.fill:
-                canvas.setFillColor(lib.color(shape.fill))
-                canvas.setFillAlpha(shape.opacity)
-            if shape.ink:
-                canvas.setStrokeColor(lib.color(shape.ink))
-                canvas.setLineWidth(shape.line)
-            edge = bool(shape.ink) and shape.line > 0
-            canvas.rect(
-                shape.x, height - shape.y - shape.height, shape.width, shape.height, int(edge), int(bool(shape.fill))
-            )
-        case Text():
-            canvas.setFillColor(lib.color(shape.ink))
-            canvas.setFont(FONT, shape.size)
-            draw = {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}
-            draw[shape.anchor](shape.x, height - shape.y, shown_as(shape.text))
-    canvas.restoreState()
-    if isinstance(shape, Rect) and shape.hatch:
-        for line in hatching(shape):
-            _draw(canvas, lib, line, height)
-
-
-def _path(canvas: Any, points: tuple[tuple[float, float], ...], height: float, *, close: bool) -> None:
-    path = canvas.beginPath()
-    for number, (x, y) in enumerate(points):
-        (path.lineTo if number else path.moveTo)(x, height - y)
-    if close:
-        path.close()
-    canvas.drawPath(path, stroke=0 if close else 1, fill=1 if close else 0)
 
 
 def _foot(report: Report) -> Callable[[Any, Any], None]:

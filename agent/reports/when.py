@@ -17,7 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent.errors import InputError
-from agent.times import parse_number
+from agent.numerals import parse_number
 
 __all__ = ["box_zone", "next_after", "parse_when", "previous_before", "zone_of"]
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
-from agent.times import find_periods, parse_number
+from agent.numerals import parse_number
+from agent.times import find_periods
 from knowledge.tokens import fold, place_of
 from plugins.logs.interface import COLUMNS, EventLog
 from plugins.logs.lexicon import CALLED, COLUMN_WORDS, STATE_WORDS, heading_words, spaced

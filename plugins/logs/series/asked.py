@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
-from agent.times import find_periods, parse_number
+from agent.numerals import parse_number
+from agent.times import find_periods
 from knowledge.tokens import fold
 from plugins.logs.lexicon import spaced
 from plugins.logs.numerals import with_digits
