@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.settings import ShiftSettings
 from agent.numerals import parse_number
+from agent.settings import ShiftSettings
 from agent.times import Period, find_periods, names_restart, resolve_period
 
 NOW = datetime(2024, 12, 15, 20, 50)  # a Sunday
