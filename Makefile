@@ -24,7 +24,7 @@ BOOKS := embed dictionary
 ANSWERING := $(BOOKS) qwen2.5-1.5b
 pull = @$(BIN)/watchkeeper weights pull $(1) >&2
 
-.PHONY: bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-http fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
+.PHONY: bench-server bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-http fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
 	test-paddleocr bundle test-install clean
 
 setup: $(READY)
@@ -81,6 +81,9 @@ bench-logs: setup
 
 bench-voice: setup
 	@$(BIN)/python -m tests.bench.voice $(if $(SHOW),--show)
+
+bench-server: setup
+	@$(BIN)/python -m tests.bench.server $(if $(RUNG),--model $(RUNG))
 
 bench-page: setup
 	@$(BIN)/python -m tests.bench.page

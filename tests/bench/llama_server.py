@@ -145,6 +145,7 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self.port = int(port)
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=REPLY_SECONDS, trust_env=False)
         self._wait()
 

@@ -3,12 +3,14 @@
 The server is a process of its own (`watchkeeper serve`) on the sample plant, with the rules as model unless another one
 is named; what asks is this process. Its limits on rates are lifted, all others stay.
 
-photo       when a person with a photo sees what was read, a first part of the answer, and all of it
 adds        the same question asked of the agent directly and over the socket, each time beyond the turn's own clock
+photo       when a person with a photo sees what was read, a first part of the answer, and all of it
 askers      so many clients at once, each asking again as soon as it has an answer
 fair        answers of the client that got the fewest, as a share of those of the one that got the most
+order       the most answers that anybody got between two of one client, which always asks again at once
 streams     200 open streams of what changes, which say nothing
 refused     requests without a token's right to be heard: all refused, the service as before
+peer        llama.cpp's own server and ours on the same file and words: time to the first word about a photo
 """
 
 from __future__ import annotations
@@ -17,57 +19,29 @@ import argparse
 import base64
 import http.client
 import json
-import os
-import re
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
-
-import psutil
 
 from agent.weights.ladder import RULES
-from tests.bench.plant import EXAMPLE, PANEL, plant_agent, plant_env, weights_folder
+from tests.bench.plant import PANEL, plant_agent, plant_env
+from tests.bench.server_peer import peer_rows
+from tests.bench.server_process import Server, post, running
 from tests.bench.table import Row, at_least, at_most, print_rows, told
 
 QUESTION = "循环变频故障最近三天有没有类似记录?"
 PHOTO_QUESTION = "循环变频故障这个报警灯代表什么?最近三天有没有类似记录?该怎么处理?"
 MAX_ADDED_MS, MIN_FAIR, MAX_GROWTH_MB, MAX_STREAMS_MB = 10.0, 0.7, 60.0, 60.0
+MAX_BETWEEN = 2
+"""One that was being answered and one that was asked meanwhile."""
 STREAMS = 200
 MB = 1e6
-LIFTED = {"REQUESTS_A_MINUTE": "100000000", "WRONG_TOKENS_A_MINUTE": "100000000", "MOST_CONNECTIONS_EACH": "512"}
-
-
-class Server:
-    """The server that is measured."""
-
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self.process = psutil.Process(process.pid)
-        self.port = port
-
-    def connect(self) -> http.client.HTTPConnection:
-        """A connection of one client."""
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
-
-    def bytes(self) -> int:
-        """Resident memory, of its children too."""
-        family = [self.process, *self.process.children(recursive=True)]
-        return sum(one.memory_info().rss for one in family)
-
-    def is_well(self) -> bool:
-        """Whether it answers."""
-        with closing(self.connect()) as wire:
-            wire.request("GET", "/api/health")
-            return wire.getresponse().status == 200
 
 
 def main() -> None:
@@ -75,10 +49,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=RULES)
     parser.add_argument("--turns", type=int, default=60, help="of each side, where the server's own share is measured")
-    parser.add_argument("--askers", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=30.0, help="for which they ask")
+    parser.add_argument("--askers", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=300.0, help="for which they ask")
     parser.add_argument("--requests", type=int, default=500, help="after which memory is looked at")
     parser.add_argument("--hostile", type=int, default=10_000)
+    parser.add_argument("--photos", type=int, default=3, help="about which llama.cpp's server is asked too; 0: none")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -89,38 +64,8 @@ def main() -> None:
             rows += asker_rows(server, options.askers, options.seconds)
             rows += stream_rows(server)
             rows += hostile_rows(server, options.hostile)
+        rows += peer_rows(home / "peer", options.photos) if options.photos else []
         print_rows(rows, model=options.model)
-
-
-@contextmanager
-def running(home: Path, model: str) -> Iterator[Server]:
-    """A server on the plant in this home."""
-    environ = {
-        **os.environ,
-        "WATCHKEEPER_HOME": str(home),
-        "WATCHKEEPER_CONFIG": str(EXAMPLE / "watchkeeper.toml"),
-        "WATCHKEEPER_WEIGHTS__FOLDER": str(weights_folder()),
-        "WATCHKEEPER_MODEL__NAME": model,
-        "WATCHKEEPER_MODEL__RESULT_CACHE_ROWS": "0",
-        **{f"WATCHKEEPER_SERVER__{name}": value for name, value in LIFTED.items()},
-    }
-    command = [sys.executable, "-m", "agent", "serve", "--port", "0"]
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        found = re.search(r":(\d+);", process.stdout.readline())
-        if found is None:
-            raise SystemExit("bench-server: the server did not start")
-        server = Server(process, int(found[1]))
-        began = time.monotonic()
-        while not server.is_well():
-            if time.monotonic() > began + 120:
-                raise SystemExit("bench-server: the model was not loaded within two minutes")
-            time.sleep(0.1)
-        yield server
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
 
 
 def own_extra_ms(home: Path, model: str, turns: int) -> float:
@@ -137,18 +82,25 @@ def own_extra_ms(home: Path, model: str, turns: int) -> float:
 
 
 def added_rows(server: Server, direct_ms: float, turns: int) -> list[Row]:
-    """What the server adds to a turn."""
-    extra = []
+    """What the server adds to a turn, by its own API and by the one of OpenAI's clients."""
+    extra: dict[str, list[float]] = {"/api": [], "/v1": []}
+    said = {"messages": [{"role": "user", "content": QUESTION}]}
     with closing(server.connect()) as wire:
         for _ in range(turns):
             began = time.perf_counter()
-            answer = ask(wire)
-            extra.append((time.perf_counter() - began) * 1000 - answer["ms"]["total"] - direct_ms)
-    return [
-        at_most("added by the server to a turn, p95 (ms)", quantiles(extra, n=20)[-1], MAX_ADDED_MS),
-        told("  median (ms)", median(extra)),
-        told("  a turn's own rows in the trail, without a server (ms)", direct_ms),
-    ]
+            ms = ask(wire)
+            extra["/api"].append((time.perf_counter() - began) * 1000 - ms - direct_ms)
+            began = time.perf_counter()
+            answer = post(wire, "/v1/chat/completions", said)
+            ms_all = (time.perf_counter() - began) * 1000
+            wire.request("GET", f"/api/turns/{answer['watchkeeper']['turn']}")
+            own = json.loads(wire.getresponse().read())["answer"]["ms"]["total"]
+            extra["/v1"].append(ms_all - own - direct_ms)
+    rows = [told("a turn's own rows in the trail, without a server (ms)", direct_ms)]
+    for way, many in extra.items():
+        rows.append(at_most(f"added by the server to a turn, {way}, p95 (ms)", quantiles(many, n=20)[-1], MAX_ADDED_MS))
+        rows.append(told("  median (ms)", median(many)))
+    return rows
 
 
 def first_rows(server: Server) -> list[Row]:
@@ -198,7 +150,7 @@ def memory_rows(server: Server, requests: int) -> list[Row]:
 
 def asker_rows(server: Server, askers: int, seconds: float) -> list[Row]:
     """Many clients at once."""
-    answers, errors, before = Counter[str](), Counter[str](), server.bytes()
+    answered, errors, before = list[str](), Counter[str](), server.bytes()
     until = time.monotonic() + seconds
 
     def work(name: str) -> None:
@@ -206,23 +158,37 @@ def asker_rows(server: Server, askers: int, seconds: float) -> list[Row]:
             while time.monotonic() < until:
                 try:
                     ask(wire, name)
-                    answers[name] += 1
+                    answered.append(name)
                 except (OSError, http.client.HTTPException, KeyError) as error:
                     errors[type(error).__name__] += 1
                     wire.close()
 
-    threads = [threading.Thread(target=work, args=(f"asker{n}",)) for n in range(askers)]
+    names = [f"asker{n}" for n in range(askers)]
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    counts = [answers[f"asker{n}"] for n in range(askers)]
+    counts = Counter(answered)
     return [
         at_most(f"errors, {askers} askers for {seconds:g} s", sum(errors.values()), 0),
-        at_least("  fair: fewest answers to most", min(counts) / max(counts), MIN_FAIR),
-        told("  answers a second", sum(counts) / seconds),
+        at_least("  fair: fewest answers to most", min(counts[n] for n in names) / max(counts.values()), MIN_FAIR),
+        at_most("  order: answers of one between two of another", most_between(answered), MAX_BETWEEN),
+        told("  answers a second", len(answered) / seconds),
         at_most("  memory grown (MB)", (server.bytes() - before) / MB, MAX_GROWTH_MB),
     ]
+
+
+def most_between(answered: Sequence[str]) -> int:
+    """Names in the order of their answers → the most that one has between two of another."""
+    most, since = 0, dict[str, Counter[str]]()
+    for name in answered:
+        most = max([most, *since.get(name, Counter[str]()).values()])
+        since[name] = Counter()
+        for other, seen in since.items():
+            if other != name:
+                seen[name] += 1
+    return most
 
 
 def stream_rows(server: Server) -> list[Row]:
@@ -275,15 +241,9 @@ def hostile_rows(server: Server, requests: int) -> list[Row]:
     ]
 
 
-def ask(wire: http.client.HTTPConnection, client: str = "bench") -> dict[str, Any]:
-    """A question and its answer."""
-    headers = {"Content-Type": "application/json", "X-Watchkeeper-Client": client}
-    wire.request("POST", "/api/predict", json.dumps({"question": QUESTION}), headers)
-    answer = wire.getresponse()
-    body = json.loads(answer.read())
-    if answer.status != 200:
-        raise OSError(body["error"]["code"])
-    return dict(body)
+def ask(wire: http.client.HTTPConnection, client: str = "bench") -> float:
+    """Ask the question of these benchmarks; what the turn took by its own clock, in ms."""
+    return float(post(wire, "/api/predict", {"question": QUESTION}, client)["ms"]["total"])
 
 
 if __name__ == "__main__":
