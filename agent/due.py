@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from agent.console import complain, emit
 from agent.errors import WatchkeeperError
+from agent.order_answer import known_now
+from agent.tool_run import read_back_with
 from agent.turn import Agent
 from agent.values import Said
 
@@ -20,11 +22,14 @@ Told = Callable[[Said], None]
 
 
 def run_due(agent: Agent, told: Told) -> None:
-    """Look once, and carry out what is due.
+    """Look once: carry out what is due, and see what became of commands that nobody knew about.
 
     :param told: says to people what is due and what became of it.
     :raises WatchkeeperError: it cannot be looked at.
     """
+    every = agent.env.settings.devices.unsure_poll_seconds
+    for entry in agent.commands.look_again(read_back_with(agent.tools), every_seconds=every):
+        told(known_now(entry, agent.tools))
     for due in agent.plugins.take_due(agent.env):
         if not due.orders:
             told(due.said)

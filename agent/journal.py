@@ -132,13 +132,17 @@ class Journal:
 
     def abandoned(self, kind: Kind, *states: str) -> list[Entry]:
         """Those that nobody has in hand any more: their process is dead, or this one failed to write their end."""
-        owner = self._this_process()
-        found = self.entries(kind, *states)
-        with self._lock:
-            here = set(self._here)
-        left = [e for e in found if ((e.kind, e.id) not in here if e.owner == owner.id else not owner.lives(e.owner))]
+        left = [entry for entry in self.entries(kind, *states) if not self.in_hand(entry)]
         still = {e.id for e in self.entries(kind, *states)} if left else set()
         return [e for e in left if e.id in still]  # what ended meanwhile is not abandoned
+
+    def in_hand(self, entry: Entry) -> bool:
+        """Whether a process that lives works on it now: this one, or another."""
+        owner = self._this_process()
+        if entry.owner != owner.id:
+            return owner.lives(entry.owner)
+        with self._lock:
+            return (entry.kind, entry.id) in self._here
 
     def spoiled(self) -> int:
         """How many entries cannot be read, since somebody changed them from outside."""

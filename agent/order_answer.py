@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from agent.actuator import Outcome
+from agent.actuator import Came, Outcome
 from agent.answer import Answer, AnswerPart
-from agent.journal import NEXT, Journal
+from agent.journal import NEXT, Entry, Journal
 from agent.messages import ToolCall, Usage
 from agent.model.falls import Fall
 from agent.orders import Done, Order, Orders
@@ -16,7 +16,7 @@ from agent.tools import Tool
 from agent.turn_record import TurnRecord
 from agent.values import Language, Said, say
 
-__all__ = ["no_more_than", "order_parts", "order_record", "ordered_calls", "said_before", "utterance_turn"]
+__all__ = ["known_now", "no_more_than", "order_parts", "order_record", "ordered_calls", "said_before", "utterance_turn"]
 
 _BEFORE = say("这句话已收到过,没有再次执行。", "This was said before; nothing was done again.")
 _STOOD: Mapping[str, Said] = {
@@ -65,6 +65,16 @@ def order_record(
 def utterance_turn(utterance: str) -> str:
     """The turn of an utterance: the same for each time that it is delivered."""
     return f"u{hashlib.sha256(utterance.encode('utf-8', 'backslashreplace')).hexdigest()[:23]}"
+
+
+def known_now(entry: Entry, tools: Iterable[Tool]) -> Said:
+    """What became of a command that nobody knew about when its turn ended."""
+    came: Came = "confirmed" if entry.state == "confirmed" else "failed"
+    tool = next((tool for tool in tools if tool.name == entry.body.get("tool")), None)
+    line = _STOOD[came]
+    if tool is not None and tool.actuator is not None:
+        line = tool.actuator.told(entry.body.get("arguments") or {}, Outcome(came))
+    return say(f"先前没有确认的指令已查明:{line['zh']}", f"known now of a command that was not confirmed: {line['en']}")
 
 
 def said_before(turn: str, question: str, journal: Journal, tools: Iterable[Tool]) -> TurnRecord:

@@ -1,8 +1,8 @@
 """Carries out what a person ordered in so many words; each order has its own outcome, and none takes another with it.
 
     judge      arguments, vetoes, the tool's rules; who may say yes: the person's own words, or a person by approval
-    begin      one transaction: what may go is planned and approved, the first of each lane as being sent; the rest
-               waits for a person
+    begin      one transaction: what may go is planned and approved, the first of each lane as being sent, unless
+               another process sends in that lane; the rest waits for a person
     carry out  one lane after another thing that is moved, lanes side by side: started, sent once, read back
     tell       what is really so now; "done" only after a read-back
 
@@ -172,6 +172,8 @@ class OrderRunner:
         if isinstance(one, Done) or _lane(one.ready) in lanes:
             return one
         lanes.add(_lane(one.ready))
+        if self._commands.under_way(pen, one.entry):
+            return one  # of another turn or process: it is waited for before this one is started
         return _Begun(one.ready, self._commands.start(pen, one.entry))
 
     def _begin_approved(self, pen: Pen, turn: str, ready: _Ready) -> Done | _Begun:
@@ -192,9 +194,11 @@ class OrderRunner:
         call, actuator = ready.call, ready.tool.actuator
         before = actuator.before(call.arguments) if actuator else None
         moves = actuator.moves(call.arguments) if actuator else ""
+        lane = actuator.lane(call.arguments) if actuator else ""
         return self._commands.plan(
-            pen, key, turn=turn, tool=call.tool, arguments=call.arguments, span=span, before=before, moves=moves
-        )
+            pen, key, turn=turn, tool=call.tool, arguments=call.arguments, span=span, before=before, moves=moves,
+            lane=lane,
+        )  # fmt: skip
 
     def _carry_out(self, begun: Sequence[Done | _Begun], view: TurnView) -> Iterable[Done]:
         """Send what may go: by lanes, side by side."""
@@ -228,9 +232,12 @@ class OrderRunner:
         why: Said | None = None
         try:
             if entry.state == "approved":
-                with self._journal.writing() as pen:
-                    entry = self._commands.start(pen, entry)
-        except (ToolDenied, DatabaseError, IllegalStep) as error:  # late, or closed by somebody else: it stays unsent
+                limits = self._settings
+                entry = self._commands.start_in_turn(
+                    entry, wait_seconds=limits.lane_wait_seconds, poll_seconds=limits.lane_poll_seconds
+                )
+        except (SeenByModel, DatabaseError, IllegalStep) as error:
+            # Late, closed by somebody else, or something beside it does not end: it stays unsent.
             return self._done(ready.order, _refused(_said(error)), ready.tool, entry.id), None
         try:
             entry, result = self._commands.carry_out(

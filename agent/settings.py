@@ -414,6 +414,10 @@ class TurnSettings(Section):
     """From the time something was said until it is sent; what is older is stale, and never sent."""
     order_lanes: int = Field(default=8, ge=1)
     """Devices that are moved side by side."""
+    lane_wait_seconds: float = 10.0
+    """How long a command waits for one of another process to the same device, or to one that is interlocked with it."""
+    lane_poll_seconds: float = 0.05
+    """Between two looks whether that one has ended."""
     order_memory: int = 6
     """Utterances before this one that a correction ("no, the bedroom") may be about."""
     reply_tokens: int = 600
@@ -834,6 +838,8 @@ class DeviceSettings(Section):
     """Between an order for later and its second reading, which each count from their own moment."""
     timer_poll_seconds: float = 0.5
     """Between two looks at what is due, in a process that stays."""
+    unsure_poll_seconds: float = 5.0
+    """Between two looks at commands of which nobody knows whether they arrived, in a process that stays."""
 
 
 class ConnectionSettings(Section):

@@ -10,6 +10,7 @@ from typing import Any
 from agent.answer import AnswerPart
 from agent.perception import Perception
 from agent.server.events import EventLog
+from agent.server.outcomes import with_outcome
 from agent.server.problems import Problem
 from agent.server.queue import Job
 from agent.server.turn_store import Asked
@@ -57,6 +58,11 @@ class LiveTurn:
         """It has an answer."""
         self.answer, self.state = answer, "finished"
         self.log.add("answer", {"answer": answer})
+
+    def known_later(self, kind: str, at: str, body: Mapping[str, Any]) -> None:
+        """What became of a command that nobody knew about when it ended."""
+        if self.answer is not None:
+            self.answer = with_outcome(self.answer, kind, at, body)
 
     def fail(self, problem: Problem, state: str) -> None:
         """It has none."""

@@ -255,6 +255,7 @@ class Service:
             turn = self._live.get(row.turn)
         if turn is not None and row.kind not in ENDS and (step := step_of(row.kind, row.at, row.body)) is not None:
             turn.step(step)
+            turn.known_later(row.kind, row.at, row.body)
 
     def _conversation(self, asked: Asked) -> Conversation | None:
         if not asked.conversation:

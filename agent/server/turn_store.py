@@ -17,6 +17,7 @@ from typing import Any
 from agent.audit import Trail
 from agent.errors import DatabaseError
 from agent.perception import Perception
+from agent.server.outcomes import with_outcome
 from agent.server.steps import ENDS, step_of
 
 __all__ = ["Asked", "PastTurn", "TurnStore"]
@@ -116,6 +117,7 @@ class TurnStore:
                 error, state = str(row.body.get("error", "")), row.kind.removeprefix("turn_")
             elif (step := step_of(row.kind, row.at, row.body)) is not None:
                 steps.append(step)
+                answer = answer and with_outcome(answer, row.kind, row.at, row.body)
         return PastTurn(asked, state, tuple(steps), answer, error)
 
     def photo(self, turn: str) -> bytes | None:

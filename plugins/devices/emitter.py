@@ -198,6 +198,8 @@ class Emitter:
 
     def _look_once(self, target: _Target, sent: float | None) -> Value | None:
         device, point = _shown_by(target)
+        if self._house.online(device) is False:
+            return None
         state = self._house.look(device, point, after=sent)
         return state.value if state.at > 0 else None
 

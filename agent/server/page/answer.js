@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { openSource } from "./sources.js";
-import { said, word } from "./words.js";
+import { moment, said, word } from "./words.js";
 
 const CITED = /\[([^[\]\n]{1,120})\]/g;
 const STEP = /^\s*\d{1,2}[.、)]\s*/;
@@ -71,6 +71,7 @@ function doneView(done) {
   if (!shown.length) return null;
   return h("ul", { class: "done" }, shown.map((one) => h("li", { "data-came": one.came },
     h("span", { class: "came" }, word(`came_${one.came}`)), h("span", {}, said(one.line)),
+    one.later ? h("strong", {}, word("knownLater", word(`came_${one.later.came}`), moment(one.later.at))) : null,
     one.came === "waits" ? h("a", { class: "button", href: "#approvals" }, word("approvals")) : null)));
 }
 

@@ -10,6 +10,8 @@ const turns = new Map();
 const ENDED = new Set(["finished", "failed", "interrupted"]);
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
+const FIRST_LOOK = 3000;
+const LONGEST_LOOK = 60000;
 const SHOWN = 50;
 const LOOKED_BACK = 100;
 const OFFERED = 6;
@@ -89,6 +91,7 @@ export async function findAgain() {
     const turn = put({ ...whole, photo: short.photo, at: short.at });
     if (turn.perceived || turn.photo) look(turn);
     if (!hasEnded(turn)) follow(turn);
+    awaitOutcome(turn);
   }));
   changes.dispatchEvent(new Event("list"));
 }
@@ -102,6 +105,7 @@ function put(told) {
 }
 
 function changed(turn) {
+  awaitOutcome(turn);
   changes.dispatchEvent(new CustomEvent("turn", { detail: { id: turn.id } }));
 }
 
@@ -134,6 +138,22 @@ async function follow(turn) {
     pause = Math.min(LONGEST_PAUSE, pause * 2);
   }
   turn.followed = false;
+}
+
+const isUnsure = (turn) => (turn.answer?.done ?? []).some((one) => one.came === "unsure" && !one.later);
+
+/** A device of which nobody knows whether it was moved may come back and be read: then the card says so. */
+async function awaitOutcome(turn) {
+  if (turn.awaited || !isUnsure(turn)) return;
+  turn.awaited = true;
+  for (let pause = FIRST_LOOK; isUnsure(turn); pause = Math.min(LONGEST_LOOK, pause * 1.5)) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const whole = document.hidden ? null : await get(`/api/turns/${turn.id}`).catch(() => null);
+    if (!whole?.answer || JSON.stringify(whole.answer) === JSON.stringify(turn.answer)) continue;
+    turn.answer = whole.answer;
+    changed(turn);
+  }
+  turn.awaited = false;
 }
 
 /** A server that was started anew numbers what it tells anew, so how a turn stands is asked, not waited for. */

@@ -106,6 +106,7 @@ const WORDS = {
   came_waits: ["等待批准", "waits for approval"],
   came_repeated: ["重复的指令,没有再发", "said before, not sent again"],
   came_told: ["", ""],
+  knownLater: ["后来查明({1}):{0}", "known since {1}: {0}"],
   latestReadings: ["最新读数", "Latest readings"],
   latestEvents: ["最新事件", "Latest events"],
   liveMore: ["每 {0} 秒更新一次;更新于 {1}", "Updated every {0} s; last at {1}"],
