@@ -17,10 +17,10 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from tests.servers import debian
 from tests.servers.debian import Programs, ServerMissing, library_path, unpack
+from tests.servers.fonts import font_config
 
 ChromiumMissing = ServerMissing
 CACHE = debian.CACHE / "chromium"
-FONTS = Path(__file__).parent.parent.parent / "agent/reports/fonts"
 # Root has no sandbox of its own to give; what is shown is our own page on loopback.
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
 
@@ -33,7 +33,7 @@ def running_chromium() -> Iterator[Browser]:
     """
     programs = find_programs()
     folder = Path(tempfile.mkdtemp(prefix="watchkeeper-chromium-"))
-    environ = {**os.environ, **programs.environ, "HOME": str(folder), "FONTCONFIG_FILE": str(_fonts(folder))}
+    environ = {**os.environ, **programs.environ, "HOME": str(folder), "FONTCONFIG_FILE": str(font_config(folder))}
     try:
         with sync_playwright() as driver:
             try:
@@ -63,23 +63,3 @@ def find_programs() -> Programs:
     if not (place / "chromium").exists():
         raise ChromiumMissing("the package holds no browser")
     return Programs(place, {"LD_LIBRARY_PATH": library_path(CACHE)})
-
-
-def _fonts(folder: Path) -> Path:
-    """A configuration with one plain font for Latin and ours for Chinese, so that pictures are alike everywhere."""
-    fonts = folder / "fonts"
-    fonts.mkdir()
-    plain = [
-        *Path("/usr/share/fonts").glob("**/DejaVuSans.ttf"),
-        *Path("/usr/share/fonts").glob("**/DejaVuSans-Bold.ttf"),
-    ]
-    for font in (*plain, *FONTS.glob("*.ttf")):
-        shutil.copy(font, fonts)
-    config = folder / "fonts.conf"
-    config.write_text(
-        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>{fonts}</dir><cachedir>{folder}/cache</cachedir>"
-        "</fontconfig>",
-        encoding="utf-8",
-    )
-    return config
