@@ -44,7 +44,8 @@ def opened_on(desktop: Desktop, program: Program) -> Iterator[Opened]:
         wait_until(lambda: read_record(folder) or process.poll() is not None, "the program does not start")
         if process.poll() is not None:
             raise ServerMissing(f"the program ended: {(folder / 'program.log').read_text()[-600:]}")
-        yield Opened("vnc", f"vnc://127.0.0.1:{desktop.port}", partial(read_record, folder), partial(_tell, folder))
+        settings = {"kind": "vnc", "address": f"vnc://127.0.0.1:{desktop.port}"}
+        yield Opened(settings, partial(read_record, folder), partial(_tell, folder))
     finally:
         process.kill()
         process.wait()

@@ -52,9 +52,8 @@ class Event:
 class Opened:
     """One program that runs."""
 
-    kind: str
-    """Of the way in: vnc or browser."""
-    address: str
+    settings: Mapping[str, Any]
+    """How it is reached, as the settings of a screen have it."""
     record: Callable[[], Sequence[Event]]
     tell: Callable[[Mapping[str, Any]], None]
     """Make it lie: returns once it shows."""

@@ -19,7 +19,7 @@ GROUPS = {
     "return-group": ("return-max", "return-min"),
     "supply-group": ("supply-set", "supply-max"),
     "pump-group": ("frequency", "delay"),
-    "makeup-group": ("makeup-start", "makeup-stop"),
+    "makeup-group": ("fill-start", "fill-stop"),
 }
 
 

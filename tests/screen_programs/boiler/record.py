@@ -15,8 +15,8 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "supply-max": (60, 110, "°C"),
     "frequency": (20, 50, "Hz"),
     "delay": (0, 60, "s"),
-    "makeup-start": (0.1, 0.6, "MPa"),
-    "makeup-stop": (0.1, 0.8, "MPa"),
+    "fill-start": (0.1, 0.6, "MPa"),
+    "fill-stop": (0.1, 0.8, "MPa"),
 }
 """Least, most and unit of each parameter."""
 START: dict[str, Value] = {
@@ -33,8 +33,8 @@ START: dict[str, Value] = {
     "supply-max": 95.0,
     "frequency": 45.0,
     "delay": 10.0,
-    "makeup-start": 0.25,
-    "makeup-stop": 0.35,
+    "fill-start": 0.25,
+    "fill-stop": 0.35,
     "night": False,
     "frost": True,
     "acked": "",
