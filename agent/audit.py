@@ -112,13 +112,14 @@ class Trail:
             return writing.add(turn, kind, body)
 
     @contextmanager
-    def writing(self) -> Iterator[Writing]:
+    def writing(self, *, durable: bool = True) -> Iterator[Writing]:
         """Rows and other changes of `watch.db` in one transaction, durable when the block ends. No other process
         writes meanwhile, so what is read in it is still so when it is written.
 
+        :param durable: False: there at once, and durable no later than the next transaction that is.
         :raises DatabaseError: it cannot be written; then nothing of it is there.
         """
-        with self._lock:
+        with self._lock, self._synced(durable):
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 writing = Writing(self._db, self._last())
@@ -132,11 +133,23 @@ class Trail:
             except BaseException:  # Ctrl-C in between: the next row must find no open transaction
                 self._roll_back()
                 raise
-            if whole:
+            if whole and writing.rows:
                 self._keep_tip(*writing.last)
         for row in writing.rows:
             for listener in self._listeners:
                 listener(row)
+
+    @contextmanager
+    def _synced(self, durable: bool) -> Iterator[None]:
+        """Whether the disk is waited for at the end of a transaction; whatever syncs the log later syncs all of it."""
+        if durable:
+            yield
+            return
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._db.execute("PRAGMA synchronous = FULL")
 
     def listen(self, listener: Callable[[AuditRow], None]) -> None:
         """Have each row that is added from here told, once it is durable; in the thread that added it."""

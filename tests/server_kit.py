@@ -62,10 +62,10 @@ def asked(client: httpx.Client, question: str, **more: object) -> dict[str, Any]
     return found
 
 
-def events_of(client: httpx.Client, turn: str, *, last: int = 0) -> list[dict[str, Any]]:
+def events_of(client: httpx.Client, turn: str, *, last: str = "") -> list[dict[str, Any]]:
     """The events of a turn up to its end."""
     events: list[dict[str, Any]] = []
-    headers = {"Last-Event-ID": str(last)} if last else {}
+    headers = {"Last-Event-ID": last} if last else {}
     with client.stream("GET", f"/api/turns/{turn}/events", headers=headers, timeout=60) as answer:
         assert answer.status_code == 200
         fields: dict[str, str] = {}
@@ -74,6 +74,6 @@ def events_of(client: httpx.Client, turn: str, *, last: int = 0) -> list[dict[st
             if line:
                 fields[name] = value
             elif "data" in fields:
-                events.append({"id": int(fields["id"]), "event": fields["event"], "data": json.loads(fields["data"])})
+                events.append({"id": fields["id"], "event": fields["event"], "data": json.loads(fields["data"])})
                 fields = {}
     return events

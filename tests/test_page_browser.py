@@ -159,7 +159,25 @@ def test_a_stream_that_breaks_goes_on_where_it_broke(browser: Browser, fake: Fak
         ask(page)
         page.wait_for_selector(FINISHED)
         expect(page.locator(".steps li")).to_have_count(4)
-    assert fake.stream_starts == ["", "3"]
+    assert fake.stream_starts == ["", f"log{fake.starts}.3"]
+
+
+def test_a_restarted_server_tells_a_turn_from_its_beginning_and_nothing_is_there_twice(browser: Browser) -> None:
+    """Numbers of the server before mean other events now, so none is passed over and none is shown again."""
+    fake = FakeServer()
+    fake.answering.clear()
+    with ExitStack() as visit:
+        with fake.running():
+            page = visit.enter_context(opened(browser, fake.url))
+            ask(page)
+            expect(page.locator(".steps li")).to_have_count(4)
+        fake.answering.set()
+        with fake.running():
+            page.wait_for_selector(FINISHED)
+            expect(page.locator(".steps li")).to_have_count(4)
+            expect(page.locator(".part")).to_have_count(3)
+            page.goto("about:blank")
+    assert fake.stream_starts[-1].startswith("log1.")
 
 
 def test_a_turn_that_was_cut_off_is_told_so(browser: Browser) -> None:

@@ -52,7 +52,8 @@ def test_steps_arrive_as_they_are_made_and_what_is_found_before_the_answer(serve
     turn = asked(server, QUESTION, photo=PHOTO)["turn"]
     events = events_of(server, str(turn))
     kinds = [event["event"] for event in events]
-    assert [event["id"] for event in events] == sorted({event["id"] for event in events})
+    numbers = [event["data"]["n"] for event in events]
+    assert numbers == sorted(set(numbers)) and len({event["id"] for event in events}) == len(events)
     assert kinds[-1] == "answer" and kinds.count("answer") == 1 and "position" in kinds
     steps = [event["data"] for event in events if event["event"] == "step"]
     assert {"photo_read", "perception", "tool_called", "tool_returned", "found"} <= {s["kind"] for s in steps}
@@ -67,8 +68,10 @@ def test_a_stream_goes_on_where_it_broke_off(server: httpx.Client) -> None:
     """Whoever says which event it saw last gets what came after, and nothing twice."""
     turn = str(asked(server, QUESTION, photo=PHOTO)["turn"])
     whole = events_of(server, turn)
-    middle = whole[len(whole) // 2]["id"]
-    assert events_of(server, turn, last=middle) == [event for event in whole if event["id"] > middle]
+    middle = len(whole) // 2
+    assert events_of(server, turn, last=whole[middle]["id"]) == whole[middle + 1 :]
+    for foreign in ("3", "deadbeef.3", f"{whole[0]['id']}9999999999", ".", "x.1"):
+        assert events_of(server, turn, last=foreign) == whole
 
 
 def test_photo_and_what_was_read_of_it_are_there(server: httpx.Client) -> None:
@@ -85,9 +88,12 @@ def test_a_restarted_server_tells_its_turns_from_the_trail(env: Env) -> None:
     first = Bench(env, search_manuals, similar_events, script=list(SCRIPT), perception=SEEN)
     with served(first.agent) as address, httpx.Client(base_url=address) as client:
         before = asked(client, QUESTION, photo=PHOTO)
+        seen = events_of(client, str(before["turn"]))[2]["id"]
     with served(Bench(env, search_manuals, script=[""]).agent) as address, httpx.Client(base_url=address) as client:
         after = client.get(f"/api/turns/{before['turn']}").json()
-        events = events_of(client, str(before["turn"]), last=0)
+        events = events_of(client, str(before["turn"]), last=seen)
+        assert events == events_of(client, str(before["turn"])), "an id of the server before means another event"
+        assert events_of(client, str(before["turn"]), last=events[1]["id"]) == events[2:]
         photo = client.get(f"/api/turns/{before['turn']}/photo")
     assert after["state"] == "finished" and after["answer"] == before["answer"]
     kinds = ("perception", "found")

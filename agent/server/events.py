@@ -1,13 +1,15 @@
 """What happened in one turn, in order and numbered, for readers that come, go and come again.
 
-Events are added by the thread of the turn and read in the event loop of the server. A reader says which number it saw
-last and gets what came after.
+Events are added by the thread of the turn and read in the event loop of the server. A reader says which one it saw last
+and gets what came after. Ids name their log too: after a restart the same turn is told from another one, whose numbers
+mean other events, and a reader that comes with an id of the old one is told everything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -24,23 +26,27 @@ class Event:
     """One thing that happened."""
 
     id: int
-    """1, 2, 3 … within its turn."""
+    """1, 2, 3 … within its log."""
+    log: str
+    """The name of that log."""
     kind: EventKind
     data: Mapping[str, Any]
 
     def to_text(self) -> str:
         """As a server-sent event."""
         data = json.dumps({**self.data, "n": self.id}, ensure_ascii=False, default=str)
-        return f"id: {self.id}\nevent: {self.kind}\ndata: {data}\n\n"
+        return f"id: {self.log}.{self.id}\nevent: {self.kind}\ndata: {data}\n\n"
 
 
 class EventLog:
     """The events of one turn, or of all. Ends with an `answer` or an `error`."""
 
-    def __init__(self, *, most: int | None = None) -> None:
+    def __init__(self, *, most: int | None = None, name: str = "") -> None:
         """
         :param most: that are kept; None keeps all.
+        :param name: where every log that is ever made under it holds the same events; else one of its own is made up.
         """
+        self.name = name or secrets.token_hex(4)
         self._most = most
         self.events: list[Event] = []
         self.ended = False
@@ -56,7 +62,7 @@ class EventLog:
             last = self.events[-1] if self.events else None
             if kind == "position" and last is not None and last.kind == "position":
                 self.events.pop()  # only where it stands now is of interest
-            self.events.append(Event(last.id + 1 if last else 1, kind, data))
+            self.events.append(Event(last.id + 1 if last else 1, self.name, kind, data))
             if self._most is not None:
                 del self.events[: -self._most]
             self.ended = kind in ("answer", "error")
@@ -78,6 +84,11 @@ class EventLog:
         """The number of the last one."""
         with self._lock:
             return self.events[-1].id if self.events else 0
+
+    def seen(self, event: str) -> int:
+        """Which number a reader saw last; 0 where it names none of this log."""
+        name, _, number = event.rpartition(".")
+        return int(number) if name == self.name and number.isascii() and number.isdigit() and len(number) < 9 else 0
 
     def after(self, last: int) -> list[Event]:
         """What came after a number."""

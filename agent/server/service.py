@@ -42,6 +42,8 @@ __all__ = ["Service"]
 
 T = TypeVar("T")
 _CHANGES = 200
+_FROM_TRAIL = "trail"
+"""What the trail says of a turn that has ended is the same each time it is read."""
 _CHANGING = ("approval_", "command_", "report_", "schedule_", "turn_started", *ENDS)
 _STOPPED = Problem(
     503, "interrupted", say("服务正在停止,问题没有处理。", "the server stops; the question was not begun")
@@ -116,7 +118,7 @@ class Service:
                 return same
             self._live[turn_id] = turn
         try:
-            kept = self.store.add(asked, photo)
+            kept = self.store.add(asked, photo, durable=keep)
             held = None if kept else photo
             heard = Heard(utterance=utterance, relayed=relayed)
             turn.job = Job(lambda: self._run(turn, held, heard), client=client, moved=turn.moved)
@@ -277,7 +279,7 @@ class Service:
 
     def _told_from_trail(self, asked: Asked) -> LiveTurn:
         past = self.store.past(asked)
-        turn = LiveTurn(asked, keep=True)
+        turn = LiveTurn(asked, keep=True, log=EventLog(name=_FROM_TRAIL))
         for step in past.steps:
             turn.step(step)
         if past.answer is not None:

@@ -66,15 +66,17 @@ class TurnStore:
         with suppress(OSError):  # then no photo is kept, and the page shows none
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def add(self, asked: Asked, photo: bytes | None) -> bool:
-        """Keep who asked, durable before the person is told that it was taken.
+    def add(self, asked: Asked, photo: bytes | None, *, durable: bool) -> bool:
+        """Keep who asked.
 
+        :param durable: already now; else with the first row of the turn, which is soon enough where nobody is told that
+            it was taken before it has an answer.
         :return: whether the photo is kept too, where there is one.
         :raises DatabaseError: it cannot be written; then the question is not taken.
         """
         kept = photo is not None and self._keep_photo(asked.id, photo)
         row = (asked.id, asked.client, asked.at, asked.question, asked.conversation, int(asked.photo))
-        with self._trail.writing() as writing:
+        with self._trail.writing(durable=durable) as writing:
             writing.db.execute("INSERT OR IGNORE INTO asked VALUES (?, ?, ?, ?, ?, ?)", row)
         return kept
 

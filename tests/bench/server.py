@@ -32,7 +32,7 @@ from statistics import median, quantiles
 from agent.weights.ladder import RULES
 from tests.bench.plant import PANEL, plant_agent, plant_env
 from tests.bench.server_peer import peer_rows
-from tests.bench.server_process import Server, post, running
+from tests.bench.server_process import CLIENT, Server, get, post, running
 from tests.bench.table import Row, at_least, at_most, print_rows, told
 
 QUESTION = "循环变频故障最近三天有没有类似记录?"
@@ -93,8 +93,7 @@ def added_rows(server: Server, direct_ms: float, turns: int) -> list[Row]:
             began = time.perf_counter()
             answer = post(wire, "/v1/chat/completions", said)
             ms_all = (time.perf_counter() - began) * 1000
-            wire.request("GET", f"/api/turns/{answer['watchkeeper']['turn']}")
-            own = json.loads(wire.getresponse().read())["answer"]["ms"]["total"]
+            own = get(wire, f"/api/turns/{answer['watchkeeper']['turn']}")["answer"]["ms"]["total"]
             extra["/v1"].append(ms_all - own - direct_ms)
     rows = [told("a turn's own rows in the trail, without a server (ms)", direct_ms)]
     for way, many in extra.items():
@@ -241,7 +240,7 @@ def hostile_rows(server: Server, requests: int) -> list[Row]:
     ]
 
 
-def ask(wire: http.client.HTTPConnection, client: str = "bench") -> float:
+def ask(wire: http.client.HTTPConnection, client: str = CLIENT) -> float:
     """Ask the question of these benchmarks; what the turn took by its own clock, in ms."""
     return float(post(wire, "/api/predict", {"question": QUESTION}, client)["ms"]["total"])
 

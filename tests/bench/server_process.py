@@ -21,11 +21,12 @@ import psutil
 
 from tests.bench.plant import EXAMPLE, weights_folder
 
-__all__ = ["Server", "post", "running"]
+__all__ = ["Server", "get", "post", "running"]
 
 LIFTED = {"REQUESTS_A_MINUTE": "100000000", "WRONG_TOKENS_A_MINUTE": "100000000", "MOST_CONNECTIONS_EACH": "512"}
 START_SECONDS, STOP_SECONDS = 120.0, 60.0
 OK = 200
+CLIENT = "bench"
 SERVE = ("-m", "agent", "serve", "--port", "0")
 
 
@@ -89,13 +90,24 @@ def running(
         process.wait(STOP_SECONDS)
 
 
-def post(wire: http.client.HTTPConnection, path: str, body: Mapping[str, Any], client: str = "bench") -> dict[str, Any]:
+def post(wire: http.client.HTTPConnection, path: str, body: Mapping[str, Any], client: str = CLIENT) -> dict[str, Any]:
     """A request and its answer.
 
     :raises OSError: it is refused.
     """
-    headers = {"Content-Type": "application/json", "X-Watchkeeper-Client": client}
-    wire.request("POST", path, json.dumps(body), headers)
+    return _told(wire, "POST", path, json.dumps(body), client)
+
+
+def get(wire: http.client.HTTPConnection, path: str) -> dict[str, Any]:
+    """What stands there.
+
+    :raises OSError: it is refused.
+    """
+    return _told(wire, "GET", path, None, CLIENT)
+
+
+def _told(wire: http.client.HTTPConnection, method: str, path: str, body: str | None, client: str) -> dict[str, Any]:
+    wire.request(method, path, body, {"Content-Type": "application/json", "X-Watchkeeper-Client": client})
     answer = wire.getresponse()
     told = json.loads(answer.read())
     if answer.status != OK:

@@ -59,6 +59,8 @@ class FakeServer:
         self.breaks = 0
         """How many more streams break before their end."""
         self.was_killed = False
+        self.starts = 0
+        """How often it was started: each start numbers the events of a turn anew."""
         self.stream_starts: list[str] = []
         """`Last-Event-ID` of each stream that was opened."""
         self.token = ""
@@ -73,6 +75,7 @@ class FakeServer:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Serve, on the same port each time."""
+        self.starts += 1
         config = uvicorn.Config(
             self.app, "127.0.0.1", self.port, log_level="error", ws="none", lifespan="off", timeout_graceful_shutdown=1
         )
@@ -169,7 +172,9 @@ def _add_turns(app: FastAPI, fake: FakeServer) -> None:
     async def stream(turn: str, request: Request) -> StreamingResponse:
         last = request.headers.get("last-event-id", "")
         fake.stream_starts.append(last)
-        return StreamingResponse(_stream(fake, fake.turns[turn], int(last or 0)), media_type="text/event-stream")
+        log, _, number = last.rpartition(".")
+        seen = int(number) if log == f"log{fake.starts}" else 0
+        return StreamingResponse(_stream(fake, fake.turns[turn], seen), media_type="text/event-stream")
 
     @app.get("/api/turns/{turn}/photo")
     async def photo(turn: str) -> Response:
@@ -190,7 +195,7 @@ async def _stream(fake: FakeServer, turn: FakeTurn, last: int) -> AsyncIterator[
             if number <= last:
                 continue
             last = number
-            yield f"id: {number}\nevent: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+            yield f"id: log{fake.starts}.{number}\nevent: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
             if breaks and number == 3:
                 return
         if events[-1][0] in ("answer", "error"):

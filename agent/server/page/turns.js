@@ -122,7 +122,7 @@ async function follow(turn) {
       for await (const event of events(`/api/turns/${turn.id}/events`, { last: turn.last })) {
         pause = FIRST_PAUSE;
         heard = true;
-        if (event.id) turn.last = event.id;
+        if (event.id) heardOf(turn, event.id);
         take(turn, event);
         changed(turn);
       }
@@ -156,7 +156,15 @@ async function awaitOutcome(turn) {
   turn.awaited = false;
 }
 
-/** A server that was started anew numbers what it tells anew, so how a turn stands is asked, not waited for. */
+/** An id names the log that it numbers. A server that was started anew tells a turn from another one, from its first event on. */
+function heardOf(turn, id) {
+  if (turn.last && logOf(turn.last) !== logOf(id)) Object.assign(turn, { steps: [], text: "" });
+  turn.last = id;
+}
+
+const logOf = (id) => id.slice(0, id.lastIndexOf(".") + 1);
+
+/** Nothing new was said: perhaps it has ended, so how it stands is asked, not waited for. */
 async function endedElsewhere(turn) {
   const whole = await get(`/api/turns/${turn.id}`).catch(() => null);
   if (!whole || !ENDED.has(whole.state)) return false;

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from agent.server.routes.depend import AskCaller, TheService
-from agent.server.routes.turns import STREAM_HEADERS, event_number
+from agent.server.routes.turns import STREAM_HEADERS
 from agent.server.service import Service
 from agent.values import Record
 
@@ -48,8 +48,10 @@ def readings(
 async def stream(
     service: TheService, caller: AskCaller, last_event_id: Annotated[str, Header()] = ""
 ) -> StreamingResponse:
-    """What changes on the box from now on, as server-sent events `changed` {kind, at}; pages then look anew."""
-    last = event_number(last_event_id) or service.changes.newest()
+    """What changes on the box from now on, or since `Last-Event-ID`, as server-sent events `changed` {kind, at}; pages
+    then look anew.
+    """
+    last = service.changes.seen(last_event_id) if last_event_id else service.changes.newest()
     return StreamingResponse(_texts(service, last), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 

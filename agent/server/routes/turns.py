@@ -24,7 +24,7 @@ from agent.server.service import Service
 from agent.upright import upright_photo
 from agent.values import say
 
-__all__ = ["STREAM_HEADERS", "decoded_photo", "event_number", "follow", "own_turn", "router"]
+__all__ = ["STREAM_HEADERS", "decoded_photo", "follow", "own_turn", "router"]
 
 router = APIRouter(prefix="/api/turns", tags=["turns"])
 _QUALITY = 90
@@ -85,7 +85,7 @@ async def events(
     """What happens in a turn, as server-sent events: position, step, token, answer, error; from `Last-Event-ID` on."""
     found = await run_in_threadpool(own_turn, turn, service, caller)
     return StreamingResponse(
-        _texts(found, service, event_number(last_event_id)), media_type="text/event-stream", headers=STREAM_HEADERS
+        _texts(found, service, found.log.seen(last_event_id)), media_type="text/event-stream", headers=STREAM_HEADERS
     )
 
 
@@ -130,11 +130,6 @@ def own_turn(turn: str, service: Service, caller: Caller) -> LiveTurn:
     if found is None or (found.asked.client != caller.client and not caller.may("admin")):
         raise Problem(404, "no_turn", say("没有这次提问。", "there is no such turn"), "GET /api/turns lists yours")
     return found
-
-
-def event_number(text: str) -> int:
-    """Which event a reader saw last; 0 where it says none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 def decoded_photo(text: str | None) -> bytes | None:
