@@ -20,7 +20,10 @@ from agent.api import Box, Perception, Photo, Said
 
 __all__ = ["Came", "Control", "Expect", "Found", "Link", "Outcome", "Role", "Sight", "Step", "Target", "Verb"]
 
-Role = Literal["button", "field", "tab", "menu", "item", "row", "checkbox", "switch", "link", "lamp", "value", "text"]
+Role = Literal[
+    "button", "field", "tab", "menu", "item", "row", "checkbox", "switch", "link", "lamp", "value", "text", "dialog"
+]
+"""What it is used as; a dialog is a window that lies above the rest, and is not used itself."""
 Verb = Literal["look", "click", "double_click", "type", "set", "press", "drag", "scroll", "wait"]
 Came = Literal["confirmed", "stopped", "refused", "waits"]
 """confirmed  the expected change was read from a second look
@@ -98,6 +101,8 @@ class Sight:
     """Title or first line of a window that lies above; empty where none does."""
     busy: bool = False
     """A wait sign, or two looks in a row that differ: it is not settled."""
+    frames: tuple[Box, ...] = ()
+    """Frames drawn on it that may hold several things, the smallest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,132 @@
+"""Looking at a screen: a picture that has settled, read by the panel parser, and named.
+
+    glance     the picture alone
+    settled    pictures until two in a row are alike, or the time for that is over: then it is busy
+    look       settled, read (only what changed since the last look), the window on top, its controls named
+
+The reader is handed in (`perceive`), so whichever plugin reads photos reads screens too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from agent.api import Box, Perception, Photo, ToolFailed
+from agent.settings import ScreenSettings
+from plugins.screen.naming import name_controls, named_frames
+from plugins.screen.patching import Perceive, read_changed
+from plugins.screen.pictures import Region, centre, changes, find_regions, holds
+from plugins.screen.values import Control, Link, Sight
+from plugins.screen.windows import Windows, title_of
+
+__all__ = ["Looker"]
+
+_BAR = 0.8
+"""Of the width of a window: what is wider, and on top, is its bar."""
+
+
+class Looker:
+    """Looks at one screen, and remembers the last look. Not safe for use from several threads."""
+
+    def __init__(self, link: Link, perceive: Perceive, settings: ScreenSettings, now: Callable[[], datetime]) -> None:
+        """
+        :param perceive: reads a photo; None where nothing on this box can.
+        """
+        self.link = link
+        self.last: Sight | None = None
+        self.pointer: tuple[int, int] | None = None
+        """Where the last click was."""
+        self._perceive = perceive
+        self._settings = settings
+        self._now = now
+        self._windows = Windows()
+        self._regions: tuple[Region, ...] = ()
+        """Of the last look."""
+
+    def glance(self) -> Photo:
+        """The picture as it is now.
+
+        :raises ToolFailed: the screen cannot be reached.
+        """
+        return self.link.look()
+
+    def settled(self, first: Photo | None = None) -> tuple[Photo, bool]:
+        """A picture, and whether the screen still moves.
+
+        :raises ToolFailed: the screen cannot be reached.
+        """
+        photo = first if first is not None else self.link.look()
+        deadline = time.monotonic() + self._settings.settle_seconds
+        while True:
+            time.sleep(self._settings.poll_seconds)
+            again = self.link.look()
+            if not changes(photo.pixels, again.pixels):
+                return again, False
+            photo = again
+            if time.monotonic() > deadline:
+                return photo, True
+
+    def look(self, first: Photo | None = None) -> Sight:
+        """What is on the screen once it has settled.
+
+        :param first: a picture that was taken just now.
+        :raises ToolFailed: the screen cannot be reached, or nothing on this box can read it.
+        """
+        photo, busy = self.settled(first)
+        if self.last is not None and not busy and not changes(self.last.photo.pixels, photo.pixels):
+            self.last = replace(self.last, at=self._now(), photo=photo, busy=False)
+            return self.last
+        before = self.last
+        seen = self._read(photo, before)
+        said = self.link.named()
+        regions = find_regions(photo.pixels)
+        box = self._windows.top(before, photo.pixels, seen, regions, self._regions, said, self.pointer)
+        controls = name_controls(photo.pixels, seen, regions, said, least_score=self._settings.least_score)
+        frames = named_frames(regions, photo.size)
+        if box is not None:
+            controls, frames = _within(controls, box), tuple(frame for frame in frames if _is_in(frame, box))
+        self._regions = regions
+        self.last = Sight(
+            self._now(),
+            photo,
+            seen,
+            tuple(controls[: self._settings.most_controls]),
+            title_of(box, seen.texts) if box is not None else "",
+            busy,
+            frames,
+        )
+        return self.last
+
+    def forget(self) -> None:
+        """What was seen is no longer believed: the next look reads everything."""
+        self.last, self._regions, self._windows = None, (), Windows()
+
+    def _read(self, photo: Photo, before: Sight | None) -> Perception:
+        seen = None
+        if before is not None:
+            seen = read_changed(photo, before, self._perceive, most_share=self._settings.partial_share)
+        if seen is None:
+            seen = self._perceive(photo)
+        if seen is None:
+            raise ToolFailed(f"screen {self.link.name}: no plugin on this box reads pictures; turn `panel` on")
+        if seen.unread:
+            raise ToolFailed(f"screen {self.link.name}: its texts cannot be read: {seen.unread}")
+        if seen.turned or seen.matrix is not None:
+            raise ToolFailed(
+                f"screen {self.link.name}: its picture reads as a slanted photo, so no place on it is sure"
+            )
+        return seen
+
+
+def _within(controls: Sequence[Control], box: Box) -> tuple[Control, ...]:
+    """What is in a window; its bar is no button."""
+    inside = [control for control in controls if holds(box, centre(control.box))]
+    bar = next((c for c in inside if c.role == "button" and c.box[2] - c.box[0] >= _BAR * (box[2] - box[0])), None)
+    return tuple(replace(c, role="text") if c is bar and c.box[1] - box[1] < c.box[3] - c.box[1] else c for c in inside)
+
+
+def _is_in(frame: Box, box: Box) -> bool:
+    return box[0] <= frame[0] and box[1] <= frame[1] and frame[2] <= box[2] and frame[3] <= box[3]
