@@ -18,6 +18,7 @@ from contextlib import suppress
 
 import typer
 
+from agent.box_start import fitted
 from agent.commands import (
     approvals,
     ask,
@@ -127,7 +128,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    env = load_env()
+    with fitted(load_env()) as env:
+        return _run_on(env, arguments)
+
+
+def _run_on(env: Env, arguments: Sequence[str] | None) -> int:
     remote: Mapping[str, RemotePlugin | MCPPlugin] = {**remote_plugins(ModuleHost(env)), **mcp_plugins(env)}
     host = load_plugins(off=env.settings.plugins_off, remote=remote)
     try:

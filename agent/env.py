@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from agent.boxes import BoxChoice
 from agent.errors import SettingsError
 from agent.home import Home, find_home
 from agent.settings import Settings
@@ -17,6 +18,8 @@ from agent.weights.store import WeightStore
 
 __all__ = ["Env", "load_env"]
 
+_AS_WRITTEN = BoxChoice("auto", "as the settings are written")
+
 
 @dataclass(frozen=True, slots=True)
 class Env:
@@ -25,6 +28,8 @@ class Env:
     settings: Settings
     home: Home
     weights: WeightStore
+    box: BoxChoice = _AS_WRITTEN
+    """The profile that filled the settings in."""
 
     @property
     def log_path(self) -> Path:

@@ -50,6 +50,17 @@ class PlantSettings(Section):
     """The shift calendar; without it "last night shift" is not known, and nothing is guessed."""
 
 
+ProfileName = Literal["auto", "2gb", "4gb", "8gb", "16gb"]
+
+
+class BoxSettings(Section):
+    """What kind of box this is; see `agent.boxes` for what each is run with."""
+
+    profile: ProfileName = "auto"
+    """`auto` chooses by the memory that is free when the first process of this box starts. What the settings name
+    themselves stays as it is named."""
+
+
 class PhotoSettings(Section):
     """Bounds on every photo, applied before it is decoded."""
 
@@ -335,7 +346,8 @@ class ModelSettings(Section):
     spare_ram_bytes: int = 200_000_000
     """Memory that loading a model leaves free."""
     max_ram_bytes: int = 0
-    """That a model may take, weights included, and `spare_ram_bytes` beside it; 0 is what is free."""
+    """That a model may take, weights included, and `spare_ram_bytes` beside it; 0 is what is free. `auto` leaves out
+    models that need more."""
     bench_prompt_tokens: int = Field(default=256, ge=1)
     bench_reply_tokens: int = Field(default=48, ge=2)
     bench_trial_seconds: float = 6.0
@@ -1164,6 +1176,7 @@ class Settings(Section):
     """The whole file."""
 
     plant: PlantSettings = PlantSettings()
+    box: BoxSettings = BoxSettings()
     photo: PhotoSettings = PhotoSettings()
     panel: PanelSettings = PanelSettings()
     watching: WatchingSettings = WatchingSettings()

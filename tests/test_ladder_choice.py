@@ -25,11 +25,11 @@ def box(*, ram: float = 8, cores: int = 4, disk: float = 50) -> Machine:
     ("machine", "present", "wanted", "rungs"),
     [
         (box(), TEXT, "auto", (T15, T05, "rules")),
-        (box(ram=3), TEXT, "auto", (T15, T05, "rules")),
-        (box(ram=2.99), TEXT, "auto", (T05, "rules")),
+        (box(ram=2.2), TEXT, "auto", (T15, T05, "rules")),
+        (box(ram=2.19), TEXT, "auto", (T05, "rules")),
         (box(ram=1), TEXT, "auto", (T05, "rules")),
         (box(ram=0.9), TEXT, "auto", ("rules",)),
-        (box(ram=2.5), (T15,), "auto", ("rules",)),
+        (box(ram=2), (T15,), "auto", ("rules",)),
         (box(), (T15,), "auto", (T15, "rules")),
         (box(), (T05,), "auto", (T05, "rules")),
         (box(), (), "auto", ("rules",)),
@@ -137,6 +137,30 @@ def test_the_tightest_limit_above_a_service_counts(tmp_path: Path) -> None:
     limit(tmp_path / "cgroup" / "system.slice", "5000", "2000", 0)
     (tmp_path / "own").write_text("1:name=old:/x\n0::/system.slice/watchkeeper.service\n")
     assert _left_of_cgroups(tmp_path / "cgroup", tmp_path / "own") == 3000
+
+
+def test_the_mark_above_which_a_service_is_slowed_counts_too(tmp_path: Path) -> None:
+    """A service that is allowed 90 % is slowed down from 80 % on: what lies above is no memory to work with."""
+    limit(tmp_path / "cgroup", "9000", "1000", 200)
+    (tmp_path / "cgroup" / "memory.high").write_text("8000\n")
+    (tmp_path / "own").write_text("0::/\n")
+    assert _left_of_cgroups(tmp_path / "cgroup", tmp_path / "own") == 7200
+    (tmp_path / "cgroup" / "memory.high").write_text("max\n")
+    assert _left_of_cgroups(tmp_path / "cgroup", tmp_path / "own") == 8200
+
+
+def test_groups_of_the_first_kind_count(tmp_path: Path) -> None:
+    """Older kernels and containers bound memory in another place; a number beyond all memory is no limit."""
+    inner = tmp_path / "cgroup" / "memory" / "box"
+    inner.mkdir(parents=True)
+    for group, most in ((inner, "2000"), (inner.parent, str((1 << 63) - 4096))):
+        (group / "memory.limit_in_bytes").write_text(most)
+        (group / "memory.usage_in_bytes").write_text("1500")
+        (group / "memory.stat").write_text("inactive_file 1\ntotal_inactive_file 300\n")
+    (tmp_path / "own").write_text("4:memory:/box\n3:cpuset:/\n0::/\n")
+    assert _left_of_cgroups(tmp_path / "cgroup", tmp_path / "own") == 800
+    (tmp_path / "own").write_text("4:cpu,memory:/\n")
+    assert _left_of_cgroups(tmp_path / "cgroup", tmp_path / "own") is None
 
 
 def test_no_cgroup_no_limit(tmp_path: Path) -> None:

@@ -98,9 +98,8 @@ def model_to_measure(env: Env, name: str = "") -> str:
     wanted = name or env.settings.model.name
     if name == RULES:
         raise SettingsError(f"--model: {RULES} has no weights to measure; name a model of the catalogue")
-    first = choose_rungs(
-        look_at_machine(env.weights.folder), env.weights.present(), wanted="auto" if wanted == RULES else wanted
-    )[0]
+    machine = look_at_machine(env.weights.folder).within(env.settings.model.max_ram_bytes)
+    first = choose_rungs(machine, env.weights.present(), wanted="auto" if wanted == RULES else wanted)[0]
     if first == RULES:
         raise WeightsMissing("no model is here to measure; get one: watchkeeper weights pull")
     return first

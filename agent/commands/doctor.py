@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Annotated
 
+import psutil
 import typer
 
+from agent.boxes import choose_profile, describe_profile, profile_named
 from agent.commands.approvals import open_approvals
 from agent.commands.audit import open_trail
 from agent.commands.bench import notes_of, sha256_of
@@ -17,6 +19,7 @@ from agent.env import Env
 from agent.errors import ModelError, WatchkeeperError
 from agent.hookspecs import Finding
 from agent.model.box_ladder import rungs_of
+from agent.model.cores import count_cores
 from agent.model.heat import Governor, describe, read_heat
 from agent.model.machine import settle
 from agent.modules.findings import module_findings
@@ -54,7 +57,9 @@ def examine(env: Env, plugins: PluginHost) -> Iterator[Finding]:
     """Look at everything once, without changing anything."""
     yield Finding("home", True, str(env.home.folder))
     machine = look_at_machine(env.weights.folder)
-    rungs = choose_rungs(machine, env.weights.present(), wanted=env.settings.model.name)
+    bounded = machine.within(env.settings.model.max_ram_bytes)
+    rungs = choose_rungs(bounded, env.weights.present(), wanted=env.settings.model.name)
+    yield _box(env, bounded)
     yield from _weights(env, machine, rungs)
     if rungs[0] != RULES:
         yield from _model(env, machine, rungs[0])
@@ -62,6 +67,21 @@ def examine(env: Env, plugins: PluginHost) -> Iterator[Finding]:
     yield from module_findings(env)
     yield _trail(env)
     yield from _commands(env)
+
+
+def _box(env: Env, machine: Machine) -> Finding:
+    """What this box is run with, and whether a person asked for more than it has."""
+    box = env.box
+    everything = [model.name for model in env.weights.catalogue.chat_models]
+    models = choose_rungs(machine, everything, wanted=env.settings.model.name, catalogue=env.weights.catalogue)
+    threads = env.settings.model.threads or count_cores().useful
+    told = f"{box.profile}, {box.why}: {describe_profile(env.settings, models, threads=threads)}"
+    total = psutil.virtual_memory().total
+    pinned = profile_named(box.profile) if box.pinned else None
+    if pinned is not None and pinned.least_free_bytes > total:
+        suits = choose_profile(total).name
+        return Finding("box", False, f"{told}; it has {total / 1e9:.1f} GB in all: set box.profile to {suits} or auto")
+    return Finding("box", True, told)
 
 
 def _weights(env: Env, machine: Machine, rungs: Sequence[str]) -> Iterator[Finding]:

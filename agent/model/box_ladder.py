@@ -51,7 +51,7 @@ def rungs_of(env: Env) -> tuple[tuple[str, ...], tuple[Fall, ...]]:
     :raises SettingsError: the settings name a model that there is not.
     """
     wanted = env.settings.model.name
-    machine = look_at_machine(env.weights.folder)
+    machine = look_at_machine(env.weights.folder).within(env.settings.model.max_ram_bytes)
     models = env.weights.catalogue.chat_models
     here = {*env.weights.present(), *(model.name for model in models if _lacks_only_eyes(env, model))}
     lost = {model.name: fall for model in models if model.name not in here and (fall := _lost(env, model))}

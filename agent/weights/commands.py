@@ -70,8 +70,9 @@ def pull_weights(
     """
     env: Env = context.obj
     begun = time.monotonic()
-    machine = look_at_machine(env.weights.folder)
-    chosen = names or list(recommended(machine, spare_bytes=env.settings.weights.spare_bytes))
+    machine = look_at_machine(env.weights.folder).within(env.settings.model.max_ram_bytes)
+    reader, spare = f"ocr-{env.settings.panel.ocr}", env.settings.weights.spare_bytes
+    chosen = names or list(recommended(machine, spare_bytes=spare, reader=reader))
     with choose_reporter() as reporter:
         files = pull(env.weights, chosen, reporter, optional=optional)
         seconds = time.monotonic() - begun

@@ -14,8 +14,8 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -27,10 +27,11 @@ __all__ = ["RULES", "Machine", "choose_rungs", "look_at_machine", "recommended"]
 
 RULES = "rules"
 """The rung without weights."""
-_READER = "ocr-small"
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
 """Where the memory limit of a container or of a systemd service stands."""
+_NO_LIMIT = 1 << 60
+"""What a group of the first kind without a limit shows is this or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Machine:
     """That this process may use."""
     free_disk_bytes: int
     """Where weights lie."""
+
+    def within(self, most_ram_bytes: int) -> Machine:
+        """The same where a model may take so much memory at most; 0 is no bound."""
+        return replace(self, free_ram_bytes=min(self.free_ram_bytes, most_ram_bytes)) if most_ram_bytes else self
 
 
 def choose_rungs(
@@ -64,18 +69,21 @@ def choose_rungs(
     return (*(() if wanted == "auto" else (wanted,)), *names, RULES)
 
 
-def recommended(machine: Machine, *, spare_bytes: int, catalogue: Catalogue | None = None) -> tuple[str, ...]:
+def recommended(
+    machine: Machine, *, spare_bytes: int, reader: str = "ocr-small", catalogue: Catalogue | None = None
+) -> tuple[str, ...]:
     """What a box should fetch: the text model for it and the reader of panels, as far as its disk holds them.
 
     :param spare_bytes: disk to leave free.
+    :param reader: of the catalogue.
     """
     known = catalogue or load_catalogue()
-    reader = known.entry(_READER)
-    room = machine.free_disk_bytes - spare_bytes - _bytes(reader)
+    ocr = known.entry(reader)
+    room = machine.free_disk_bytes - spare_bytes - _bytes(ocr)
     text = [model for model in known.chat_models if model.kind == "text" and _bytes(model) <= room]
     suiting = [model for model in text if model.ram_bytes <= machine.free_ram_bytes and model.cores <= machine.cores]
     chosen = suiting[:1] or text[-1:]
-    return (*(model.name for model in chosen), reader.name)
+    return (*(model.name for model in chosen), ocr.name)
 
 
 def look_at_machine(folder: Path) -> Machine:
@@ -96,22 +104,51 @@ def look_at_machine(folder: Path) -> Machine:
 def _left_of_cgroups(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int | None:
     """Memory that the limits of a container or a service leave, in bytes; None without a limit."""
     try:
-        place = next(line[3:] for line in own.read_text().splitlines() if line.startswith("0::"))
-    except (OSError, StopIteration):
+        rows = [line.split(":", 2) for line in own.read_text().splitlines()]
+    except OSError:
         return None
+    left = [_left_within(root, row[2], _left_of_cgroup) for row in rows if row[:2] == ["0", ""]]
+    left += [_left_within(root / "memory", row[2], _left_of_old) for row in rows if "memory" in row[1].split(",")]
+    return min((one for one in left if one is not None), default=None)
+
+
+def _left_within(root: Path, place: str, look: Callable[[Path], int | None]) -> int | None:
+    """The least that a group and those around it leave."""
     inner = root / place.strip("/")
     groups = [inner, *inner.parents[: len(inner.parts) - len(root.parts)]]
-    return min((left for group in groups if (left := _left_of_cgroup(group)) is not None), default=None)
+    return min((left for group in groups if (left := look(group)) is not None), default=None)
 
 
 def _left_of_cgroup(group: Path) -> int | None:
-    """What one group's limit leaves. Page cache that can be dropped counts as free."""
+    """What one group's limit leaves, the one counted above which it is slowed down. Page cache that can be dropped
+    counts as free.
+    """
+    limits = [_number(group / name) for name in ("memory.max", "memory.high")]
+    known = [limit for limit in limits if limit is not None]
+    used = _number(group / "memory.current")
+    return _left(min(known), used, group, "inactive_file") if known and used is not None else None
+
+
+def _left_of_old(group: Path) -> int | None:
+    """The same of a group of the first kind, as older kernels and containers have them."""
+    limit, used = _number(group / "memory.limit_in_bytes"), _number(group / "memory.usage_in_bytes")
+    if limit is None or used is None or limit >= _NO_LIMIT:
+        return None
+    return _left(limit, used, group, "total_inactive_file")
+
+
+def _left(limit: int, used: int, group: Path, dropped: str) -> int | None:
     try:
-        limit = (group / "memory.max").read_text().strip()
-        used = int((group / "memory.current").read_text())
         rows = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        return None if limit == "max" else max(0, int(limit) - used + int(rows.get("inactive_file", 0)))
+        return max(0, limit - used + int(rows.get(dropped, 0)))
     except (OSError, ValueError):
+        return None
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # "max": no limit
         return None
 
 
