@@ -3,7 +3,7 @@
 # make test    environment and the whole suite
 # make setup   the environment alone
 # make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
-# make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], bench-server [RUNG=NAME], bench-boxes, bench-page, bench-voice [SHOW=1], score-panels, score-detection, score-books, score-refusals, score-turn    figures; a table, and last one JSON line
+# make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], bench-server [RUNG=NAME], bench-boxes, bench-page, bench-voice [SHOW=1], score-panels, score-detection, score-books, score-refusals, score-turn, score-screen [EVERY=1]    figures; a table, and last one JSON line
 # make install-paddleocr  the paddleocr package as the reader of this box        make test-paddleocr  the same, tried for real
 # make fuzz-panels [FOR=600]   damaged and hostile pictures through decoder and parser, for so many seconds
 # make bundle OUT=/media/usb/watchkeeper   what deploy/install.sh installs on a box without a network; more: deploy/bundle.sh --help
@@ -24,7 +24,7 @@ BOOKS := embed dictionary
 ANSWERING := $(BOOKS) qwen2.5-1.5b
 pull = @$(BIN)/watchkeeper weights pull $(1) >&2
 
-.PHONY: bench-boxes bench-server bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-http fuzz-panels score-detection score-turn score-commands faults install-paddleocr \
+.PHONY: bench-boxes bench-server bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-http fuzz-panels score-detection score-turn score-commands score-screen faults install-paddleocr \
 	test-paddleocr bundle test-install clean
 
 setup: $(READY)
@@ -130,6 +130,9 @@ score-commands: setup
 score-turn: setup
 	$(call pull,$(ANSWERING))
 	@$(BIN)/python -m tests.bench.score_turn
+
+score-screen: setup
+	@$(BIN)/python -m tests.bench.screen $(if $(EVERY),--every) $(if $(ONLY),--only "$(ONLY)")
 
 faults: setup
 	@$(BIN)/python -m tests.faults
