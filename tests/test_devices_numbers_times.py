@@ -134,7 +134,7 @@ def test_a_time_that_cannot_be_kept_is_not_now() -> None:
     """Without a clock, passed today, or a bare number: nothing moves, and it is left."""
     for text in ("turn off the bench lamp at 10 pm", "晚上十点关工作台灯", "一点关工作台灯"):
         assert moved(read(text, now=None)) == set() and read(text, now=None).left
-    for text in ("今天下午三点关工作台灯", "turn off the bench lamp at 7", "turn off the bench lamp at 8 pm today"):
+    for text in ("今天下午三点关工作台灯", "dim the bench lamp at 7", "turn off the bench lamp at 8 pm today"):
         assert moved(read(text)) == set() and read(text).left, text
 
 

@@ -1,7 +1,8 @@
 """Times of day as people say them: "at 7 pm", "half past seven", 晚上十点, 明早七点半; how long it is until then.
 
-Said without morning or evening it is the next time that the clock shows so. What has passed today is tomorrow, unless
-today was said: that is not understood. A bare number is no time: 亮一点 and "at 7" stay what they are.
+Said without morning or evening it is the next time that the clock shows so, and the answer says which that is. What
+has passed today is tomorrow, unless today was said: that is not understood. A bare number is a time only where nothing
+else can be meant: "turn it off at 7", 台灯七点关; 亮一点 and "set it at 7" stay what they are.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from datetime import datetime, timedelta
 
 from plugins.devices.understanding.lexicon import Sense
 from plugins.devices.understanding.numbers import Duration, amount_at
+from plugins.devices.understanding.ranges import BETWEEN
 from plugins.devices.understanding.tokens import Token
 
 __all__ = ["DUE", "with_times"]
 
+_HALF_DAY = 12
 DUE = "due"
 """Sense of a token that is a time of day."""
 _H = r"(?P<hour>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
@@ -35,6 +38,9 @@ _ZH = re.compile(
     rf"(?P<hour>{_ZH_NUMBER})(?:点钟|点|时(?!候)|[::](?=[0-5]\d))(?P<rest>半|一刻|三刻|整|(?:{_ZH_NUMBER}|[0-5]\d)分?(?!度))?钟?"
 )
 _ZH_LOOSE = re.compile(_ZH.pattern.replace(r"(?P<lead>[在到等]|^|(?<=[,，、;；]))", r"(?P<lead>)"))
+_ZH_ACTS = re.compile(r"(?:就|再|请|帮我|给我)?(?:把|将|打?开|关|启动|停|锁)")
+_BOUNDS = ("and", "then", "mark")
+_SWITCH = {"on", "off", "open", "close", "lock", "unlock", "start", "stop", "press", "light_up"}
 _ANY = datetime(2000, 1, 1, 0, 0)
 _EVENING = ("下午", "傍晚", "晚上", "晚间", "今晚", "明晚")
 _NIGHT = ("夜里", "夜间", "半夜")
@@ -52,9 +58,9 @@ def with_times(
     :param again: gives the tokens from a position on, where one began within a time: 半关 in 七点半关灯.
     """
     found = tuple(tokens)
-    for start, end, wait in _times(low, now or _ANY):
+    for start, end, wait in (*_times(low, now or _ANY), *_bare(found, now or _ANY)):
         inside = [token for token in found if token.start < end and token.end > start]
-        if not inside or inside[0].start < start or any(one.has("name") for one in inside):
+        if not inside or inside[0].start < start or any(one.has("name", BETWEEN, DUE) for one in inside):
             continue
         due = Token(start, end, low[start:end])
         if now is not None:
@@ -78,6 +84,35 @@ def _times(low: str, now: datetime) -> Iterator[tuple[int, int, int]]:
                 yield match.start(), match.end(), wait
 
 
+def _bare(tokens: Sequence[Token], now: datetime) -> Iterator[tuple[int, int, int]]:
+    """ "turn it off at 7", where a clause only switches: what it would set at 7 it does not say."""
+    for at, token in enumerate(tokens[:-1]):
+        amount = tokens[at + 1].amount
+        if token.text != "at" or amount is None or amount.unit or amount.value not in range(1, 13):
+            continue
+        clause = _clause(tokens, at)
+        ends = at + 2 == len(tokens) or tokens[at + 2].has(*_BOUNDS, "polite", "verb")
+        if ends and _only_switches(clause):
+            wait = _until(now, int(amount.value), 0, "", tomorrow=False, today=False)
+            if wait is not None:
+                yield token.start, tokens[at + 1].end, wait
+
+
+def _only_switches(clause: Sequence[Token]) -> bool:
+    """ "turn … off" is one verb in two words."""
+    particles = {one.value("particle") for one in clause if one.has("particle")}
+    verbs = {one.value("verb") for one in clause if one.has("verb")} - ({"set"} if particles else set())
+    sets = any(one.has("attr", "level", "change", "color") for one in clause)
+    return bool(verbs | particles) and verbs | particles <= _SWITCH and not sets
+
+
+def _clause(tokens: Sequence[Token], at: int) -> Sequence[Token]:
+    """The tokens of one order around a position."""
+    begin = next((n + 1 for n in range(at - 1, -1, -1) if tokens[n].has(*_BOUNDS)), 0)
+    end = next((n for n in range(at, len(tokens)) if tokens[n].has(*_BOUNDS)), len(tokens))
+    return tokens[begin:end]
+
+
 def _english(match: re.Match[str], now: datetime) -> int | None:
     said = match["before"] or match["after"] or ""
     part = " ".join(filter(None, (said, match["inthe"])))
@@ -90,6 +125,8 @@ def _english(match: re.Match[str], now: datetime) -> int | None:
         hour, minute, half = _number(match["hour"]), int(match["minute"] or 0), _half(match["half"], part)
         if match["part"]:
             shift = _shift(match["part"])
+            if hour > _HALF_DAY:
+                return None  # "20 to 24"
             hour, minute = (hour, shift) if shift >= 0 else ((hour - 1) % 24, 60 + shift)
     return _until(
         now, hour, minute, half, tomorrow="tomorrow" in said, today=said.startswith(("today", "this", "tonight"))
@@ -112,8 +149,8 @@ def _shift(part: str) -> int:
 def _chinese(match: re.Match[str], now: datetime) -> int | None:
     day, part, rest = match["day"] or "", match["part"] or "", match["rest"] or ""
     hour = _number(match["hour"])
-    if not (day or part) and match.re is _ZH_LOOSE:
-        return None
+    if not (day or part) and match.re is _ZH_LOOSE and (hour == 1 or not _ZH_ACTS.match(match.string, match.end())):
+        return None  # 亮一点, 调高两点
     minute = {"": 0, "整": 0, "半": 30, "一刻": 15, "三刻": 45}.get(rest)
     minute = _number(rest.rstrip("分")) if minute is None else minute
     half = ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from plugins.devices.understanding.frames import Frame, Target
+from plugins.devices.understanding.ranges import BETWEEN, NTH
 from plugins.devices.understanding.roles import apart, asks, parted, requests, role_of
 from plugins.devices.understanding.tokens import Token
 
@@ -78,7 +79,11 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
 def _some(tokens: list[Token]) -> tuple[str, ...]:
     """ "one of the lamps", "the first pump": which of several is not known, and never all of them."""
     found = [one.text for one, after in pairwise(tokens) if one.text in ("one", "1", "any") and _of(after)]
-    return (*found, *(after.text for the, after in pairwise(tokens) if the.text == "the" and after.text == "first"))
+    return (*found, *(after.text for the, after in pairwise(tokens) if _the_first(the, after)))
+
+
+def _the_first(the: Token, after: Token) -> bool:
+    return the.text == "the" and after.text == "first" and not after.has(NTH, "name", "piece")
 
 
 def _of(token: Token) -> bool:
@@ -134,6 +139,10 @@ def _take(frame: Frame, token: Token, role: str) -> Frame:
         return replace(frame, duration=token.duration)
     if role == "target":
         return frame
+    if token.has(NTH):
+        return replace(frame, nth=int(token.value(NTH)))
+    if token.has(BETWEEN):
+        frame = replace(frame, between=token.value(BETWEEN))
     if token.amount and not token.has("one", "func", "bit"):
         return replace(frame, amounts=(*frame.amounts, token.amount))
     for kind in ("change", "color", "kelvin", "level", "bit"):

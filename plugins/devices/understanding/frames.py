@@ -68,6 +68,10 @@ class Frame:
     verbs: tuple[str, ...] = ()
     attr: str = ""
     amounts: tuple[Amount, ...] = ()
+    between: str = ""
+    """Two values, of which the person did not say which: "20 – 24"."""
+    nth: int = 0
+    """The second of those that are meant; 0: not said so."""
     duration: Duration | None = None
     lasts: bool = False
     """The length of time is how long it is to stay so: "for ten minutes"."""

@@ -14,7 +14,7 @@ from plugins.devices.understanding.order_values import Order, Step
 from plugins.devices.understanding.orders import order_of
 from plugins.devices.understanding.questions import Question, question_of
 from plugins.devices.understanding.reading import Context, Intent, States
-from plugins.devices.understanding.resolve import Choice, Wanted, choose
+from plugins.devices.understanding.resolve import Choice, Wanted, choose, counted
 from plugins.devices.understanding.slots import kind_slots
 from plugins.devices.understanding.writes import Steps, changes, written
 from plugins.devices.values import Device, Write
@@ -62,6 +62,8 @@ def intents_of(reading: Reading, frame: Frame) -> Found:
     if not frame.verb and not frame.valued and (frame.states or frame.attr or reading_only) and frame.target.said:
         frame = replace(frame, asks=frame.asks or ("what",))
     if frame.asked:
+        if frame.between or frame.nth:
+            return [], [text], [f"{shown!r}: a question with a range or an ordinal is not known"]
         return _asked(reading, frame, domains, text)
     if not frame.does:
         return _bare(reading, frame, domains, text)
@@ -121,8 +123,9 @@ def _ordered(reading: Reading, frame: Frame, order: Order, text: str) -> Found:
     why: list[str] = []
     if frame.duration and not (frame.lasts and order.intent in OPPOSITE):
         return [], [text], [f"{text[:_SHOWN_CHARS]!r}: how long something is to last is not understood"]
-    for choice in choose(reading.home, _roaming(frame, order), wanted, reading.here):
+    for choice in _chosen(reading, _roaming(frame, order), wanted):
         intent = _order_intent(reading, frame, order, choice, text)
+        intent = _which_value(intent, frame.between) if frame.between else intent
         intents.append(intent)
         why.append(_explained(text, frame, intent, choice))
     if frame.duration:
@@ -130,6 +133,21 @@ def _ordered(reading: Reading, frame: Frame, order: Order, text: str) -> Found:
             return [], [text], [f"{text[:_SHOWN_CHARS]!r}: it is not undone by the clock"]
         intents = [one for intent in intents for one in (intent, *back_again(reading.home, intent, frame.duration))]
     return intents, [], why
+
+
+def _chosen(reading: Reading, frame: Frame, wanted: Wanted) -> list[Choice]:
+    """What is meant. Of several, the second is nobody's guess: it is asked back which."""
+    if not frame.nth:
+        return choose(reading.home, frame, wanted, reading.here)
+    every = replace(frame, target=replace(frame.target, every=True))
+    return [counted(reading.home, choice, frame.nth) for choice in choose(reading.home, every, wanted, reading.here)]
+
+
+def _which_value(intent: Intent, between: str) -> Intent:
+    """Neither of two values, but a question back."""
+    asked = say(f"{between} 之间,要哪一个值?", f"Which value is meant, of {between}?")
+    slots = {name: value for name, value in intent.slots.items() if name in ("name", "area", "floor", "domain")}
+    return replace(intent, slots=slots, writes=(), problem=intent.problem or asked, exact=False)
 
 
 def _roaming(frame: Frame, order: Order) -> Frame:

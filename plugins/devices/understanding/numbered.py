@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from plugins.devices.understanding.lexicon import Sense, plural, squeezed
 from plugins.devices.understanding.normalise import is_cjk, normalise
 from plugins.devices.understanding.numbers import amount_at
+from plugins.devices.understanding.ranges import NTH
 from plugins.devices.understanding.tokens import Token, words_trie
 from plugins.devices.values import Device
 
@@ -151,9 +152,11 @@ class _Pass:
             return None
         for end in range(min(len(self._tokens), after + _MOST_WORDS), after, -1):
             stem = squeezed(self._low[self._tokens[after].start : self._tokens[end - 1].end])
-            if stem in self._known.by_stem:
+            if stem in self._known.by_stem and not self._counts_otherwise(row, stem):
                 self._last = stem
                 return self._named(row, stem), end
+        if any(token.has(NTH) for _, token in row):
+            return None
         joined = self._tokens[after] if after < len(self._tokens) else None
         if joined is not None and joined.text in _ANDS and after + 1 < len(self._tokens):
             stem = self._stem(self._tokens[after + 1])
@@ -161,6 +164,12 @@ class _Pass:
                 self._last = stem
                 return [*self._named(row, stem), joined], after + 1
         return (self._named(row, self._last), after) if self._last else None
+
+    def _counts_otherwise(self, row: Sequence[tuple[int, Token]], stem: str) -> bool:
+        """ "the second pump" is number two only where such numbers begin at one and leave none out."""
+        numbers = set(self._known.by_stem[stem])
+        whole = numbers == set(range(1, len(numbers) + 1))
+        return any(token.has(NTH) and not (whole and number in numbers) for number, token in row)
 
     def _row(self, at: int, *, marked: bool, first: bool = False) -> tuple[list[tuple[int, Token]], int]:
         """Numbers with "and" between; whether they must be marked as such: "number", 号."""
@@ -179,11 +188,14 @@ class _Pass:
             number = _number(token) if token else None
             if token is None or number is None:
                 break
+            counted = token.has(NTH)
             mark = begin + 1 < len(self._tokens) and self._tokens[begin + 1].text in _MARKS
             after = begin + 1 + mark
-            if not (mark or lead or (is_marked and token.text.isascii())) and self._means_other(after, found, first):
+            if not (mark or lead or counted or (is_marked and token.text.isascii())) and self._means_other(
+                after, found, first
+            ):
                 break
-            is_marked = is_marked or lead or mark
+            is_marked = is_marked or lead or mark or counted
             found.append((number, replace(token, end=self._tokens[after - 1].end)))
             end = after
         return (found, end) if is_marked or not marked else ([], at)

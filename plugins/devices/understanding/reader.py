@@ -21,6 +21,7 @@ from plugins.devices.understanding.lists import Carried, announcement_of, item_o
 from plugins.devices.understanding.names import Home, index
 from plugins.devices.understanding.normalise import Words, is_cjk, normalise
 from plugins.devices.understanding.numbered import names_for
+from plugins.devices.understanding.ranges import with_ordinals, with_ranges
 from plugins.devices.understanding.reading import Context, Intent, States, Understood
 from plugins.devices.understanding.timers import TimerWords, delay_of, timer_of
 from plugins.devices.understanding.tokens import Token, tokens_of
@@ -62,8 +63,8 @@ def _tokens(words: Words, home: Home, context: Context) -> tuple[Token, ...]:
         rest = Words(words.text[start:], words.low[start:])
         return tuple(replace(t, start=t.start + start, end=t.end + start) for t in tokens_of(rest, home.names))
 
-    tokens = with_times(tokens_of(words, home.names), words.low, context.now, again)
-    return names_for(tokens, words.low, home.numbered)
+    tokens = with_ordinals(with_ranges(tokens_of(words, home.names), words.low), words.low)
+    return names_for(with_times(tokens, words.low, context.now, again), words.low, home.numbered)
 
 
 def _read(reading: Reading, tokens: tuple[Token, ...]) -> Understood:

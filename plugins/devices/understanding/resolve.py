@@ -21,7 +21,7 @@ from plugins.devices.understanding.places import there as lying_there
 from plugins.devices.understanding.refusals import no_here, no_place, none_such, which_one
 from plugins.devices.values import Device
 
-__all__ = ["Choice", "Wanted", "choose"]
+__all__ = ["Choice", "Wanted", "choose", "counted"]
 
 _TELLING_CHARS = 3
 
@@ -78,6 +78,17 @@ def choose(home: Home, frame: Frame, wanted: Wanted, here: str) -> list[Choice]:
     if not places:
         return [_without(_by_kind(home, target, frame, wanted, here), excluded)]
     return [_without(_placed(home, kind, sense, target, wanted), excluded) for kind, sense in places]
+
+
+def counted(home: Home, choice: Choice, nth: int) -> Choice:
+    """Of all that fit, the n-th that a person speaks of: the only one there is, or a question back."""
+    if choice.problem is not None or (nth == 1 and len(choice.devices) == 1):
+        return choice
+    if nth > len(choice.devices):
+        count = len(choice.devices)
+        few = say(f"这里只有 {count} 个,没有第 {nth} 个。", f"There are only {count} of them, and no number {nth}.")
+        return replace(choice, devices=(), problem=few)
+    return replace(choice, devices=(), problem=which_one(home, list(choice.devices)))
 
 
 def _elsewhere(home: Home, target: Target) -> bool:

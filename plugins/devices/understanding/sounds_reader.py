@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache
 
 from plugins.devices.understanding.lexicon import phrases_of
-from plugins.devices.understanding.normalise import normalise
+from plugins.devices.understanding.normalise import is_cjk, normalise
 from plugins.devices.understanding.reading import Context, Intent, Reader, States, Understood
 from plugins.devices.understanding.sounds import Names, names_of
 from plugins.devices.understanding.tokens import Trie, tokens_of
@@ -75,7 +75,7 @@ class SoundReader:
 @cache
 def _verbs() -> Names:
     """What is done to devices, in Chinese: English words for it sound like too much else."""
-    return Names(phrase for phrases in phrases_of("verb").values() for phrase in phrases)
+    return Names(phrase for phrases in phrases_of("verb").values() for phrase in phrases if is_cjk(phrase[0]))
 
 
 def _is_strange(stretch: str) -> bool:
