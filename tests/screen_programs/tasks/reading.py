@@ -17,6 +17,7 @@ __all__ = ["Lie", "Task", "Variant", "read_lies", "read_tasks", "variants"]
 FOLDER = Path(__file__).parent
 KINDS = ("desktop", "web")
 VERBS = frozenset(get_args(Verb))
+PATIENCE_SECONDS = Expect().within_seconds
 KNOWN = VERBS | {"role", "near", "within", "value", "unit", "to", "shows", "hides", "holds", "seconds"}
 
 
@@ -56,7 +57,12 @@ class Task:
 
     @property
     def label(self) -> str:
-        return f"{self.program.kind}, {self.program.language}, {self.program.scale:g}: {self.name}"
+        late = f" (look {self.lie.look})" if self.lie else ""
+        return f"{self.program.kind}, {self.program.language}, {self.program.scale:g}: {self.name}{late}"
+
+    def is_slow(self, step: Step) -> bool:
+        """Whether the program takes its time over it."""
+        return "slow-ms" in self.program.twists or any(one.within_seconds > PATIENCE_SECONDS for one in step.expect)
 
 
 def variants() -> list[Variant]:
@@ -80,7 +86,11 @@ def _read(names: Sequence[str], *, every: bool) -> list[Task]:
         found = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
         for index, row in enumerate(found):
             chosen = variants() if every else [variants()[index % len(variants())]]
-            tasks += [_task(name.removesuffix("_lies"), row, variant) for variant in chosen]
+            tasks += [
+                _task(name.removesuffix("_lies"), {**row, "look": look}, variant)
+                for variant in chosen
+                for look in row.get("lie", {}).get("looks", (0,))
+            ]
     return tasks
 
 
@@ -89,8 +99,7 @@ def _task(kind: str, row: Mapping[str, Any], variant: Variant) -> Task:
     program = Program(kind, language, variant.scale, row.get("start", {}), row.get("twists", {}))
     lie = None
     if told := dict(row.get("lie", {})):
-        step, look = told.pop("step"), told.pop("look")
-        lie = Lie(step, look, {key: _in(language, value) for key, value in told.items()})
+        lie = Lie(told.pop("step"), row["look"], {key: _in(language, told[key]) for key in set(told) - {"looks"}})
     steps = tuple(_step(step, language) for step in row["steps"])
     ends = row.get("ends", "confirmed")
     return Task(row["name"], program, steps, row.get("done", {}), frozenset(row["may"]), ends, lie)
