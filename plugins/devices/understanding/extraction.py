@@ -77,7 +77,7 @@ def frame_of(tokens: list[Token], *, question: bool = False) -> Frame:
 
 
 def _some(tokens: list[Token]) -> tuple[str, ...]:
-    """ "one of the lamps", "the first pump": which of several is not known, and never all of them."""
+    """ "one of the lamps", "the first to come": which of several is not known, and never all of them."""
     found = [one.text for one, after in pairwise(tokens) if one.text in ("one", "1", "any") and _of(after)]
     return (*found, *(after.text for the, after in pairwise(tokens) if _the_first(the, after)))
 
