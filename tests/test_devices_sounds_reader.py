@@ -23,6 +23,17 @@ HOME = home_of(
     SETTINGS,
     where="test",
 )
+WINDOW = home_of(
+    {
+        "areas": ["客厅"],
+        "entities": [
+            {"name": "窗户", "domain": "cover", "area": "客厅"},
+            {"name": "大凯灯", "domain": "light", "area": "客厅"},
+        ],
+    },
+    SETTINGS,
+    where="test",
+)
 READER = SoundReader(RuleReader(SETTINGS))
 
 
@@ -36,6 +47,8 @@ def read(text: str) -> Understood:
         ("把客厅空调吊到26度并打开新风", "把客厅空调调到26度并打开新风"),
         ("把客厅空调条到26度", "把客厅空调调到26度"),
         ("观闭厨房灯", "关闭厨房灯"),
+        ("大开新风", "打开新风"),
+        ("请大开厨房灯,然后达开新风", "请打开厨房灯,然后打开新风"),
     ],
 )
 def test_a_verb_of_the_same_sound_is_that_verb(heard: str, said: str) -> None:
@@ -45,6 +58,20 @@ def test_a_verb_of_the_same_sound_is_that_verb(heard: str, said: str) -> None:
         (i.name, dict(i.slots), i.writes, i.exact) for i in meant.intents
     ]
     assert found.text == heard and any("sounds the same as" in line for line in found.why)
+
+
+@pytest.mark.parametrize("text", ["窗户大开", "窗户大开着", "窗户大开了", "大开大合", "大开门诊", "大开眼界"])
+def test_what_sounds_like_a_verb_elsewhere_stays(text: str) -> None:
+    """Only at the head of a clause, and only where all of it is an order then."""
+    plain = RuleReader(SETTINGS)
+    found, meant = READER.read(text, WINDOW.map, Context(), None), plain.read(text, WINDOW.map, Context(), None)
+    assert found == meant
+
+
+def test_a_verb_by_its_sound_leaves_names_alone() -> None:
+    """The lamp of one whose name sounds like an order."""
+    (intent,) = READER.read("大凯灯开一点", WINDOW.map, Context(), None).intents
+    assert intent.devices == ("light.大凯灯",)
 
 
 def test_a_name_of_nearly_the_same_sound_has_to_be_confirmed() -> None:

@@ -15,8 +15,6 @@ NAMES = ["客厅", "新风", "书房灯", "卧室", "卧室空调", "living room
     ("heard", "meant"),
     [
         ("打开心风", "打开新风"),
-        ("大开新风", "打开新风"),
-        ("请大开客厅", "请打开客厅"),
         ("关闭书房登", "关闭书房灯"),
         ("关闭输方灯", "关闭书房灯"),
         ("我是空调设为24度", "卧室空调设为24度"),
@@ -25,11 +23,13 @@ NAMES = ["客厅", "新风", "书房灯", "卧室", "卧室空调", "living room
     ],
 )
 def test_what_sounds_the_same_is_what_is_here(heard: str, meant: str) -> None:
-    """Same syllables and tones, of long names the syllables alone; 打开 at the head of a clause."""
+    """Same syllables and tones, of long names the syllables alone."""
     assert as_named(heard, NAMES) == meant
 
 
-@pytest.mark.parametrize("text", ["窗户大开", "打开信封", "打开新房", "关闭书包灯", "我是书房", "门大开着", "大开门诊"])
+@pytest.mark.parametrize(
+    "text", ["窗户大开", "大开新风", "打开信封", "打开新房", "关闭书包灯", "我是书房", "门大开着", "大开门诊"]
+)
 def test_what_only_resembles_stays(text: str) -> None:
     """Another tone of a short name, another syllable, a statement: nothing is changed."""
     assert as_named(text, NAMES) == text

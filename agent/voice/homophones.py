@@ -2,8 +2,8 @@
 
 A person says sounds; 新风 and 心风 are the same sound, tones and all, and only one of them is in the house. So a
 stretch that is pronounced as one name that can be said here becomes that name, from three syllables on whatever their
-tones: nothing else of that length sounds so. Names that sound like each other are left alone, and what merely resembles
-one is not for here. Of verbs only one is put right: at the head of a clause there is no order 大开, and 打开 is one.
+tones: nothing else of that length sounds so. Names that sound like each other are left alone. What merely resembles one
+is not for here, nor are verbs: whoever reads the order knows where one stands.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from importlib.util import find_spec
 __all__ = ["as_named"]
 
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_OPEN = re.compile(r"(^|[,;!\s\uff0c\uff1b\uff01。、]|请|帮我|给我|再|并|然后|就|去)[大达答搭]开(?![始会门大])")
 _LEAST_CHARACTERS, _TONELESS_CHARACTERS = 2, 3
 
 
@@ -27,7 +26,6 @@ def as_named(text: str, names: Iterable[str]) -> str:
     """
     if find_spec("pypinyin") is None or not _HAN.search(text):
         return text
-    text = _OPEN.sub(r"\1打开", text)
     known = {name for name in names if len(name) >= _LEAST_CHARACTERS and _HAN.fullmatch(name)}
     by_sound: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for name in known:

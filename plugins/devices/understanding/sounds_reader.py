@@ -4,11 +4,14 @@ What was read without that stays as it was, and exact where it was; what is read
 the path `names` and is never exact, so that a person is asked. A text in which every name is known is never touched.
 
 Before that, what a part does is tried: a recogniser writes 吊到 for 调到, which sounds the same. Device and value stand
-there as the person said them, so such a part is as exact as it would have been.
+there as the person said them, so such a part is as exact as it would have been. At the head of a clause this is tried
+also where known words stand: 大开 is "more" and "on", and there it is 打开.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -21,6 +24,9 @@ from plugins.devices.values import DeviceMap
 
 __all__ = ["SoundReader"]
 
+_HEAD = re.compile(r"(?:^|[,;!\uff0c\uff1b\uff01。、\s]|请|帮我|给我|再|并|然后|就|去)$")
+"""What stands before the head of a clause."""
+
 
 class SoundReader:
     """Wraps a reader; keeps the names of the last home it read for."""
@@ -31,7 +37,8 @@ class SoundReader:
 
     def read(self, text: str, devices: DeviceMap, context: Context, states: States | None) -> Understood:
         """As the reader does; and once more with names put right, where a part was left or a name is unknown."""
-        understood = self._with_verbs(self._reader.read(text, devices, context, states), devices, context, states)
+        understood = self._with_heads(self._reader.read(text, devices, context, states), devices, context, states)
+        understood = self._with_verbs(understood, devices, context, states)
         missed = [*understood.left, *(i.text for i in understood.intents if i.problem is not None and not i.devices)]
         names = self._names(devices) if missed else None
         mended, why = understood.text, list(understood.why)
@@ -49,6 +56,23 @@ class SoundReader:
         intents = tuple(i if _key(i) in before else replace(i, path="names", exact=False) for i in anew.intents)
         return replace(anew, text=understood.text, intents=intents, why=(*why, *anew.why))
 
+    def _with_heads(
+        self, understood: Understood, devices: DeviceMap, context: Context, states: States | None
+    ) -> Understood:
+        """Read again with the verbs that clauses begin with by their sound, where not all of it was exact as it was."""
+        text = understood.text
+        if not understood.left and all(intent.exact for intent in understood.intents):
+            return understood
+        named = names_of(devices)
+        heads = [h for h in _verbs().heard(text) if h.distance == 0 and _HEAD.search(text[: h.start])]
+        heads = [h for h in heads if not any(text[h.start : h.end] in name for name in named)]
+        mended, why = text, list(understood.why)
+        for head in sorted(heads, key=lambda h: -h.start):
+            if len({other.name for other in heads if other.start == head.start}) == 1:
+                mended = mended[: head.start] + head.name + mended[head.end :]
+                why.append(f"{text[head.start : head.end]!r} sounds the same as {head.name!r}")
+        return self._if_whole(mended, why, understood, devices, context, states)
+
     def _with_verbs(
         self, understood: Understood, devices: DeviceMap, context: Context, states: States | None
     ) -> Understood:
@@ -59,6 +83,18 @@ class SoundReader:
             if found is not None and mended.count(part) == 1:
                 mended = mended.replace(part, found.text)
                 why.append(f"{part!r} sounds the same as {found.text!r}")
+        return self._if_whole(mended, why, understood, devices, context, states)
+
+    def _if_whole(
+        self,
+        mended: str,
+        why: Sequence[str],
+        understood: Understood,
+        devices: DeviceMap,
+        context: Context,
+        states: States | None,
+    ) -> Understood:
+        """What is read of a text with other verbs; as it was where that leaves something, or names nothing."""
         if mended == understood.text:
             return understood
         anew = self._reader.read(mended, devices, context, states)
