@@ -785,6 +785,37 @@ class MaintenanceSettings(Section):
     """A signal whose last reading is older says nothing about now."""
 
 
+class FieldSettings(Section):
+    """Questions about whether something may be done now, by rules of the plant's own."""
+
+    sheet: Path | None = None
+    """None is `field.toml` in the home folder."""
+    max_sheet_bytes: int = 1_000_000
+    stale_minutes: float = 180
+    """A value that is older says nothing about now, and a longer pause in a span is a gap; figures may say otherwise."""
+    late_seconds: float = 120
+    """How far a stamp may lie before the clock of the box."""
+    max_rule_chars: int = 600
+    """A longer sentence is no rule that can be compared."""
+    most_rules: int = Field(default=200, ge=1)
+    """Rules for one decision."""
+    shown_rules: int = Field(default=12, ge=1)
+    """Of those that an answer tells, the deciding ones first."""
+
+
+class NameplateSettings(Section):
+    """Type plates, and the lists that they are looked up in."""
+
+    lists: tuple[str, ...] = ()
+    """Titles or ids of the manuals that list models to be phased out; empty: those whose title or heading says so."""
+    sure_score: float = Field(default=0.85, le=1)
+    """A type that is read with less is not looked up as sure."""
+    max_cell_chars: int = 200
+    """A longer cell of a list holds no type."""
+    most_rows: int = Field(default=20_000, ge=1)
+    """Rows of all lists that are looked at."""
+
+
 class UnderstandingSettings(Section):
     """How an utterance about devices is read."""
 
@@ -1196,6 +1227,8 @@ class Settings(Section):
     updates: UpdateSettings = UpdateSettings()
     reports: ReportSettings = ReportSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    field: FieldSettings = FieldSettings()
+    nameplate: NameplateSettings = NameplateSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
     devices: DeviceSettings = DeviceSettings()
     drivers: DriverSettings = DriverSettings()

@@ -7,15 +7,17 @@ and let go at its end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import typer
 
 from agent.actuator import Heard
-from agent.api import Env, Finding, InputError, Tool, hookimpl
+from agent.api import Env, Finding, InputError, Series, Tool, hookimpl
 from agent.model.protocol import Model
 from agent.orders import Due, Orders
+from plugins.devices.as_series import series_now
 from plugins.devices.commands.devices import add_commands
 from plugins.devices.commands.timers import add_timers
 from plugins.devices.commands.understand import add_command
@@ -74,13 +76,13 @@ class DevicesPlugin:
         return opened.hearing.orders(question, heard, model)
 
     @hookimpl
-    def take_due(self, env: Env) -> Iterable[Due]:
+    def take_due(self, env: Env, aloud: bool) -> Iterable[Due]:
         """Timers that have ended, and what was ordered for now."""
         try:
             opened = self._opened(env)
         except InputError:  # the map is wrong now; `doctor` says so
             return []
-        return due_now(opened, env.now()) if opened is not None else []
+        return due_now(opened, env.now(), aloud=aloud) if opened is not None else []
 
     @hookimpl
     def names_to_hear(self, env: Env) -> Iterable[str]:
@@ -92,6 +94,15 @@ class DevicesPlugin:
         named = [*(area.names for area in known.areas), *(device.names for device in known.devices)]
         most = max(map(len, named), default=0)
         return [names[i] for i in range(most) for names in named if i < len(names)]
+
+    @hookimpl
+    def read_series(self, tags: Sequence[str], start: datetime, end: datetime, env: Env) -> Iterable[Series]:
+        """What the sensors of these names show now.
+
+        :raises InputError: the map is wrong.
+        """
+        opened = self._opened(env)
+        return list(series_now(opened.house, tags, start, end)) if opened is not None else []
 
     @hookimpl
     def check_health(self, env: Env) -> Iterable[Finding]:

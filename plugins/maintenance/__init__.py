@@ -5,7 +5,8 @@ Machines come from `machines.toml`; what was found of one of them goes into its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import typer
 
@@ -16,19 +17,23 @@ from agent.api import (
     InputError,
     Machine,
     Period,
+    Series,
     SeriesReader,
     Sign,
     Term,
     Tool,
     hookimpl,
 )
+from plugins.maintenance.analysis import wall_seconds
 from plugins.maintenance.commands import add_commands
+from plugins.maintenance.sources import series_in_files
 from plugins.maintenance.tools import MachineTools, analysis_of, machines_in, sheets_of
 from plugins.maintenance.zones import load_zones
 
 __all__ = [
     "check_health",
     "find_terms",
+    "read_series",
     "register_commands",
     "register_tools",
     "report_evidence",
@@ -76,6 +81,12 @@ def report_evidence(machine: Machine, period: Period, env: Env, series: SeriesRe
     told = [finding for finding in found.findings if not finding.key.startswith(_COUNTED_ELSEWHERE)]
     signs = tuple(Sign(f"F{n}", f.key, f.line, f.severity, f.present) for n, f in enumerate(told, start=1))
     return Evidence(trends=found.trends, spectra=found.spectra, signs=signs, missing=found.missing)
+
+
+@hookimpl
+def read_series(tags: Sequence[str], start: datetime, end: datetime, env: Env) -> Iterable[Series]:
+    """Series of the tables that data sheets name: those of a weather station, of a logger in a store."""
+    return series_in_files(sheets_of(env), tags, wall_seconds(start), wall_seconds(end), env)
 
 
 @hookimpl

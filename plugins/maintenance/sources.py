@@ -5,12 +5,14 @@ A source that cannot be read is told as missing; the others are looked at all th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agent.api import DatabaseError, Env, InputError, Said, SeriesReader, say
+import numpy as np
+
+from agent.api import DatabaseError, Env, InputError, Said, Series, SeriesReader, say
 from agent.settings import MaintenanceSettings
 from plugins.maintenance.machines import Sheet, SignalSheet, machines_path
 from plugins.maintenance.readings import read_readings
@@ -19,7 +21,7 @@ from plugins.maintenance.table_file import read_table, uniform_rate
 from plugins.maintenance.values import Array, Signal, Wave
 from plugins.maintenance.wave_file import open_waves
 
-__all__ = ["Source", "read_file", "sources_of"]
+__all__ = ["Source", "read_file", "series_in_files", "sources_of"]
 
 _WAVE_RATE_HZ = 50.0
 """A uniform table with an acceleration or a velocity that is at least so fast is a recording."""
@@ -81,6 +83,35 @@ def read_file(
     if ending in _DATABASES:
         return read_readings(env, (), float("-inf"), float("inf"), path=path)
     raise InputError(f"{path}: is no .wav, {', '.join(_TABLES)} or {', '.join(_DATABASES)}")
+
+
+def series_in_files(
+    sheets: Sequence[Sheet], tags: Sequence[str], start: float, end: float, env: Env
+) -> Iterator[Series]:
+    """Columns of the tables that data sheets name, for other plugins: a station's file is as good as a log.
+
+    :param start: seconds of the plant's wall clock, with `end` a half-open span.
+    :raises InputError: a file cannot be read and none has what is asked for.
+    """
+    folder, wanted = machines_path(env.home, env.settings.maintenance).parent, set(tags)
+    problem: Exception | None = None
+    files = dict.fromkeys(own for sheet in sheets for own in sheet.signals if own.file is not None)
+    for own in (own for own in files if own.file is not None and own.file.suffix.lower() in _TABLES):
+        if not wanted:
+            return
+        try:
+            signals = _from_file(folder, own, env)
+        except (InputError, OSError) as error:
+            problem = error
+            continue
+        for signal in signals:
+            if isinstance(signal, Signal) and signal.dated and signal.name in wanted:
+                wanted.discard(signal.name)
+                at = np.argsort(signal.times, kind="stable")
+                at = at[(signal.times[at] >= start) & (signal.times[at] < end) & np.isfinite(signal.values[at])]
+                yield Series(signal.name, signal.unit, signal.times[at], signal.values[at], signal.source, len(at))
+    if problem is not None and wanted == set(tags):
+        raise InputError(str(problem))
 
 
 def _of_tags(env: Env, tags: Sequence[str], start: float, end: float, series: SeriesReader | None) -> list[Signal]:

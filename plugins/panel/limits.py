@@ -4,7 +4,7 @@ Which limit belongs to a reading: the label and the limit's name are equal after
 limit name in two languages (`Supply temperature (供水温度)`) is each of them; and a label that says which one of
 several machines is meant (NO.1循环泵频率) has the limit of the kind (循环泵频率). Nothing less counts: 压力 is none
 for 供水压力.
-Values are compared only where the units are the same, or are converted by a factor that is listed here.
+Values are compared only where the units are the same, or are converted by a factor (`knowledge.units`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from agent.api import Language, Passage, Reading
 from knowledge.limits import name_variants
 from knowledge.store import StoredLimit
 from knowledge.tokens import fold
+from knowledge.units import base_of, factor_between
 
 __all__ = ["Comparison", "Outcome", "citation_of", "compare", "limits_for"]
 
@@ -28,40 +29,6 @@ _WHICH_ONE = re.compile(
     r"(?:no\.?|#|第)?\d{1,3}[#号线路]?|[一二三四五六七八九十]+[#号线路]|[a-z]{1,4}-?\d{1,4}[a-z]?|[a-d][#号线路]?"
 )
 _NUMBER = re.compile(r"[-+−]?\d+(?:[.,]\d+)?")
-_FACTORS: dict[str, tuple[str, float]] = {
-    "pa": ("pa", 1.0),
-    "hpa": ("pa", 1e2),
-    "kpa": ("pa", 1e3),
-    "mpa": ("pa", 1e6),
-    "bar": ("pa", 1e5),
-    "mbar": ("pa", 1e2),
-    "hz": ("hz", 1.0),
-    "khz": ("hz", 1e3),
-    "mv": ("v", 1e-3),
-    "v": ("v", 1.0),
-    "kv": ("v", 1e3),
-    "ma": ("a", 1e-3),
-    "a": ("a", 1.0),
-    "w": ("w", 1.0),
-    "kw": ("w", 1e3),
-    "mm": ("m", 1e-3),
-    "cm": ("m", 1e-2),
-    "m": ("m", 1.0),
-    "m3/h": ("m3/h", 1.0),
-    "l/min": ("m3/h", 0.06),
-    "l/s": ("m3/h", 3.6),
-}
-"""Unit → the unit it is compared in and the factor."""
-_SAME_UNIT = {
-    "c": "°c",
-    "degc": "°c",
-    "摄氏度": "°c",
-    "度": "°c",
-    "degf": "°f",
-    "percent": "%",
-    "rpm": "r/min",
-    "转/分": "r/min",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +74,12 @@ def _compare(index: int, reading: Reading, limits: Sequence[StoredLimit]) -> Com
         return Comparison(index, "no-value")
     if not limits:
         return Comparison(index, "no-limit")
-    same = [limit for limit in limits if _factor(reading.unit, limit.unit) is not None]
+    same = [limit for limit in limits if factor_between(reading.unit, limit.unit) is not None]
     if not same:
         return Comparison(index, "other-unit", limits[0])
     limit = same[0]
     also = tuple(other for other in same[1:] if _bounds(other) != _bounds(limit))
-    factor = _factor(reading.unit, limit.unit) or 1.0
+    factor = factor_between(reading.unit, limit.unit) or 1.0
     beyond = -math.inf if shown[0][0] in "-−" else math.inf  # more digits than a number can hold
     value = (beyond if reading.number is None else reading.number) * factor
     play = (reading.uncertainty or 0.0) * factor
@@ -144,21 +111,6 @@ def _key(label: str) -> str:
 
 def _bounds(limit: StoredLimit) -> tuple[float | None, float | None]:
     """Both bounds in the unit that they are compared in."""
-    factor = _FACTORS.get(_unit(limit.unit), ("", 1.0))[1]
+    _, factor = base_of(limit.unit)
     low, high = (None if bound is None else round(bound * factor, 9) for bound in (limit.low, limit.high))
     return low, high
-
-
-def _factor(unit: str, wanted: str) -> float | None:
-    """What a value in `unit` is multiplied by to be in `wanted`; None where they cannot be compared."""
-    ours, theirs = _unit(unit), _unit(wanted)
-    if ours == theirs:
-        return 1.0
-    if ours in _FACTORS and theirs in _FACTORS and _FACTORS[ours][0] == _FACTORS[theirs][0]:
-        return _FACTORS[ours][1] / _FACTORS[theirs][1]
-    return None
-
-
-def _unit(unit: str) -> str:
-    plain = re.sub(r"\s+", "", fold(unit)).replace("^", "").replace("³", "3")
-    return _SAME_UNIT.get(plain, plain)
