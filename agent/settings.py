@@ -1087,11 +1087,15 @@ class ServerSettings(Section):
     """Where no photo is taken."""
     max_all_bodies_bytes: int = 250_000_000
     """That are being received at one time."""
+    max_all_answers_bytes: int = 250_000_000
+    """Of large answers that are being sent at one time."""
     max_header_bytes: int = 16_384
     header_seconds: float = 10.0
     """Until the headers of a request are here; then the connection is closed."""
     body_seconds: float = 60.0
     """Until its body is here."""
+    unread_seconds: float = 30.0
+    """A connection that takes nothing of its answer for so long, and at most twice that, is closed."""
     idle_seconds: int = Field(default=15, ge=1)
     """For which a connection stays open after an answer."""
     stop_seconds: int = Field(default=20, ge=1)
@@ -1103,6 +1107,8 @@ class ServerSettings(Section):
     """Of one client; a page that is open asks a few each minute."""
     wrong_tokens_a_minute: int = Field(default=10, ge=1)
     """Of one address; then it is not heard for a minute."""
+    session_days: float = Field(default=90.0, gt=0)
+    """For which a browser keeps the token that was typed into the page."""
     waiting_turns: int = Field(default=100, ge=1)
     """Questions that wait; one more is refused."""
     waiting_turns_each: int = Field(default=10, ge=1)
@@ -1115,6 +1121,10 @@ class ServerSettings(Section):
     """Of which is known who asked them."""
     photo_bytes: int = 500_000_000
     """Photos of turns in the cache; beyond that the oldest go."""
+    page_seconds: float = 10.0
+    """For the picture of one page of a manual; then what draws it is ended."""
+    page_address_bytes: int = 1_500_000_000
+    """Address space of what draws it, libraries and the file included."""
     beat_seconds: float = 15.0
     """Between two signs of life on a stream of events."""
     trail_check_hours: float = 24.0

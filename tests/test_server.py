@@ -281,9 +281,10 @@ def bomb_png(width: int, height: int) -> bytes:
 
 
 def test_health_says_who_answers(server: httpx.Client) -> None:
-    """Rung, queue, disk, heat."""
+    """Rung, queue, disk, heat; of what is down the reason, in both languages."""
     told = server.get("/api/health").raise_for_status().json()
     assert (told["status"], told["rung"]) == ("ok", "scripted") and told["disk"]["free_bytes"] > 0
+    assert told["heat"]["zh"] and told["heat"]["en"]
 
 
 def test_a_service_that_stops_lets_go_of_streams_and_says_what_became_of_what_waited(env: Env) -> None:

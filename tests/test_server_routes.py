@@ -150,11 +150,21 @@ def test_reports_are_listed_and_shown_and_nothing_else_is(plant: tuple[Env, str]
     folder.mkdir(parents=True)
     (folder / "VFD-P1-20241209-20241216.html").write_text("<p>fine</p>", encoding="utf-8")
     (folder / "secret-20241209-20241216.html").symlink_to(env.home.watch_db)
+    for name in ("Pumpe-1-20241201-20241208.html", "Pumpe-1-20241201-20241208.pdf", "notes.html"):
+        (folder.parent / name).write_text("<p>by hand</p>", encoding="utf-8")
     with httpx.Client(base_url=address, timeout=30) as client:
         found = {one["machine"]: one for one in client.get("/api/reports").json()["reports"]}
         report = client.get(f"/api/reports/{found['VFD-P1']['id']}.html")
         assert report.text == "<p>fine</p>" and "sandbox" in report.headers["content-security-policy"]
-        for odd in ("2024-12-16~secret-20241209-20241216.html", "2024-12-16~nothing.pdf", "watch.db"):
+        assert set(found) == {"VFD-P1", "Pumpe-1"} and found["Pumpe-1"]["formats"] == ["html", "pdf"]
+        assert client.get(f"/api/reports/{found['Pumpe-1']['id']}.html").text == "<p>by hand</p>"
+        for odd in (
+            "notes.html",
+            "..~x-20241209-20241216.html",
+            "2024-12-16~secret-20241209-20241216.html",
+            "2024-12-16~nothing.pdf",
+            "watch.db",
+        ):
             assert client.get(f"/api/reports/{odd}").json()["error"]["code"] == "no_report"
 
 

@@ -138,7 +138,8 @@ def test_tokens_open_what_their_role_may(env: Env) -> None:
         assert client.get("/api/turns", headers={"Cookie": f"watchkeeper={ask}"}).status_code == 200
         begun = client.post("/api/session", json={"token": ask})
         cookie = begun.headers["set-cookie"].lower()
-        assert "httponly" in cookie and "samesite=strict" in cookie and begun.json()["name"] == "wang"
+        assert "httponly" in cookie and "samesite=strict" in cookie and "max-age=7776000" in cookie
+        assert begun.json()["name"] == "wang"
         book.revoke("wang")
         assert status("GET", "/api/turns", ask) == 401
 

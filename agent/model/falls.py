@@ -20,7 +20,7 @@ from agent.errors import (
 )
 from agent.values import Said, say
 
-__all__ = ["REMOTE", "Fall", "FallKind", "fall_of", "said_of"]
+__all__ = ["REMOTE", "Fall", "FallKind", "fall_of", "said_of", "why_of"]
 
 FallKind = Literal[
     "failed", "died", "damaged", "missing", "disk", "memory", "unsound", "offline", "previous", "blind", "again"
@@ -77,7 +77,7 @@ def said_of(fall: Fall, answering: str) -> Said:
 
     :param answering: the rung that answered.
     """
-    rung, why = fall.rung, _why(fall)
+    rung, why = fall.rung, why_of(fall)
     zh, en = why["zh"], why["en"]
     if fall.started_again and fall.kind == "damaged":
         return say(
@@ -119,7 +119,7 @@ def _kind(rung: str, error: Exception) -> FallKind:
     return "offline" if rung == REMOTE and found == "failed" and not isinstance(error, BadReply) else found
 
 
-def _why(fall: Fall) -> Said:
+def why_of(fall: Fall) -> Said:
     """The reason in both languages. What has no kind is told as it came."""
     en = fall.reason.removeprefix(f"{fall.rung}: ")
     if fall.files:

@@ -22,8 +22,9 @@ from pathlib import Path
 
 from agent.model.cores import cpu_quota, read_number, read_text
 from agent.settings import ModelSettings
+from agent.values import Said, say
 
-__all__ = ["Governor", "Heat", "Zone", "describe", "read_heat"]
+__all__ = ["Governor", "Heat", "Zone", "describe", "read_heat", "said_of_heat"]
 
 SENSIBLE_C = (1.0, 150.0)
 """A sensor that says anything else is off, broken or a stub."""
@@ -165,12 +166,20 @@ def read_heat(sysfs: Path = Path("/sys"), *, limit_c: float) -> Heat:
 
 
 def describe(heat: Heat) -> str:
-    """For people: how near to its limit the box is."""
-    hottest = heat.hottest
-    parts = [f"{hottest.name} {hottest.temp_c:.0f} °C, slowed at {hottest.trip_c:.0f} °C"] if hottest else []
+    """How near to its limit the box is, for logs."""
+    return said_of_heat(heat)["en"]
+
+
+def said_of_heat(heat: Heat) -> Said:
+    """The same for people."""
+    zh, en = list[str](), list[str]()
+    if (hottest := heat.hottest) is not None:
+        zh.append(f"{hottest.name} {hottest.temp_c:.0f} °C,到 {hottest.trip_c:.0f} °C 时降速")
+        en.append(f"{hottest.name} {hottest.temp_c:.0f} °C, slowed at {hottest.trip_c:.0f} °C")
     if heat.cap < CAPPED:
-        parts.append(f"clock held at {heat.cap:.0%}")
-    return ", ".join(parts) or "no temperature sensors"
+        zh.append(f"主频限制在 {heat.cap:.0%}")
+        en.append(f"clock held at {heat.cap:.0%}")
+    return say(";".join(zh) or "没有温度传感器", ", ".join(en) or "no temperature sensors")
 
 
 def _zones(folder: Path, limit_c: float) -> Iterator[Zone]:

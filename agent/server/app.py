@@ -19,6 +19,7 @@ from agent.due import DueKeeper, run_due, say_on_console
 from agent.errors import WatchkeeperError
 from agent.server.problems import INTERNAL, Problem, problem_of
 from agent.server.scheduled import Scheduler
+from agent.server.security.answers import Answers
 from agent.server.security.gate import Gate
 from agent.server.security.rates import Rate
 from agent.server.security.tokens import TokenBook
@@ -64,7 +65,10 @@ def make_app(service: Service) -> FastAPI:
     _add_errors(app)
     settings, tokens = service.settings, TokenBook(service.env.home.tokens)
     app.state.wrong_tokens = Rate(settings.wrong_tokens_a_minute)
-    app.add_middleware(Gate, settings=settings, tokens=tokens, wrong_tokens=app.state.wrong_tokens)
+    app.state.answers = Answers(settings.max_all_answers_bytes)
+    app.add_middleware(
+        Gate, settings=settings, tokens=tokens, wrong_tokens=app.state.wrong_tokens, answers=app.state.answers
+    )
     return app
 
 

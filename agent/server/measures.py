@@ -1,10 +1,11 @@
 """What the box does, as Prometheus reads it.
 
     counted    turns by outcome and rung, seconds by stage, tokens: from rows of the trail, as they are written
+    answered   requests by method, route and class of status, as they are answered
     looked at  queue, rungs, workers, disk, heat, approvals, commands, outbox, schedules: when somebody asks
 
-Labels are bounded: outcomes, stages and states are those of the program, rungs and workers those of this box; whatever
-else turns up is `other`. No question, name of a person or device is in any of them.
+Labels are bounded: outcomes, stages, states and routes are those of the program, rungs and workers those of this box;
+whatever else turns up is `other`. No question, name of a person or device is in any of them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from agent.journal import NEXT
 from agent.model.heat import read_heat
 from agent.reports.outbox import Outbox
 from agent.reports.schedules import Schedules
+from agent.server.security.answers import Answers
 from agent.server.service import Service
 from agent.server.steps import ENDS
 from agent.workers.census import process_starts, supervised
@@ -41,7 +43,7 @@ _COMMANDS = "SELECT state, count(*) FROM journal WHERE kind = 'command' GROUP BY
 class Measures:
     """The measures of one server."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, answers: Answers) -> None:
         """Counts from here on."""
         self._service = service
         self._registry = CollectorRegistry()
@@ -62,7 +64,7 @@ class Measures:
         )
         for kind in _TOKENS:
             self._tokens.labels(kind)
-        self._registry.register(_Looked(service))
+        self._registry.register(_Looked(service, answers))
         service.agent.trail.listen(self._heard)
 
     def text(self) -> bytes:
@@ -86,11 +88,13 @@ class Measures:
 class _Looked(Collector):
     """What is so now."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, answers: Answers) -> None:
         self._service = service
+        self._answers = answers
 
     def collect(self) -> Iterator[Metric]:
         yield from self._answering()
+        yield self._answered()
         yield from self._workers()
         yield from self._box()
         with suppress(DatabaseError):  # what is counted is told all the same
@@ -111,6 +115,13 @@ class _Looked(Collector):
         yield _gauges(
             "watchkeeper_rung_up", "1 for the rung that answers, 0 for those that are down.", "rung", down | up
         )
+
+    def _answered(self) -> Metric:
+        told = "Requests that were answered; those that were let in by route, the others as refused."
+        requests = CounterMetricFamily("watchkeeper_http_requests", told, labels=["method", "route", "status"])
+        for labels, count in self._answers.counts().items():
+            requests.add_metric(labels, count)
+        return requests
 
     def _workers(self) -> Iterator[Metric]:
         states = dict.fromkeys(map(str, TRANSITIONS), 0.0)

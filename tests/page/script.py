@@ -74,10 +74,10 @@ CALL: dict[str, Any] = {
 HEALTH: dict[str, Any] = {
     "status": "degraded",
     "rung": "qwen2.5-1.5b",
-    "falls": [{"rung": "qwen3-vl-4b", "reason": "needs 5.2 GB, 3.9 GB are free"}],
+    "falls": [{"rung": "qwen3-vl-4b", "reason": "needs 5.2 GB", "said": {"zh": "空闲内存不足", "en": "needs 5.2 GB"}}],
     "queue": {"running": False, "waiting": 0, "scheduled": 1},
     "disk": {"free_bytes": 41_200_000_000, "total_bytes": 64_000_000_000},
-    "heat": "61 °C",
+    "heat": {"zh": "soc 61 °C,到 85 °C 时降速", "en": "soc 61 °C, slowed at 85 °C"},
     "up_seconds": 86_000,
 }
 MODULES = [{"name": "ocr", "current": "1.1.0", "previous": "1.0.2", "versions": ["1.0.2", "1.1.0", "1.2.0"]}]

@@ -47,7 +47,7 @@ function healthView(found) {
     ["rung", found.rung || "–"],
     ["queue", found.queue ? word("queueTold", found.queue.waiting, found.queue.scheduled ?? 0) : null],
     ["disk", found.disk ? `${bytes(found.disk.free_bytes)} / ${bytes(found.disk.total_bytes)}` : null],
-    ["heat", found.heat || null],
+    ["heat", said(found.heat) || null],
     ["trail", found.trail?.at ? `${moment(found.trail.at)} ${said(found.trail.said ?? "")}` : null],
     ["up", found.up_seconds === undefined ? null : span(found.up_seconds)],
   ].filter(([, value]) => value !== null);

@@ -8,7 +8,8 @@ from collections import Counter
 
 from fastapi import APIRouter, Response
 
-from agent.model.heat import describe, read_heat
+from agent.model.falls import why_of
+from agent.model.heat import read_heat, said_of_heat
 from agent.server.routes.depend import AnyCaller, TheCheck, TheScheduler, TheService
 from agent.server.service import Service
 from agent.server.trail_check import TrailCheck
@@ -32,7 +33,7 @@ def health(
 def _told(service: Service, check: TrailCheck) -> dict[str, object]:
     ladder, home = service.agent.ladder, service.env.home.folder
     waiting, scheduled = service.queue.waiting()
-    falls = [fall.to_json() for fall in ladder.falls]
+    falls = [{**fall.to_json(), "said": dict(why_of(fall))} for fall in ladder.falls]
     last = check.last
     sound = last is None or last.ok
     disk = shutil.disk_usage(home)
@@ -44,7 +45,7 @@ def _told(service: Service, check: TrailCheck) -> dict[str, object]:
         "queue": {"running": service.queue.busy, "waiting": waiting, "scheduled": scheduled},
         "workers": {"states": Counter(worker.state for worker in supervised()), "starts": dict(process_starts())},
         "disk": {"free_bytes": disk.free, "total_bytes": disk.total},
-        "heat": describe(heat),
+        "heat": dict(said_of_heat(heat)),
         "trail": None if last is None else {"at": last.at, "ok": last.ok, "said": dict(last.said)},
         "up_seconds": round(time.time() - service.began),
     }

@@ -18,7 +18,7 @@ __all__ = ["router"]
 @asynccontextmanager
 async def _counting(app: FastAPI) -> AsyncIterator[None]:
     """Turns are counted from the start, also before anybody asks."""
-    app.state.measures = Measures(app.state.service)
+    app.state.measures = Measures(app.state.service, app.state.answers)
     yield
 
 
@@ -27,6 +27,6 @@ router = APIRouter(tags=["metrics"], lifespan=_counting)
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(request: Request, caller: AskCaller) -> Response:
-    """Turns, stages, tokens, queue, rungs, workers, disk, heat, approvals, commands, outbox and schedules."""
+    """Turns, stages, tokens, requests, queue, rungs, workers, disk, heat, approvals, commands, outbox and schedules."""
     measures: Measures = request.app.state.measures
     return Response(await run_in_threadpool(measures.text), media_type=CONTENT_TYPE_LATEST)

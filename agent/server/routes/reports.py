@@ -18,7 +18,8 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api/reports", tags=["reports"])
 _NAME = re.compile(r"(?P<machine>.+)-(?P<start>\d{8})-(?P<end>\d{8})")
-_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})~([^/\\~]+)\.(html|pdf)")
+_FILE = re.compile(r"(?:(\d{4}-\d{2}-\d{2})~)?([^/\\~]+)\.(html|pdf)")
+"""Of a schedule's day; without one it was written by hand, as `watchkeeper report` does."""
 _MOST_LISTED = 500
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'; sandbox"
@@ -32,12 +33,14 @@ def reports(service: TheService, caller: AskCaller) -> dict[str, object]:
     """Newest first."""
     folder = reports_folder(service.env)
     found: dict[str, dict[str, object]] = {}
-    for path in sorted(folder.glob("????-??-??/*"), key=_written, reverse=True):
+    written = [*folder.glob("*-*-*"), *folder.glob("????-??-??/*")]
+    for path in sorted(written, key=_written, reverse=True):
         name = _NAME.fullmatch(path.stem)
-        if name is None or path.suffix[1:] not in FORMATS or len(found) >= _MOST_LISTED:
+        if name is None or path.suffix[1:] not in FORMATS or not _is_within(path, folder) or len(found) >= _MOST_LISTED:
             continue
-        told = found.setdefault(f"{path.parent.name}~{path.stem}", {"formats": []})
-        told |= {"id": f"{path.parent.name}~{path.stem}", "machine": name["machine"], "at": _written(path)}
+        report = path.stem if path.parent == folder else f"{path.parent.name}~{path.stem}"
+        told = found.setdefault(report, {"formats": []})
+        told |= {"id": report, "machine": name["machine"], "at": _written(path)}
         told |= {"start": name["start"], "end": name["end"], "formats": sorted([*_list(told), path.suffix[1:]])}
     return {"reports": list(found.values())}
 
@@ -46,8 +49,9 @@ def reports(service: TheService, caller: AskCaller) -> dict[str, object]:
 def report(file: str, service: TheService, caller: AskCaller) -> FileResponse:
     """One as a page or as PDF."""
     found = _FILE.fullmatch(file)
-    path = reports_folder(service.env) / found[1] / f"{found[2]}.{found[3]}" if found else None
-    if found is None or path is None or not _is_within(path, reports_folder(service.env)):
+    folder = reports_folder(service.env)
+    path = folder / (found[1] or "") / f"{found[2]}.{found[3]}" if found else None
+    if found is None or path is None or not _NAME.fullmatch(path.stem) or not _is_within(path, folder):
         raise Problem(404, "no_report", say("没有这份报告。", "there is no such report"), "GET /api/reports")
     headers = {"Content-Security-Policy": _POLICY, "X-Frame-Options": "SAMEORIGIN"}
     return FileResponse(path, media_type=_KINDS[found[3]], headers=headers)

@@ -14,6 +14,7 @@ from agent.values import say
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/session", tags=["session"])
+_DAY_SECONDS = 86_400
 
 
 class Given(BaseModel):
@@ -38,7 +39,8 @@ def begin(given: Given, request: Request, service: TheService, response: Respons
         request.app.state.wrong_tokens.take(_address(request))
         raise Problem(401, "token", say("令牌不对。", "a wrong token"), "watchkeeper tokens add NAME --role ask")
     secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, given.token, httponly=True, secure=secure, samesite="strict", path="/")
+    kept = int(service.settings.session_days * _DAY_SECONDS)
+    response.set_cookie(COOKIE, given.token, max_age=kept, httponly=True, secure=secure, samesite="strict", path="/")
     return {"name": token.name, "role": token.role}
 
 

@@ -15,13 +15,13 @@ a proxy, behind which nobody counts as sitting at the box.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.commands.approvals import login_name
 from agent.server.problems import Problem
+from agent.server.security.answers import Answer, Answers
 from agent.server.security.caller import NOBODY, Caller
 from agent.server.security.headers import (
     Headers,
@@ -31,7 +31,6 @@ from agent.server.security.headers import (
     refuse_foreign_host,
     refuse_foreign_origin,
     refuse_malformed,
-    with_safe_headers,
 )
 from agent.server.security.networks import Networks, is_loopback
 from agent.server.security.rates import Rate
@@ -57,7 +56,9 @@ def guards(path: str) -> bool:
 class Gate:
     """ASGI: what passes has `scope["caller"]`, and a body that is here."""
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings, tokens: TokenBook, wrong_tokens: Rate) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: ServerSettings, tokens: TokenBook, wrong_tokens: Rate, answers: Answers
+    ) -> None:
         """
         :raises SettingsError: `server.networks` holds something else than networks.
         """
@@ -69,6 +70,7 @@ class Gate:
         self._at_home = is_loopback(settings.host)
         self._requests = Rate(settings.requests_a_minute)
         self._wrong = wrong_tokens
+        self._answers = answers
         self._body_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,13 +79,7 @@ class Gate:
             return
         if scope["type"] != "http":
             return  # nothing here speaks websocket
-        tls, held = scope["scheme"] == "https", 0
-
-        async def safe(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = with_safe_headers(message.get("headers", ()), tls=tls)
-            await send(message)
-
+        held, answer = 0, Answer(self._answers, scope, send)
         try:
             headers = Headers(scope["headers"])
             scope["caller"] = self._admit(scope, headers)
@@ -91,13 +87,14 @@ class Gate:
             held = self._reserve(headers, most)
             body = await _body(receive, headers, most, self._settings.body_seconds)
         except Problem as problem:
-            await _refuse(problem, safe)
+            await answer.refuse(problem)
         except ConnectionError:
             return  # it has gone
         else:
-            await self._app(scope, _replayed(body, receive), safe)
+            await self._app(scope, _replayed(body, receive), answer.send)
         finally:
             self._body_bytes -= held
+            answer.end()
 
     def _admit(self, scope: Scope, headers: Headers) -> Caller:
         """Who asks.
@@ -197,16 +194,3 @@ def _too_large(most: int) -> Problem:
     return Problem(
         413, "too_many_bytes", say("内容太大。", f"the body is larger than {most} bytes (server.max_body_bytes)")
     )
-
-
-async def _refuse(problem: Problem, send: Send) -> None:
-    """Answer and close: what is left of the body is not read."""
-    body = json.dumps(problem.to_json(), ensure_ascii=False).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    headers.append((b"connection", b"close"))
-    if problem.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if problem.status in (429, 503):
-        headers.append((b"retry-after", b"5"))
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
