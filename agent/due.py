@@ -12,27 +12,32 @@ from collections.abc import Callable
 from agent.console import complain, emit
 from agent.errors import WatchkeeperError
 from agent.order_answer import known_now
+from agent.orders import Due
 from agent.tool_run import read_back_with
 from agent.turn import Agent
 from agent.values import Said
 
-__all__ = ["DueKeeper", "run_due", "say_on_console"]
+__all__ = ["DueKeeper", "Ring", "run_due", "say_on_console"]
 
 Told = Callable[[Said], None]
+Ring = Callable[[Due], bool]
+"""Says something where it was ordered; False where it cannot be heard there."""
 
 
-def run_due(agent: Agent, told: Told) -> None:
+def run_due(agent: Agent, told: Told, ring: Ring | None = None) -> None:
     """Look once: carry out what is due, and see what became of commands that nobody knew about.
 
     :param told: says to people what is due and what became of it.
+    :param ring: says at a satellite what rings there; None: this process has none.
     :raises WatchkeeperError: it cannot be looked at.
     """
     every = agent.env.settings.devices.unsure_poll_seconds
     for entry in agent.commands.look_again(read_back_with(agent.tools), every_seconds=every):
         told(known_now(entry, agent.tools))
-    for due in agent.plugins.take_due(agent.env):
+    for due in agent.plugins.take_due(agent.env, aloud=ring is not None):
         if not due.orders:
-            told(due.said)
+            if not (ring is not None and due.area and ring(due)):
+                told(due.said)
             due.ended(())
             continue
         done = agent.order(due.orders, by=due.by, words=due.words)

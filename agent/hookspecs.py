@@ -107,10 +107,11 @@ def read_orders(question: str, env: Env, heard: Heard, model: Model) -> Orders |
 
 
 @hookspec
-def take_due(env: Env) -> Iterable[Due]:  # type: ignore[empty-body]
+def take_due(env: Env, aloud: bool) -> Iterable[Due]:  # type: ignore[empty-body]
     """What a person ordered before for a time that has come. It is taken once: what is taken here is never given again,
     whatever becomes of it. Asked again and again by a process that stays.
 
+    :param aloud: whether this process can say it where it was ordered (`Due.area`).
     :raises DatabaseError: `watch.db` cannot be used; nothing was taken.
     """
 

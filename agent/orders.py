@@ -81,3 +81,5 @@ class Due:
     """Who stands for the orders: what was allowed when it was said. What is dangerous waits all the same."""
     ended: Callable[[Sequence[Done]], None] = lambda done: None
     """To be called with what became of them."""
+    area: str = ""
+    """Where it was ordered by voice, and is best told; empty: it was typed, or nobody knows."""

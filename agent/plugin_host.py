@@ -119,9 +119,9 @@ class PluginHost:
             return None
         return orders
 
-    def take_due(self, env: Env) -> list[Due]:
+    def take_due(self, env: Env, *, aloud: bool) -> list[Due]:
         """What is due now, taken."""
-        return [one for _, found in self._each("take_due", env=env) for one in found or ()]
+        return [one for _, found in self._each("take_due", env=env, aloud=aloud) for one in found or ()]
 
     def names_to_hear(self, env: Env) -> list[str]:
         """Names that a person may say."""

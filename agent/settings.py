@@ -881,6 +881,8 @@ class DeviceSettings(Section):
     """Between an order for later and its second reading, which each count from their own moment."""
     timer_poll_seconds: float = 0.5
     """Between two looks at what is due, in a process that stays."""
+    ring_leave_seconds: float = 3.0
+    """What rings at a satellite is left so long to the process that can make it heard there."""
     unsure_poll_seconds: float = 5.0
     """Between two looks at commands of which nobody knows whether they arrived, in a process that stays."""
 
@@ -1205,6 +1207,8 @@ class VoiceSettings(Section):
     connect_seconds: float = 2.0
     retry_seconds: float = 5.0
     """Before a satellite that is gone is called again."""
+    announce_wait_seconds: float = 30.0
+    """How long a timer that rings waits for somebody who speaks at its satellite."""
     max_event_bytes: int = Field(default=65_536, ge=1_024)
     """Of the JSON of one event."""
     max_payload_bytes: int = 1_000_000

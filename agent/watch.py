@@ -81,6 +81,12 @@ def timers(db: Database) -> None:
     db.execute("CREATE INDEX timers_due ON timers (state, due)")
 
 
+@MIGRATIONS()
+def timers_heard(db: Database) -> None:
+    """In which area a timer was set, so that it is told there."""
+    db.execute("ALTER TABLE timers ADD COLUMN heard TEXT NOT NULL DEFAULT ''")
+
+
 def open_watch(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     """Open the file, bring its tables up to date.
 

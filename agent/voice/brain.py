@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from agent.due import run_due, say_on_console
+from agent.due import Ring, run_due, say_on_console
 from agent.orders import Heard, Order
 from agent.turn import Agent, Conversation
 from agent.turn_record import TurnRecord
@@ -44,9 +44,12 @@ class Brain:
         found = self._run(lambda: agent.plugins.read_orders(text, agent.env, heard, agent.ladder))
         return () if found is None else found.orders
 
-    def run_due(self) -> None:
-        """Carry out what was ordered for now."""
-        self._run(lambda: run_due(self._agent, say_on_console))
+    def run_due(self, ring: Ring | None = None) -> None:
+        """Carry out what was ordered for now.
+
+        :param ring: says at a satellite what rings there.
+        """
+        self._run(lambda: run_due(self._agent, say_on_console, ring))
 
     def close(self) -> None:
         """Let the running turn end, and close the agent."""

@@ -11,6 +11,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from wyoming.satellite import RunSatellite
 
@@ -18,12 +19,14 @@ from agent.console import complain
 from agent.due import DueKeeper
 from agent.env import Env
 from agent.errors import InputError
+from agent.orders import Due
 from agent.plugin_host import PluginHost
 from agent.settings import VoiceSettings
 from agent.turn import Agent
 from agent.voice.addresses import address_of
 from agent.voice.brain import Brain
 from agent.voice.microphone import listen
+from agent.voice.sentences import spoken_language
 from agent.voice.session import Session
 from agent.voice.voice import Voice
 
@@ -43,14 +46,15 @@ def serve(env: Env, plugins: PluginHost, make: Callable[[], Agent], *, microphon
     brain = due = None
     try:
         brain = Brain(make)
-        due = DueKeeper(brain.run_due, seconds=env.settings.devices.timer_poll_seconds)
+        server = WyomingServer(voice, brain, settings)
+        due = DueKeeper(partial(brain.run_due, server.ring), seconds=env.settings.devices.timer_poll_seconds)
         due.start()
         complain(*filter(None, (voice.deaf, voice.mute)))
         voice.warm()
         stop = threading.Event()
         if microphone:
             threading.Thread(target=listen, args=(voice, brain, settings, area, stop), daemon=True).start()
-        asyncio.run(_until_stopped(WyomingServer(voice, brain, settings)))
+        asyncio.run(_until_stopped(server))
         stop.set()
     finally:
         if due is not None:
@@ -74,6 +78,8 @@ class WyomingServer:
     def __init__(self, voice: Voice, brain: Brain, settings: VoiceSettings) -> None:
         self._voice, self._brain, self._settings = voice, brain, settings
         self._open = 0
+        self._sessions = set[Session]()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.port = 0
         """Where it listens, once `started` is entered."""
 
@@ -104,9 +110,24 @@ class WyomingServer:
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
             raise InputError(f"{where}: cannot listen: {error.strerror}; change [voice] host or port") from None
+        self._loop = asyncio.get_running_loop()
         async with server:
             self.port = server.sockets[0].getsockname()[1]
             yield
+
+    def ring(self, due: Due) -> bool:
+        """Have what is due said by the satellites in its area. From any thread; it does not wait until they have.
+
+        :return: False where none is there, or the box has no voice: then it is told otherwise.
+        """
+        area = due.area.casefold()
+        there = [session for session in list(self._sessions) if session.satellite_area.casefold() == area]
+        if self._loop is None or not (area and there and self._voice.speaks):
+            return False
+        language = spoken_language(due.words, "en")
+        for session in there:
+            asyncio.run_coroutine_threadsafe(session.announce(due.said[language], language), self._loop)
+        return True
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection that somebody made."""
@@ -119,14 +140,23 @@ class WyomingServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, area: str) -> None:
         self._open += 1
         try:
-            await Session(
-                reader, writer, voice=self._voice, brain=self._brain, settings=self._settings, area=area
-            ).run()
+            await self._run(self._session(reader, writer, area))
         finally:
             self._open -= 1
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, area: str) -> Session:
+        return Session(reader, writer, voice=self._voice, brain=self._brain, settings=self._settings, area=area)
+
+    async def _run(self, session: Session) -> None:
+        """Answer it, and know that it is there."""
+        self._sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(session)
 
     async def _keep(self, address: str, area: str) -> None:
         """A satellite that is called, and called again when it was gone."""
@@ -136,10 +166,10 @@ class WyomingServer:
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(settings.connect_seconds):
                     reader, writer = await asyncio.open_connection(host, port, limit=settings.max_event_bytes)
-                session = Session(reader, writer, voice=self._voice, brain=self._brain, settings=settings, area=area)
+                session = self._session(reader, writer, area)
                 try:
                     await session.send(RunSatellite())
-                    await session.run()
+                    await self._run(session)
                 finally:
                     writer.close()
             await asyncio.sleep(settings.retry_seconds)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from wyoming.error import Error
 from wyoming.event import Event, Eventable, async_write_event
 from wyoming.handle import Handled, NotHandled
 from wyoming.intent import Entity, Intent, IntentsStart, IntentsStop, NotRecognized
+from wyoming.timer import TimerFinished
 
 from agent.errors import InputError, WatchkeeperError
 from agent.orders import Heard
@@ -44,6 +46,7 @@ _PIECE_SAMPLES = 2_048
 _TEXT_CHARS = 2_000
 _NAME_CHARS = 80
 _REPLY_WIDTH = 2
+_LOOK_SECONDS = 0.05
 
 
 class Session:
@@ -73,6 +76,9 @@ class Session:
         self._reply: asyncio.Task[None] | None = None
         self._stop = threading.Event()
         self._barging: Endpoint | None = None
+        self._announcing = asyncio.Lock()
+        self.satellite_area = area
+        """Where its loudspeaker stands; empty where it is none, or nobody knows."""
         self._does: dict[str, Callable[[Event], Awaitable[None]]] = {
             "describe": self._describe,
             "ping": self._pong,
@@ -184,12 +190,30 @@ class Session:
         """What follows is sound without an end that is marked."""
         self._hush()
         self._context = _context(event)
+        self.satellite_area = self._heard(self._context).area
         announced = text_of(event, "announce_text", self._settings.max_reply_chars)
         if event.data.get("start_stage") == "tts":
             self._begin(self._speak(announced, spoken_language(announced, "en")))
             return
         self._language = None
         self._gathering = Endpoint(self._settings, self._voice.speech)
+
+    async def announce(self, text: str, language: Language) -> None:
+        """Say something that nobody there has asked for now, once what is being said there is over."""
+        async with self._announcing:
+            try:
+                async with asyncio.timeout(self._settings.announce_wait_seconds):
+                    while self._gathering is not None or (self._reply is not None and not self._reply.done()):
+                        await asyncio.sleep(_LOOK_SECONDS)
+            except TimeoutError:
+                pass  # whoever talks that long is interrupted
+            self._begin(self._ring(text, language))
+            if self._reply is not None:
+                await asyncio.gather(self._reply, return_exceptions=True)
+
+    async def _ring(self, text: str, language: Language) -> None:
+        await self.send(TimerFinished(id=uuid.uuid4().hex))
+        await self._speak(text, language)
 
     async def _watch(self, piece: Sound) -> None:
         endpoint = self._gathering

@@ -14,21 +14,27 @@ from plugins.devices.timers import Timer, Timers
 __all__ = ["due_now"]
 
 
-def due_now(opened: OpenHouse, now: datetime) -> list[Due]:
+def due_now(opened: OpenHouse, now: datetime, *, aloud: bool = False) -> list[Due]:
     """What is due, taken from the timers: it is written down that it fires before it does.
 
     :param now: local time of the plant.
+    :param aloud: whether it can be said at a satellite; else what rings there is left for a moment to who can.
     :raises DatabaseError: `watch.db` cannot be used; nothing was taken.
     """
-    timers, late_seconds = opened.timers(), opened.house.settings.late_seconds
-    return [_due(timer, timers, now) for timer in timers.take_due(now.timestamp(), late_seconds=late_seconds)]
+    timers, settings = opened.timers(), opened.house.settings
+    taken = timers.take_due(
+        now.timestamp(),
+        late_seconds=settings.late_seconds,
+        leave_seconds=0.0 if aloud else settings.ring_leave_seconds,
+    )
+    return [_due(timer, timers, now) for timer in taken]
 
 
 def _due(timer: Timer, timers: Timers, now: datetime) -> Due:
     if timer.state == "late":
         return Due(list_line(timer, now), timer.said)
     if not timer.orders:
-        return Due(_rings(timer, now), timer.said, ended=_ended(timer, timers))
+        return Due(_rings(timer, now), timer.said, ended=_ended(timer, timers), area=timer.heard)
     said = say(timer.said, timer.said)
     orders = tuple(Order(said, ToolCall("write_point", dict(order))) for order in timer.orders)
     return Due(said, timer.said, orders, f"timer {timer.id}", _ended(timer, timers))

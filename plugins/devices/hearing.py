@@ -120,7 +120,7 @@ class Hearing:
             return None
         if is_reported(words, self._names) and any(i.writes or i.problem or i.later for i in about):
             return Orders((Order(_REPORTED),), (), "rules", (*understood.why, "reported speech"))
-        found = [order for intent in about for order in self._orders(intent)]
+        found = [order for intent in about for order in self._orders(intent, heard)]
         numbered = [_numbered(order, n) for n, order in enumerate(found, start=1)]
         path = next((p for p in ("model", "names") if any(i.path == p for i in about)), "rules")
         others = tuple(i.text for i in understood.intents if i.name in _ASKS and i not in about)
@@ -142,13 +142,13 @@ class Hearing:
             return not (heard.photo or _ELSEWHERE.search(intent.text)) if asked else not asks_something(intent.text)
         return bool(intent.devices or intent.writes or intent.problem is not None)
 
-    def _orders(self, intent: Intent) -> Iterator[Order]:
+    def _orders(self, intent: Intent, heard: Heard) -> Iterator[Order]:
         if intent.problem is not None:
             yield Order(intent.problem)
         elif intent.name in ANSWERED:
             yield answered(intent, self._now())
         elif "Timer" in intent.name:
-            yield from timer_orders(intent, self._now(), self._said, _may_be_free)
+            yield from timer_orders(intent, self._now(), self._said, _may_be_free, heard.area)
         elif intent.name in _ASKS:
             for device_id in intent.devices[:_MOST_ASKED]:
                 if (device := self._house.device(device_id)) is not None:

@@ -77,10 +77,16 @@ class Later:
 
         @tool(risk="read", asked=_never)
         def timer(
-            action: str, seconds: int = 0, which: int = 0, name: str = "", area: str = "", said: str = ""
+            action: str,
+            seconds: int = 0,
+            which: int = 0,
+            name: str = "",
+            area: str = "",
+            said: str = "",
+            heard: str = "",
         ) -> ToolResult:
             """Start, cancel, pause, resume, change or tell of timers."""
-            return ToolResult(notes=(self._timer(action, seconds, Which(which, name, area), said),))
+            return ToolResult(notes=(self._timer(action, seconds, Which(which, name, area), said, heard),))
 
         return [write_later, timer]
 
@@ -173,10 +179,10 @@ class Later:
             raise CommandNotSent(_FULL["en"], _FULL)
         return ToolResult()
 
-    def _timer(self, action: str, seconds: int, which: Which, said: str) -> Said:
+    def _timer(self, action: str, seconds: int, which: Which, said: str, heard: str) -> Said:
         now = self._now()
         if action == "start":
-            return self._start(seconds, which, said)
+            return self._start(seconds, which, said, heard)
         found = self._timers().open(which)
         if not found:
             return _NONE
@@ -196,11 +202,11 @@ class Later:
             )
         return self._changed(action, found, seconds, now)
 
-    def _start(self, seconds: int, which: Which, said: str) -> Said:
+    def _start(self, seconds: int, which: Which, said: str, heard: str) -> Said:
         if not 0 < seconds <= self._settings.timer_days * 86_400:
             return say("这个时间定不了。", "That length of time cannot be kept.")
         now = self._now()
-        made = self._timers().start(said, seconds, now=now.timestamp(), name=which.name, area=which.area)
+        made = self._timers().start(said, seconds, now=now.timestamp(), name=which.name, area=which.area, heard=heard)
         if made is None:
             return say(f"{_FULL['zh']}。", f"{_FULL['en'].capitalize()}.")
         left, at = left_words(seconds), time_words(datetime.fromtimestamp(made.due, now.tzinfo), now)

@@ -55,13 +55,14 @@ def seconds_of(slots: Mapping[str, Json], prefix: str = "") -> int:
 
 
 def timer_orders(
-    intent: Intent, now: datetime | None, said: Callable[[Write], Said], free: Callable[[Intent], bool]
+    intent: Intent, now: datetime | None, said: Callable[[Write], Said], free: Callable[[Intent], bool], heard: str
 ) -> Iterator[Order]:
     """The orders of an intent about a timer.
 
     :param now: local time of the plant.
     :param said: says a write.
     :param free: whether the words of an intent name device and value.
+    :param heard: area of the satellite that it was said to.
     """
     slots = intent.slots
     if "conversation_command" in slots:
@@ -85,5 +86,6 @@ def timer_orders(
         "name": str(slots.get("name", "")),
         "area": str(slots.get("area", "")),
         "said": intent.text,
+        "heard": heard,
     }
     yield Order(say(intent.text, intent.text), ToolCall("timer", arguments))

@@ -21,7 +21,7 @@ from agent.journal import Journal, Pen
 
 __all__ = ["Timer", "Timers", "Which"]
 
-_COLUMNS = "id, state, said, name, area, seconds, made, due, rest, orders, outcome"
+_COLUMNS = "id, state, said, name, area, seconds, made, due, rest, orders, outcome, heard"
 _OPEN = ("running", "paused")
 _TURN = "timers"
 """Under which the trail tells of them."""
@@ -49,6 +49,8 @@ class Timer:
     """Arguments of `write_point`; empty: it only rings."""
     outcome: str = ""
     """What became of it."""
+    heard: str = ""
+    """Area of the satellite that it was said to; empty: it was typed, or nobody knows."""
 
     def left(self, now: float) -> float:
         """Seconds until it ends."""
@@ -86,15 +88,15 @@ class Timers:
         self._journal, self._most, self._kept = journal, most, kept
 
     def start(
-        self, said: str, seconds: int, *, now: float, name: str = "", area: str = "", key: str = ""
+        self, said: str, seconds: int, *, now: float, name: str = "", area: str = "", heard: str = "", key: str = ""
     ) -> Timer | None:
         """Start one; None where too many run.
 
+        :param heard: area of the satellite that it was said to.
         :param key: its identity: a second one under the same key does not begin.
         """
-        return self._begin(
-            Timer(key or uuid.uuid4().hex[:12], "running", said, name, area, seconds, now, now + seconds)
-        )
+        timer = Timer(key or uuid.uuid4().hex[:12], "running", said, name, area, seconds, now, now + seconds)
+        return self._begin(replace(timer, heard=heard))
 
     def plan(self, key: str, order: Mapping[str, Json], *, said: str, now: float, due: float) -> Timer | None:
         """Write down an order that is due later; None where too many run."""
@@ -135,9 +137,13 @@ class Timers:
 
         return self._change(timers, moved)
 
-    def take_due(self, now: float, *, late_seconds: float) -> list[Timer]:
-        """What has come due, each taken once; orders that are too late are `late` and will not be sent."""
-        due = self._select("state = 'running' AND due <= ? ORDER BY due, id", now)
+    def take_due(self, now: float, *, late_seconds: float, leave_seconds: float = 0.0) -> list[Timer]:
+        """What has come due, each taken once; orders that are too late are `late` and will not be sent.
+
+        :param leave_seconds: how long what rings at a satellite is left to a process that can make it heard there.
+        """
+        left = "(heard = '' OR orders != '[]' OR due <= ?)"
+        due = self._select(f"state = 'running' AND due <= ? AND {left} ORDER BY due, id", now, now - leave_seconds)
         if not due:
             return []
         taken: list[Timer] = []
@@ -163,7 +169,7 @@ class Timers:
             orders = json.dumps([dict(order) for order in timer.orders])
             row = (
                 timer.id, timer.state, timer.said, timer.name, timer.area, timer.seconds, timer.made, timer.due,
-                timer.rest, orders, timer.outcome,
+                timer.rest, orders, timer.outcome, timer.heard,
             )  # fmt: skip
             marks = ", ".join("?" * len(row))
             if pen.change(f"INSERT OR IGNORE INTO timers ({_COLUMNS}) VALUES ({marks})", row):
@@ -198,8 +204,8 @@ class Timers:
 
 
 def _timer(row: Sequence[Any]) -> Timer:
-    key, state, said, name, area, seconds, made, due, rest, orders, outcome = row
-    return Timer(key, state, said, name, area, seconds, made, due, rest, tuple(json.loads(orders)), outcome)
+    key, state, said, name, area, seconds, made, due, rest, orders, outcome, heard = row
+    return Timer(key, state, said, name, area, seconds, made, due, rest, tuple(json.loads(orders)), outcome, heard)
 
 
 def _told(timer: Timer) -> dict[str, Json]:
