@@ -14,6 +14,7 @@ import pytest
 from agent.actuator import Heard
 from agent.due import DueKeeper, run_due
 from agent.errors import DatabaseError
+from agent.orders import Due
 from plugins.devices.firing import due_now
 from tests.devices_kit import HOUSE, Bed, quick_folder, real_reader
 
@@ -95,6 +96,41 @@ def test_what_came_due_while_the_box_was_off_is_said_and_not_sent(make: MakeBed)
     assert "5 min has ended (1 h 55 min ago)" in due[0].said["en"]
     assert "was not done" in due[1].said["en"] and due_now(opened, later) == []
     assert bed.driver.writes == []
+
+
+def test_a_timer_rings_where_it_was_set(make: MakeBed) -> None:
+    """It knows its satellite. Who cannot be heard there leaves it for a moment to who can, and then tells it; an order
+    that is due is carried out by whichever process is first.
+    """
+    bed = make(settings="[devices]\nring_leave_seconds = 100.0\n")
+    bed.say("set a timer for 5 minutes", heard=Heard(area="living"))
+    bed.say("turn on the desk lamp in 5 minutes", heard=Heard(area="living"))
+    opened = bed.plugin.opened(bed.env)
+    pass_time(bed, 300)
+    assert fire(bed) == ["desk lamp: on, confirmed by reading back"]
+    rung: list[str] = []
+    told: list[str] = []
+
+    def ring(due: Due) -> bool:
+        rung.append(due.area)
+        return True
+
+    run_due(bed.agent, lambda said: told.append(said["en"]), ring)
+    assert rung == ["living"] and told == []
+    bed.say("set a timer for 5 minutes", heard=Heard(area="living"))
+    (due,) = due_now(opened, bed.env.now() + timedelta(seconds=401))
+    assert "5 min has ended" in due.said["en"]
+
+
+def test_a_timer_that_nobody_can_hear_there_is_told(make: MakeBed) -> None:
+    """The satellite is gone, or it was typed."""
+    bed = make()
+    bed.say("set a timer for 5 minutes", heard=Heard(area="living"))
+    bed.say("set a timer for 5 minutes")
+    pass_time(bed, 300)
+    told: list[str] = []
+    run_due(bed.agent, lambda said: told.append(said["en"]), lambda due: False)
+    assert len(told) == 2
 
 
 def test_dangerous_devices_are_not_kept_for_later(make: MakeBed) -> None:

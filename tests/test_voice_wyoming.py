@@ -7,7 +7,8 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from wyoming.tts import Synthesize
 from agent.env import Env
 from agent.errors import InputError, VoiceUnavailable
 from agent.messages import ToolCall
-from agent.orders import Order
+from agent.orders import Due, Order
 from agent.settings import VoiceSettings
 from agent.values import say
 from agent.voice.serving import WyomingServer
@@ -353,6 +354,76 @@ def test_a_satellite_is_called_and_its_area_is_here(env: Env) -> None:
         assert brain.asked[0] == ("打开灯", "厨房", "")
 
     run(work)
+
+
+DUE = Due(say("厨房计时 5 分钟到了。", "kitchen timer for 5 min has ended."), "五分钟后提醒我", area="厨房")
+
+
+def test_a_timer_rings_at_the_satellite_that_it_was_set_at(env: Env) -> None:
+    """It rings and is said in its area, in the language in which it was set, and nowhere else."""
+
+    async def work() -> None:
+        got: dict[str, list[Event]] = {"厨房": [], "客厅": []}
+        rung = asyncio.Event()
+
+        async def satellite(area: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while (event := await read_event(reader, QUICK)) is not None:
+                got[area].append(event)
+                if event.type == "audio-stop":
+                    rung.set()
+            writer.close()
+
+        there = [await asyncio.start_server(partial(satellite, area), "127.0.0.1", 0) for area in got]
+        places = [f"tcp://127.0.0.1:{one.sockets[0].getsockname()[1]}" for one in there]
+        limits = QUICK.model_copy(update={"satellites": dict(zip(places, got, strict=True))})
+        mouth = FakeMouth()
+        server = WyomingServer(fake_voice(env, FakeEars(), mouth), FakeBrain(), limits)  # type: ignore[arg-type]
+        assert not server.ring(DUE), "nobody is connected yet"
+        stop = asyncio.Event()
+        serving = asyncio.create_task(server.run(stop))
+        while not all(got.values()):
+            await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(server.ring, DUE)
+        await asyncio.wait_for(rung.wait(), 10)
+        assert not server.ring(replace(DUE, area="车库")) and not server.ring(replace(DUE, area=""))
+        stop.set()
+        await serving
+        for one in there:
+            one.close()
+        assert [event.type for event in got["厨房"]][:3] == ["run-satellite", "timer-finished", "audio-start"]
+        assert [event.type for event in got["客厅"]] == ["run-satellite"]
+        assert "".join(mouth.said) == "厨房计时 5 分钟到了。"
+
+    run(work)
+
+
+def test_a_timer_waits_for_who_speaks_and_for_the_answer(env: Env) -> None:
+    """What is being said at its satellite is heard and answered first; then it rings."""
+
+    async def work() -> None:
+        ears, mouth = FakeEars(), FakeMouth()
+        server = WyomingServer(fake_voice(env, ears, mouth, ["客厅灯"]), FakeBrain(), QUICK)  # type: ignore[arg-type]
+        async with server.started(), AsyncTcpClient("127.0.0.1", server.port) as client:
+            begun = RunPipeline(PipelineStage.ASR, PipelineStage.TTS).event()
+            await client.write_event(Event(begun.type, {**begun.data, "context": {"area": "厨房"}}))
+            await client.write_event(Event("ping", {"text": "heard"}))
+            await until(client, "pong")
+            assert await asyncio.to_thread(server.ring, DUE)
+            await speak(client, padded(speechlike(0.8), 0.8), ends=False)
+            kinds = [event.type for event in await until(client, "timer-finished")]
+            assert [kind for kind in kinds if kind != "audio-chunk"] == [
+                "transcript", "handled", "audio-start", "audio-stop", "timer-finished",
+            ]  # fmt: skip
+            await until(client, "audio-stop")
+            assert mouth.said[-1].endswith("到了。")
+
+    run(work)
+
+
+def test_without_a_voice_a_timer_is_told_otherwise(env: Env) -> None:
+    """Who cannot speak does not say that it was said."""
+    voice = fake_voice(env, FakeEars(), None, [])
+    assert not WyomingServer(voice, FakeBrain(), QUICK).ring(DUE)  # type: ignore[arg-type]
 
 
 def test_the_box_uses_another_box_as_ears_and_mouth(env: Env) -> None:

@@ -23,7 +23,6 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 from wyoming.event import Event, Eventable, async_write_event
 from wyoming.handle import Handled, NotHandled
-from wyoming.intent import Entity, Intent, IntentsStart, IntentsStop, NotRecognized
 from wyoming.timer import TimerFinished
 
 from agent.errors import InputError, WatchkeeperError
@@ -33,6 +32,7 @@ from agent.values import Json, Language
 from agent.voice.brain import Brain
 from agent.voice.described import describe
 from agent.voice.endpoint import Endpoint
+from agent.voice.recognized import recognized
 from agent.voice.sentences import spoken_language
 from agent.voice.sound import HEARD_RATE, Sound, joined, pcm16, resampled
 from agent.voice.values import Transcript as Believed
@@ -161,23 +161,8 @@ class Session:
     async def _recognize(self, event: Event) -> None:
         text, context = text_of(event, "text", _TEXT_CHARS), dict(_context(event)) or None
         found = await asyncio.to_thread(self._brain.read, text, self._heard(_context(event)))
-        language = spoken_language(text, "en")
-        calls = [(order.said[language], order.call) for order in found if order.call is not None]
-        if not calls:
-            asks = next((order.said[language] for order in found), None)
-            await self.send(NotRecognized(text=asks, context=context))
-            return
-        intents = [
-            Intent(call.tool, [Entity(name, value) for name, value in call.arguments.items()], said, context)
-            for said, call in calls
-        ]
-        if len(intents) == 1:
-            await self.send(intents[0])
-            return
-        await self.send(IntentsStart(context=context))
-        for intent in intents:
-            await self.send(intent)
-        await self.send(IntentsStop())
+        for event_of_it in recognized(found, spoken_language(text, "en"), context):
+            await self.send(event_of_it)
 
     async def _synthesize(self, event: Event) -> None:
         self._hush()
