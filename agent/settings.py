@@ -1125,8 +1125,10 @@ class ServerSettings(Section):
     """Photos of turns in the cache; beyond that the oldest go."""
     page_seconds: float = 10.0
     """For the picture of one page of a manual; then what draws it is ended."""
-    page_address_bytes: int = 1_500_000_000
-    """Address space of what draws it, libraries and the file included."""
+    page_memory_bytes: int = 700_000_000
+    """That what draws it may take, the file included."""
+    page_idle_seconds: float = 60.0
+    """After which it is ended where no page was wanted."""
     beat_seconds: float = 15.0
     """Between two signs of life on a stream of events."""
     trail_check_hours: float = 24.0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -14,11 +17,14 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from agent.env import Env
+from agent.modules.confine import enforceable
 from agent.server.citations import find_cited, find_quote
+from agent.server.manual_pages import ManualPages
 from knowledge.errors import KnowledgeError
 from knowledge.ingest import add_file
-from knowledge.store import KnowledgeStore
-from tests.server_kit import served
+from knowledge.store import Document, KnowledgeStore
+from tests.server_kit import served, wait_until
+from tests.test_server_security import with_server
 from tests.test_turn import Bench
 
 MANUAL = """# Pump manual
@@ -125,6 +131,84 @@ def test_a_page_is_shown_only_of_the_file_that_was_read_in(client: httpx.Client,
     told = client.get("/api/citations/M2/p.2", params={"quote": "Grease"}).json()
     assert told["image"] is None and "Grease" in told["text"]
     assert client.get("/api/manuals/M2/pages/2").status_code == 404
+
+
+def hostile_pdf(path: Path, levels: int = 28) -> Path:
+    """A page that draws a form which draws two which draw four …"""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R"
+        b" /Resources << /XObject << /F 5 0 R >> >> >>",
+        stream(b"", b"/F Do /F Do"),
+    ]
+    head = b"/Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources << %s >>"
+    for level in range(levels):
+        below = b"/XObject << /F %d 0 R >>" % (level + 6)
+        objects.append(stream(head % below, b"/F Do /F Do"))
+    objects.append(stream(head % b"", b"0 0 m 600 800 l S " * 200))
+    data, places = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    rows = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    data += b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, rows)
+    data += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (size, data.rindex(b"xref\n0 "))
+    path.write_bytes(data)
+    return path
+
+
+def stream(head: bytes, content: bytes) -> bytes:
+    return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (head, len(content), content)
+
+
+def document_of(path: Path) -> Document:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Document("M7", "odd", str(path), digest, "en", pages=1, passages=1, limits=0)
+
+
+@contextmanager
+def pages_of(env: Env, **settings: object) -> Iterator[ManualPages]:
+    pages = ManualPages(with_server(env, **settings))
+    try:
+        yield pages
+    finally:
+        pages.close()
+
+
+def test_a_manual_that_cannot_be_drawn_in_time_costs_a_process_and_no_more(env: Env, tmp_path: Path) -> None:
+    """A page that would be drawn for hours is refused in seconds, and the next one of another manual is drawn."""
+    make_pdf(tmp_path / "fan.pdf")
+    with pages_of(env, page_seconds=3.0) as pages:
+        assert pages.picture(document_of(tmp_path / "fan.pdf"), 1, pixels=100_000)
+        began = time.monotonic()
+        with pytest.raises(KnowledgeError, match="M7: page 1 cannot be shown"):
+            pages.picture(document_of(hostile_pdf(tmp_path / "odd.pdf")), 1, pixels=100_000)
+        assert time.monotonic() - began < 10
+        assert pages.picture(document_of(tmp_path / "fan.pdf"), 2, pixels=100_000)
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"%PDF-1.7\ntrailer << /Root 1 0 R >>", b"\x00" * 1_000])
+def test_what_is_no_pdf_is_told(env: Env, tmp_path: Path, data: bytes) -> None:
+    """One clear line; the process that looked lives on or is started anew."""
+    (tmp_path / "odd.pdf").write_bytes(data)
+    with pages_of(env) as pages:
+        with pytest.raises(KnowledgeError, match="M7: page 1 cannot be shown"):
+            pages.picture(document_of(tmp_path / "odd.pdf"), 1, pixels=100_000)
+        with pytest.raises(KnowledgeError, match="M7: page 1 cannot be shown"):
+            pages.boxes(document_of(tmp_path / "odd.pdf"), 1, "x")
+
+
+def test_who_draws_pages_has_no_network_and_goes_when_nothing_is_wanted(env: Env, tmp_path: Path) -> None:
+    """What this kernel can enforce is; after a while without pages the process is gone, and comes again."""
+    make_pdf(tmp_path / "fan.pdf")
+    document = document_of(tmp_path / "fan.pdf")
+    with pages_of(env, page_idle_seconds=0.3) as pages:
+        assert pages.boxes(document, 2, "Grease it with 20 g every year.")
+        assert pages.enforced == {**enforceable(), "memory": "rlimit"}
+        wait_until(lambda: not pages.enforced)
+        assert pages.picture(document, 1, pixels=100_000)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from agent.perception import Perception
 from agent.photo import check_photo
 from agent.server.events import EventLog
 from agent.server.live import LiveTurn
+from agent.server.manual_pages import ManualPages
 from agent.server.problems import Problem, problem_of, problem_of_trail
 from agent.server.queue import Job, JobQueue
 from agent.server.steps import ENDS, step_of
@@ -56,14 +57,14 @@ class Service:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self.env = agent.env
-        self.settings = agent.env.settings.server
+        self.settings = settings = agent.env.settings.server
         self.ready = False
         """Whether the model is loaded."""
         self.began = time.time()
-        self.queue = JobQueue(most=self.settings.waiting_turns, most_each=self.settings.waiting_turns_each)
+        self.queue = JobQueue(most=settings.waiting_turns, most_each=settings.waiting_turns_each)
         folder = self.env.home.cache / "turns"
-        settings = self.settings
         self.store = TurnStore(agent.trail, folder, photo_bytes=settings.photo_bytes, kept_turns=settings.kept_turns)
+        self.pages = ManualPages(self.env)
         self.changes = EventLog(most=_CHANGES)
         """What of the box has changed, for pages that show it: kinds of rows of the trail, nothing of their content."""
         self._lock = threading.Lock()
@@ -185,15 +186,16 @@ class Service:
             job.moved(0, 0.0)
         with self._lock:
             open_still = [turn for turn in self._live.values() if turn.state in ("queued", "running")]
+        runs = any(turn.state == "running" for turn in open_still)
         for turn in open_still:
             if turn.state == "queued":
                 turn.fail(_STOPPED, "interrupted")
-        runs = any(turn.state == "running" for turn in open_still)
         half = self.settings.stop_seconds / 2 if runs else 0.0
         self.queue.close(half)
         for turn in open_still:
             turn.cancelled.set()
         self.queue.close(half)
+        self.pages.close()
         self.agent.close()
 
     def _warm(self) -> None:

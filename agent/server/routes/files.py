@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
 from agent.server.citations import find_cited
-from agent.server.manual_pages import has_pages, page_boxes, page_jpeg
 from agent.server.problems import Problem
 from agent.server.routes.depend import AskCaller, TheService
 from agent.server.service import Service
 from agent.values import say
+from knowledge.errors import KnowledgeError
 from knowledge.store import Document, KnowledgeStore
 
 __all__ = ["router"]
@@ -32,13 +33,14 @@ def citation(
     quote: Annotated[str, Query(max_length=4_000)] = "",
 ) -> dict[str, object]:
     """The section behind `M1 §6.2 p.4`: its text with the place of the quote, and its page where it is a PDF."""
-    store, settings = _store(service), service.env.settings.knowledge
+    store, pages = _store(service), service.pages
     found = find_cited(store, document, "" if place == _WHOLE else place, quote)
     told: dict[str, object] = {**asdict(found), "image": None, "boxes": []}
     manual = _manual(store, document)
-    if found.page is not None and has_pages(manual, settings.max_file_bytes):
-        told["image"] = f"/api/manuals/{document}/pages/{found.page}"
-        told["boxes"] = page_boxes(manual, found.page, quote, max_bytes=settings.max_file_bytes)
+    if found.page is not None and pages.has(manual):
+        with suppress(KnowledgeError):  # what cannot be looked at cannot be shown either; the text is here
+            told["boxes"] = pages.boxes(manual, found.page, quote)
+            told["image"] = f"/api/manuals/{document}/pages/{found.page}"
     return told
 
 
@@ -54,9 +56,8 @@ def manual_page(
     caller: AskCaller,
 ) -> Response:
     """A page of a manual as a picture, as long as its file is the one that was read in."""
-    settings = service.env.settings.knowledge
-    manual = _manual(_store(service), document)
-    data = page_jpeg(manual, page, max_bytes=settings.max_file_bytes, pixels=settings.page_pixels // 2)
+    pixels = service.env.settings.knowledge.page_pixels // 2
+    data = service.pages.picture(_manual(_store(service), document), page, pixels=pixels)
     if data is None:
         raise Problem(
             404, "no_page", say("没有这一页,或手册文件已改动。", "no such page, or the manual's file has changed")
