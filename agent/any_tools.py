@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from agent.errors import BadReply
 from agent.messages import Message, Reply, ToolCall
 from agent.model.protocol import Model, ReplyLimits
-from agent.said_arguments import Argument, Said, arguments_of, choices_of, sequence, shared, stems_of, words_of
+from agent.said_arguments import Argument, arguments_of, choices_of, rules_of, sequence
+from agent.said_request import Said, shared, stems_of, words_of
 from agent.values import Json
 
 __all__ = ["AnyCallBound", "AnyFunction", "ask_for_calls", "messages_for"]
@@ -100,7 +101,7 @@ class AnyCallBound:
         calls = f'"[" call (", " call){{0,{self._most_calls - 1}}} "]"'
         rules = [f'start: "[]" | {calls}', f"call: {' | '.join(names)}"]
         rules += [f"{name}: {one.lark()}" for name, one in zip(names, self._callables, strict=True)]
-        return "\n".join([*rules, *self._said.rules])
+        return "\n".join([*rules, *rules_of(self._said)])
 
     def parse(self, text: str) -> tuple[ToolCall, ...]:
         """The calls that the request asks for, each once.
@@ -194,26 +195,34 @@ def _is_spoken_of(function: AnyFunction, said: Said) -> bool:
 def _says_more(call: ToolCall, before: Sequence[ToolCall], functions: Mapping[str, AnyFunction], said: Said) -> bool:
     """Whether the request asks for one more call: small models go on calling when everything was done.
 
-    The same function again takes other values of the request; another one has a word of its own in it.
+    The same function again takes other values; another one takes a value of the request that none took before, or has
+    a word of its own in it.
     """
-    same = [earlier for earlier in before if earlier.tool == call.tool]
+    takes = _said_values(call, said)
+    same = [_said_values(earlier, said) for earlier in before if earlier.tool == call.tool]
     if same:
-        takes = _said_values(call.arguments.values(), said)
-        return not any(takes <= _said_values(earlier.arguments.values(), said) for earlier in same)
+        return not any(takes <= earlier for earlier in same)
     if not before or not said.is_latin:
+        return True
+    if takes - frozenset[str]().union(*(_said_values(earlier, said) for earlier in before)):
         return True
     known = frozenset[str]().union(*(_stems(functions[earlier.tool]) for earlier in before))
     return bool(shared(_stems(functions[call.tool]) - known, said.stems))
 
 
-def _said_values(values: Iterable[Json], said: Said) -> set[str]:
-    """Those that stand in the request, each as text; of lists and objects what is in them."""
+def _said_values(call: ToolCall, said: Said) -> frozenset[str]:
+    """Those that stand in the request, each as text; of lists and objects what is in them; what is switched."""
+    switched = (f"{name}: {value}" for name, value in call.arguments.items() if isinstance(value, bool))
+    return frozenset([*switched, *_texts(call.arguments.values(), said)])
+
+
+def _texts(values: Iterable[Json], said: Said) -> set[str]:
     found: set[str] = set()
     for value in values:
         if isinstance(value, list | dict):
             inner = value if isinstance(value, list) else list(value.values())
-            found |= {json.dumps(value, sort_keys=True)} if _said_values(inner, said) else set()
-        elif isinstance(value, str) and said.holds(value):
+            found |= {json.dumps(value, sort_keys=True)} if _texts(inner, said) else set()
+        elif isinstance(value, str) and said.says(value):
             found.add(value.casefold())
         elif isinstance(value, int | float) and not isinstance(value, bool) and float(value) in said.numbers:
             found.add(str(float(value)))

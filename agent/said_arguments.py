@@ -1,10 +1,12 @@
 """What an argument of any program's function may be, given what a request says: a piece of grammar for each.
 
-    number, integer   one that the request says
+    number, integer   one that the request says, in the unit that is asked for, a percentage as its part of one where
+                      none is asked for; else the default that is described
     boolean           true or false
     choice            one of the schema's, or of those that its description puts in quotes
-    string            a stretch of whole words of the request; a day or time in the form that is asked for; and what is
-                      notation (an expression, a query) freely
+    string            a day in the form that is asked for; else, where it must be there, anything: names are put in
+                      other forms than they are said in (GBP, Denver, CO); where it may be left out a stretch of
+                      whole words of the request, and what is notation (an expression, a query) freely
     array, object     of those
 
 None where the request has nothing for it: then the argument is left out, or the function cannot be called.
@@ -15,13 +17,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 
-from agent.said_values import clocks_said, days_said, numbers_said
+from agent.said_request import Said, words_of
+from agent.said_units import numbers_in_unit
+from agent.said_values import clocks_said, days_said, shares_said
 from agent.values import Json
 
-__all__ = ["Argument", "Said", "arguments_of", "choices_of", "sequence", "shared", "stems_of", "words_of"]
+__all__ = ["Argument", "arguments_of", "choices_of", "rules_of", "sequence"]
 
 Schema = Mapping[str, Json]
 
@@ -29,6 +32,8 @@ _SPAN, _FREE = "SPAN", "FREE"
 _MOST_ITEMS = 16
 _MOST_CHOICES = 24
 _MOST_DEPTH = 3
+_MOST_CHARS = 400
+_MOST_DEFAULT = 1e15
 _QUOTED = re.compile(r"['\"‘’“”`]([^'\"‘’“”`\n]{1,40})['\"‘’“”`]")
 _LISTED = re.compile(
     r"\b(?:e\.g\.?|i\.e\.?|such as|for example|options?(?: are)?|choices?(?: are)?|one of|possible values?(?: are)?"
@@ -41,23 +46,12 @@ _NOTATION = re.compile(
     r"|lambda|in python|javascript|json|xml|html|url|dna|sequence)\b",
     re.IGNORECASE,
 )
-_FIGURE = re.compile(r"(?<![\w.])[-−]?[\d.,]*\d(?!(?:st|nd|rd|th)\b)")
-_DAY_FORM = re.compile(r"\b(?:YYYY|MM|DD)(?:[-/.](?:YYYY|MM|DD)){1,2}\b")
+_DAY_FORM = re.compile(r"\b(?:YYYY|MM|DD)(?:[-/.](?:YYYY|MM|DD)){1,2}\b", re.IGNORECASE)
+_PERCENT = re.compile(r"^(?!.*\bdecimal).*(?:per\s?cent|%)", re.IGNORECASE | re.DOTALL)
+_DEFAULT = re.compile(r"\bdefaults?(?: value)?(?: is| to|:)? (-?\d{1,15}(?:\.\d{1,15})?)(?![\w%])", re.IGNORECASE)
 _FORM = re.compile(r"[YMDHhmsyd\W\d]+")
 """A form that is named as such is no value."""
 _ISO_DAY = "YYYY-MM-DD"
-_WORD = re.compile(r"[A-Za-z]{3,}|[\u3400-\u9fff]")
-_SAYS_NOTHING = frozenset(
-    [
-        "the", "and", "for", "from", "with", "this", "that", "its", "are", "can", "has", "all", "one", "two", "into",
-        "not", "between", "which", "given", "specified", "specific", "based", "certain", "particular", "using", "use",
-        "get", "find", "calculate", "compute", "return", "returns", "provide", "fetch", "retrieve", "function", "name",
-        "type", "value", "values", "number", "numbers", "list", "unit", "flag", "whether", "default", "optional",
-        "string", "data", "information",
-    ]
-)  # fmt: skip
-_STEM_CHARS = 5
-_LEAST_STEM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,76 +64,13 @@ class Argument:
     """What it may be, as a grammar expression."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A request and the values that it holds."""
-
-    request: str
-    today: date
-    """For days that are said without a year."""
-    numbers: tuple[float, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "numbers", numbers_said(self.request))
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """The terminals that the grammar of an argument names."""
-        words = {"substring_words": self.span_source}
-        return (
-            f"{_SPAN}: %regex {json.dumps(words, ensure_ascii=False)}",
-            rf'{_FREE}: /[^"\\\n]{{1,200}}/',
-        )
-
-    @property
-    def span_source(self) -> str:
-        """The request without what a quoted value cannot hold."""
-        return " ".join(re.sub(r'["\\\x00-\x1f]', " ", self.request).split())
-
-    @property
-    def number_count(self) -> int:
-        """How many numbers it says for something: "two charges of 5 and 7" is two; where there are no digits, all."""
-        return len(_FIGURE.findall(self.request)) or len(self.numbers)
-
-    def holds(self, phrase: str) -> bool:
-        """Whether it says these words."""
-        return re.search(rf"(?<!\w){re.escape(phrase.casefold())}(?!\w)", self.request.casefold()) is not None
-
-    def speaks_of(self, words: Iterable[str]) -> bool:
-        """Whether a word of it begins like one of these."""
-        return bool(shared(stems_of(words), self.stems))
-
-    @property
-    def stems(self) -> frozenset[str]:
-        """How its words begin."""
-        return stems_of(_WORD.findall(self.request))
-
-    @property
-    def is_latin(self) -> bool:
-        """Whether its words can be held against English descriptions."""
-        return not re.search(r"[\u0370-\uffff]", self.request)
-
-
-def stems_of(words: Iterable[str]) -> frozenset[str]:
-    """The first letters of the words that say something, which stay where a word is inflected."""
-    return frozenset(word.casefold()[:_STEM_CHARS] for word in words if word.casefold() not in _SAYS_NOTHING)
-
-
-def shared(some: frozenset[str], others: frozenset[str]) -> frozenset[str]:
-    """Those that stand among the others too, whole or as the beginning of one: prob, probability."""
-    return frozenset(
-        one
-        for one in some
-        if any(
-            one == o or (min(len(one), len(o)) >= _LEAST_STEM and (one.startswith(o) or o.startswith(one)))
-            for o in others
-        )
+def rules_of(said: Said) -> tuple[str, ...]:
+    """The terminals that the grammar of an argument names."""
+    words = {"substring_words": said.span_source}
+    return (
+        f"{_SPAN}: %regex {json.dumps(words, ensure_ascii=False)}",
+        rf'{_FREE}: /([^"\\\x00-\x20]|\\["\\nt])([^"\\\x00-\x1f]|\\["\\nt]){{0,{_MOST_CHARS - 1}}}/',
     )
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a name or a description."""
-    return _WORD.findall(text.replace("_", " ").replace(".", " "))
 
 
 def arguments_of(
@@ -154,7 +85,7 @@ def arguments_of(
         needed = name in required
         if not needed and not _asked_for(name, schema, said, spare, in_list=_takes_list(must)):
             continue
-        lark = _any_number(schema) if free and _is_number(schema) else _value(name, schema, said, depth)
+        lark = _any_number(schema) if free and _is_number(schema) else _value(name, schema, said, depth, needed=needed)
         if lark is not None:
             found.append(Argument(name, needed, lark))
     return found
@@ -162,7 +93,8 @@ def arguments_of(
 
 def _spare_numbers(needed: Sequence[Schema], said: Said) -> int:
     """Numbers that are left when the arguments that must be there have theirs; a list takes as many as there are."""
-    return 0 if _takes_list(needed) else said.number_count - sum(map(_is_number, needed))
+    wanting = [schema for schema in needed if _is_number(schema) and not _defaults(schema)]
+    return 0 if _takes_list(needed) else said.number_count - len(wanting)
 
 
 def _takes_list(needed: Sequence[Schema]) -> bool:
@@ -184,12 +116,14 @@ def _asked_for(name: str, schema: Schema, said: Said, spare_numbers: int, *, in_
         return any(said.holds(choice) for choice in choices_of(schema)) or said.speaks_of(own_words)
     if _is_number(schema):
         return spare_numbers > 0 or (in_list and bool(said.numbers) and said.speaks_of(own_words))
+    if schema.get("type") in ("array", "tuple") and _items(schema).get("type") == "string":
+        return said.speaks_of([*own_words, *(word for one in choices_of(_items(schema)) for word in words_of(one))])
     if schema.get("type") in ("boolean", "array", "object", "dict", "tuple"):
         return said.speaks_of(own_words)
     return True
 
 
-def _value(name: str, schema: Schema, said: Said, depth: int) -> str | None:
+def _value(name: str, schema: Schema, said: Said, depth: int, *, needed: bool) -> str | None:
     """The grammar of one value; None where the request has nothing for it."""
     kind = str(schema.get("type", "string"))
     enum = schema.get("enum")
@@ -198,38 +132,65 @@ def _value(name: str, schema: Schema, said: Said, depth: int) -> str | None:
     if kind == "boolean":
         return '("true" | "false")'
     if _is_number(schema):
-        whole = kind == "integer"
-        values = [value for value in said.numbers if not whole or value == int(value)]
+        values = _numbers(name, schema, said, needed=needed)
         return _one_of(_number(value) for value in values) if values else None
     if kind in ("array", "tuple"):
         return _array(name, schema, said, depth)
     if kind in ("object", "dict"):
         return _object(schema, said, depth)
-    return _string(name, schema, said)
+    return _string(name, schema, said, needed=needed)
 
 
-def _string(name: str, schema: Schema, said: Said) -> str:
+def _numbers(name: str, schema: Schema, said: Said, *, needed: bool) -> list[float]:
+    """Those that an argument may be."""
+    about = f"{name.replace('_', ' ')}: {schema.get('description') or ''}"
+    whole = schema.get("type") == "integer"
+    shares = shares_said(said.request)
+    unwanted = set(shares.values()) if whole or _PERCENT.search(about) else set(shares)
+    found = numbers_in_unit(said.request, about, [number for number in said.numbers if number not in unwanted])
+    values = [value for value in found if not whole or value == int(value)]
+    return [*values, *(default for default in _defaults(schema) if needed and default not in values)]
+
+
+def _defaults(schema: Schema) -> list[float]:
+    """The number that an argument is where nobody says one."""
+    default = schema.get("default")
+    found = _DEFAULT.search(str(schema.get("description") or ""))
+    if isinstance(default, int | float) and not isinstance(default, bool) and abs(default) <= _MOST_DEFAULT:
+        return [float(default)]
+    return [float(found[1])] if found is not None else []
+
+
+def _string(name: str, schema: Schema, said: Said, *, needed: bool) -> str:
     about = f"{name.replace('_', ' ')}: {schema.get('description') or ''}"
     if _NOTATION.search(about):
         return _quoted(_FREE)
     forms = _DAY_FORM.findall(about) or ([_ISO_DAY] if re.search(r"\bdates?\b", about, re.IGNORECASE) else [])
-    formed = [day for form in forms for day in days_said(said.request, said.today, form)]
+    formed = [day for form in forms for day in days_said(said.request, said.today, form.upper())]
     if re.search(r"\btime\b|HH:MM", about):
         formed += clocks_said(said.request)
-    if formed and (form := _DAY_FORM.search(about)) is not None and form.group():
+    if formed and _DAY_FORM.search(about) is not None:
         return _one_of(_text(day) for day in formed)
-    literals = [_text(value) for value in (*formed, *choices_of(schema))]
-    return f"({' | '.join([*map(_literal, literals), _quoted(_SPAN)])})"
+    known = choices_of(schema)
+    if needed and not any(map(said.says, known)):
+        return _quoted(_FREE)
+    chosen = [choice for choice in known if said.says(choice)] or known
+    choices = [_literal(_text(value)[1:-1]) for value in dict.fromkeys([*formed, *chosen])]
+    return _quoted(f"({' | '.join([_SPAN, *choices])})")
 
 
 def _array(name: str, schema: Schema, said: Said, depth: int) -> str | None:
-    items = schema.get("items")
-    inner: dict[str, Json] = dict(items) if isinstance(items, dict) else {"type": "string"}
-    inner.setdefault("description", schema.get("description"))
-    one = _value(name, inner, said, depth + 1) if depth < _MOST_DEPTH else None
+    inner = _items(schema)
+    one = _value(name, inner, said, depth + 1, needed=False) if depth < _MOST_DEPTH else None
     if one is None:
         return None
     return f'"[" {one} (", " {one}){{0,{_MOST_ITEMS - 1}}} "]"'
+
+
+def _items(schema: Schema) -> Schema:
+    """What a list holds."""
+    items = schema.get("items")
+    return {"description": schema.get("description"), **(items if isinstance(items, dict) else {"type": "string"})}
 
 
 def _object(schema: Schema, said: Said, depth: int) -> str | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from math import isfinite
 
 from agent.dates import CLOCK, DAY, parse_clock, parse_day
 from agent.numerals import parse_number
 
-__all__ = ["clocks_said", "days_said", "numbers_said"]
+__all__ = ["clocks_said", "days_said", "numbers_said", "shares_said"]
 
 _UNITS = [
     "zero",
@@ -63,6 +64,10 @@ _WORD = rf"(?:{'|'.join([*_SMALL, *_SCALES])})"
 _WORDS = re.compile(rf"(?<!\d )\b{_WORD}(?:[\s-]+(?:and\s+)?{_WORD})*\b(?P<percent>\s+per\s?cent)?", re.IGNORECASE)
 _CHINESE = re.compile(r"(?:百分之)?[零一二两三四五六七八九十百]+(?:点[零一二三四五六七八九]+)?")
 _PLACE = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b|\b(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
+_STILL = re.compile(r"\b(?:from|at) rest\b", re.IGNORECASE)
+"""A speed of nought, in the words of physics."""
+_JOINED = re.compile(r"(?<=[A-Za-z])\.?(?=\d)|(?<=\d),(?=\d{4}\b)")
+"""Where a space is left out in a day: Jun.20,2023."""
 
 
 def numbers_said(text: str) -> tuple[float, ...]:
@@ -81,12 +86,27 @@ def numbers_said(text: str) -> tuple[float, ...]:
         found.append((match.start(), float(place)))
     for match in re.finditer(rf"\b(?:{'|'.join(_RATES)})\b", text, re.IGNORECASE):
         found.append((match.start(), float(_RATES[match.group().lower()])))
-    return tuple(dict.fromkeys(value for _, value in sorted(found, key=lambda f: f[0])))
+    found += [(match.start(), 0.0) for match in _STILL.finditer(text)]
+    return tuple(dict.fromkeys(value for _, value in sorted(found, key=lambda f: f[0]) if isfinite(value)))
+
+
+def shares_said(text: str) -> dict[float, float]:
+    """Numbers that are said as percentages and not otherwise, and what part of one they are."""
+    plain: set[float] = set()
+    shares: dict[float, float] = {}
+    for match in _DIGITS.finditer(text):
+        values = _from_digits(match)
+        if (match["scale"] or "").startswith(("%", "per")):
+            shares[values[0]] = values[1]
+        else:
+            plain |= set(values)
+    return {value: share for value, share in shares.items() if value not in plain}
 
 
 def days_said(text: str, today: date, form: str) -> tuple[str, ...]:
     """Every day of a text, written as `form` has it: any of YYYY, MM, DD with what stands between them."""
-    found = (parse_day(match.group(), today) for match in re.finditer(DAY, text, re.IGNORECASE))
+    spaced = _JOINED.sub(" ", text)
+    found = (parse_day(match.group(), today) for match in re.finditer(DAY, spaced, re.IGNORECASE))
     return tuple(dict.fromkeys(_formed(day.first, form) for day in found if day is not None))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import llguidance
@@ -15,11 +15,18 @@ from agent.any_tools import AnyCallBound, AnyFunction, ask_for_calls
 from agent.errors import BadReply
 from agent.messages import Message, Reply
 from agent.model.protocol import Bound, ReplyLimits
-from agent.said_arguments import Said
-from agent.said_values import clocks_said, days_said, numbers_said
+from agent.said_request import Said
+from agent.said_units import numbers_in_unit
+from agent.said_values import clocks_said, days_said, numbers_said, shares_said
 from agent.tools import Tool
+from agent.values import Json
 
 TODAY = date(2026, 5, 4)
+SAYINGS = st.lists(
+    st.sampled_from(
+        ["5ft", "10in", "8%", "9" * 400, "1,000", "in km", "(F)", "µF", "3 h", "default is 7", "'a\"b'", "e.g. "]
+    )
+).map(" ".join)
 FILL = AnyFunction(
     "tank.fill",
     "Fill a tank up to a level.",
@@ -41,6 +48,23 @@ BOOK = AnyFunction(
         "type": "object",
         "properties": {"day": {"type": "string", "description": "The date as YYYY-MM-DD."}},
         "required": ["day"],
+    },
+)
+
+
+RATES = AnyFunction(
+    "rates.get",
+    "Get the exchange rate of two currencies.",
+    {
+        "type": "object",
+        "properties": {
+            "base": {"type": "string", "description": "The code of the currency."},
+            "place": {"type": "string", "description": "The city, e.g. Bern, Biel."},
+            "fee": {"type": "number", "description": "The share that is kept. Default is 0.01."},
+            "note": {"type": "string", "description": "What to write on it."},
+            "marks": {"type": "array", "items": {"type": "string"}, "description": "Such as urgent, private."},
+        },
+        "required": ["base", "place", "fee"],
     },
 )
 
@@ -73,7 +97,7 @@ def bound(request: str, *functions: AnyFunction) -> AnyCallBound:
     return AnyCallBound(functions or (FILL,), Said(request, TODAY), most_calls=4)
 
 
-def calls(*made: tuple[str, dict[str, object]]) -> str:
+def calls(*made: tuple[str, Mapping[str, object]]) -> str:
     return json.dumps([{"name": name, "arguments": arguments} for name, arguments in made])
 
 
@@ -86,6 +110,7 @@ def calls(*made: tuple[str, dict[str, object]]) -> str:
         ("values [200,300,400]", (200300400, 200, 300, 400)),
         ("二十六度和百分之三十", (26, 30, 0.3)),
         ("the 3rd of a dozen", (3, 12)),
+        ("from rest to 5", (0, 5)),
         ("none at all", ()),
     ],
 )
@@ -98,7 +123,39 @@ def test_days_and_times_in_the_form_that_is_wanted() -> None:
     """A day is written as the description has it."""
     assert days_said("on March 10, 2022", TODAY, "YYYY-MM-DD") == ("2022-03-10",)
     assert days_said("on March 10, 2022", TODAY, "MM/DD/YYYY") == ("03/10/2022",)
+    assert days_said("on Jun.20,2023, or June01 2024", TODAY, "YYYY-MM-DD") == ("2023-06-20", "2024-06-01")
     assert clocks_said("at 7:30 pm") == ("19:30",)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "about", "numbers", "wanted"),
+    [
+        ("5ft 10in and 150lbs", "Height in inches.", (5, 10, 150), (70, 150)),
+        ("1 hour and 30 minutes", "in minutes", (1, 30), (90,)),
+        ("100µF and 50 mH", "The inductance (L) in henries (H).", (100, 50), (100, 0.05)),
+        ("100µF and 50 mH", "Capacitance (F)", (100, 50), (0.0001, 50)),
+        ("5 km, then 5 miles", "in meters", (5,), (5000, 8046.72)),
+        ("3 in Bern, 2in here", "in cm", (3, 2), (3, 5.08)),
+        ("10 m/s over 20 meters per second", "in km", (10, 20), (10, 20)),
+        ("10 m", "in meters per second", (10,), (10,)),
+        ("10 m", "How long it is.", (10,), (10,)),
+    ],
+)
+def test_quantities_in_the_unit_that_is_wanted(
+    request_text: str, about: str, numbers: tuple[float, ...], wanted: tuple[float, ...]
+) -> None:
+    """What is said in another unit of the same kind is converted exactly, and nothing else is touched."""
+    assert numbers_in_unit(request_text, about, numbers) == wanted
+
+
+def test_a_percentage_is_a_part_of_one_where_none_is_asked_for() -> None:
+    """Said as a number too, it may be that one as well."""
+    assert shares_said("8% for 8 years, then 5 percent") == {5: 0.05}
+    fill: dict[str, Json] = {"type": "number", "description": "How full."}
+    for about, can, cannot in ((fill, "0.4", "40"), ({**fill, "description": "In percent."}, "40", "0.4")):
+        function = AnyFunction("fill", "Fill it.", {"properties": {"level": about}, "required": ["level"]})
+        lark = bound("Fill up to 40%", function).lark()
+        assert f'"{can}"' in lark and f'"{cannot}"' not in lark
 
 
 def test_only_numbers_that_are_said_can_be_given() -> None:
@@ -127,6 +184,47 @@ def test_an_optional_argument_needs_words_of_its_own() -> None:
     assert '\\"mode\\"' not in bound("Fill tank a to 40").lark()
     assert '\\"mode\\"' in bound("Fill tank a to 40, fast").lark()
     assert '\\"note\\"' in bound("Fill tank a to 40 and note it").lark()
+
+
+def takes(lark: str, text: str) -> bool:
+    matcher = llguidance.LLMatcher(llguidance.LLTokenizer("byte"), lark)
+    return matcher.try_consume_tokens(list(text.encode())) == len(text.encode()) and matcher.is_accepting()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "may"),
+    [
+        ({"base": "GBP", "place": "Bern", "fee": 0.02}, True),
+        ({"base": 'a "b" \\ c', "place": "Bern, BE", "fee": 0.01}, True),
+        ({"base": "GBP", "place": "Bern", "fee": 0.01, "note": "for Bern", "marks": ["urgent", "pounds"]}, True),
+        ({"base": "GBP", "place": "Basel", "fee": 0.02}, False),
+        ({"base": "GBP", "place": "Biel", "fee": 0.02}, False),
+        ({"base": "GBP", "place": "Bern", "fee": 0.03}, False),
+        ({"base": "GBP", "place": "Bern", "fee": 0.02, "note": "made up"}, False),
+        ({"base": "GBP", "place": "Bern", "fee": 0.02, "marks": ["made up"]}, False),
+    ],
+)
+def test_what_must_be_there_may_be_derived_and_the_rest_is_said(arguments: dict[str, object], may: bool) -> None:
+    """A name in another form where the request says none that is known; a described choice never hides longer words."""
+    lark = bound("The exchange rate for pounds in Bern, BE, fee 2%, mark it urgent, note it for Bern", RATES).lark()
+    assert takes(lark, calls(("rates.get", arguments))) is may
+
+
+def test_a_described_default_stands_for_a_number_that_nobody_said() -> None:
+    """The function can be called then."""
+    lark = bound("The exchange rate for pounds in Bern", RATES).lark()
+    assert takes(lark, calls(("rates.get", {"base": "GBP", "place": "Bern", "fee": 0.01})))
+
+
+def test_another_call_needs_something_of_its_own() -> None:
+    """A value that no call took, a word of the function, or a switch; described choices in other forms count."""
+    visit = ("visit.book", {"day": "2026-05-06"})
+    fill = ("tank.fill", {"tank": "north", "level": 40, "note": True})
+    silent = ("tank.fill", {"tank": "north", "level": 40, "note": False})
+    said = bound("Fill north to 40 with a note and without, visit on 2026-05-06", FILL, BOOK)
+    assert len(said.parse(calls(fill, silent, visit, fill, visit))) == 3
+    by_hand, heated = (("tank.fill", {"tank": way, "level": 40}) for way in ("north", "vaporization"))
+    assert len(bound("Fill north to 40, vaporizing it", FILL).parse(calls(by_hand, heated))) == 2
 
 
 def test_a_day_is_one_of_the_request() -> None:
@@ -171,10 +269,19 @@ def test_a_request_is_shown_after_what_never_changes() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(max_size=80), st.text(max_size=20), st.text(max_size=60))
-def test_any_request_gives_a_grammar_that_compiles(request: str, name: str, description: str) -> None:
-    """Requests, names and descriptions come from outside."""
-    properties = {name: {"type": "string", "description": description}, "n": {"type": "array"}}
-    function = AnyFunction("f", description, {"properties": properties, "required": [name]})
-    made = bound(request, function)
+@given(
+    st.text(max_size=80) | SAYINGS,
+    st.text(max_size=20),
+    st.text(max_size=60) | SAYINGS,
+    st.none() | st.integers() | st.floats() | st.text(max_size=5),
+)
+def test_any_request_gives_a_grammar_that_compiles(request: str, name: str, description: str, default: Json) -> None:
+    """Requests, names, descriptions and defaults come from outside."""
+    properties: Json = {
+        name: {"type": "string", "description": description},
+        "n": {"type": "array", "description": description},
+        "x": {"type": "number", "description": description, "default": default},
+    }
+    function = AnyFunction("f", f"f {description}", {"properties": properties, "required": [name, "x"]})
+    made = bound(f"f {request}", function)
     assert made.empty or llguidance.LLMatcher.validate_grammar(made.lark()) == ""

@@ -24,7 +24,7 @@ from agent.bound import SchemaBound
 from agent.errors import BadReply
 from agent.messages import Message, ToolCall
 from agent.model.protocol import Model, ReplyLimits
-from agent.said_arguments import Said
+from agent.said_request import Said
 from agent.values import Json
 from tests.bench.bfcl_check import calls_right, json_schema
 from tests.bench.score_commands_model import open_model
