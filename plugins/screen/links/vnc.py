@@ -14,6 +14,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -38,8 +39,9 @@ _MESSAGE_BYTES = 65_536
 """Of anything that is no picture: a name, a clipboard, a reason."""
 _WHEEL_UP, _WHEEL_DOWN = 4, 5
 _DRAG_STEPS = 8
+_ASK_AGAIN_SECONDS = 0.25
 _KEYS = {
-    "Enter": Key.Return, "Backspace": Key.BackSpace, "Control": Key.ControlLeft,
+    "Enter": Key.Return, "Backspace": Key.BackSpace, "Control": Key.ControlLeft, "Shift": Key.ShiftLeft,
     **{name: Key[name] for name in ("Tab", "Escape", "Delete", "Up", "Down", "Left", "Right")},
     **{name: Key[name] for name in ("Home", "End", "PageUp", "PageDown", *(f"F{n}" for n in range(1, 13)))},
 }  # fmt: skip
@@ -70,12 +72,13 @@ class _Wire:
         self._socket.settimeout(self._left())
         self._socket.sendall(data)
 
-    def read(self) -> bytes:
+    def read(self, most_seconds: float) -> bytes:
         """What has come, at least one byte.
 
-        :raises OSError: nothing came in time, or the other side has closed.
+        :raises TimeoutError: nothing came in so many seconds.
+        :raises OSError: it is too late, or the other side has closed.
         """
-        self._socket.settimeout(self._left())
+        self._socket.settimeout(min(self._left(), most_seconds))
         data = self._socket.recv(_CHUNK_BYTES)
         if not data:
             raise ConnectionError("the server has closed the connection")
@@ -90,7 +93,7 @@ class _Wire:
     def _left(self) -> float:
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("it does not answer in time")
+            raise ConnectionError("it does not answer in time")
         return left
 
 
@@ -101,6 +104,7 @@ class _Client(VNCDoToolClient):
     ready = False
     resized = False
     pixels_allowed = 0
+    answers = 0
     wanted: tuple[int, int] | None = None
     """The pixel whose answer is waited for."""
 
@@ -136,6 +140,7 @@ class _Client(VNCDoToolClient):
         super().updateDesktopSize(width, height)
 
     def commitUpdate(self, rectangles: list[tuple[int, int, int, int]] | None = None) -> None:  # noqa: N802
+        self.answers += 1
         for x, y, wide, high in rectangles or ():
             if x + wide > self.width or y + high > self.height:
                 raise ConnectionError(f"the server draws outside its screen of {self.width}×{self.height}")
@@ -248,7 +253,7 @@ class VncLink:
         self._open = wire, client
         client.makeConnection(wire)  # type: ignore[no-untyped-call]
         while not client.ready:
-            self._feed(wire, client)
+            self._feed(wire, client, self._settings.connect_seconds)
         client.framebufferUpdateRequest(incremental=False)
         wire.deadline = time.monotonic() + self._settings.look_seconds
         return self._open
@@ -260,7 +265,11 @@ class VncLink:
         client.framebufferUpdateRequest(incremental=not whole)
         client.framebufferUpdateRequest(*client.wanted, 1, 1)
         while client.wanted is not None and not client.resized:
+            answered = client.answers
             self._feed(wire, client)
+            if client.answers > answered and client.wanted is not None:
+                # TigerVNC forgets what is asked for once it has sent a part of it.
+                client.framebufferUpdateRequest(*client.wanted, 1, 1)
 
     def _feed(self, wire: _Wire, client: _Client) -> None:
         client.dataReceived(wire.read())
