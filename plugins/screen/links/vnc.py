@@ -265,14 +265,17 @@ class VncLink:
         client.framebufferUpdateRequest(incremental=not whole)
         client.framebufferUpdateRequest(*client.wanted, 1, 1)
         while client.wanted is not None and not client.resized:
-            answered = client.answers
-            self._feed(wire, client)
-            if client.answers > answered and client.wanted is not None:
-                # TigerVNC forgets what is asked for once it has sent a part of it.
+            answers = client.answers
+            with suppress(TimeoutError):
+                self._feed(wire, client, _ASK_AGAIN_SECONDS)
+                if client.answers == answers:
+                    continue
+            if client.wanted is not None:
+                # TigerVNC forgets what it was asked for once it has sent a part of it.
                 client.framebufferUpdateRequest(*client.wanted, 1, 1)
 
-    def _feed(self, wire: _Wire, client: _Client) -> None:
-        client.dataReceived(wire.read())
+    def _feed(self, wire: _Wire, client: _Client, most_seconds: float) -> None:
+        client.dataReceived(wire.read(most_seconds))
         if wire.lost:
             raise ConnectionError(wire.lost)
 
