@@ -1,14 +1,13 @@
 """Calls of functions that some other program describes, bound to the words of a request.
 
     functions   name, description and parameters, as OpenAI's and the Model Context Protocol's tools are described
-    bound       a function can be called where the request says something for every argument that it must have; a
-                number is one that is said, a text is a stretch of the request or a choice that the description names
+    bound       a function can be called where the request speaks of it and has a number for each that it must have; a
+                number is one that is said, in the unit that is asked for, and what may be left out has to be said
     reply       the calls as a JSON array:   [{"name": "set_level", "arguments": {"tank": "north", "percent": 40}}]
 
-A value that the request does not hold can then not be made up, and a function whose numbers nobody said is none that
-was asked for. What has to be put in another form (an expression, a query) is written freely, and so are values of
-functions that ask for a form which is not known here. An argument that may be left out is left out unless the request
-speaks of it.
+Whether to call, and what, is so decided by what the request holds: a function whose numbers nobody said is none that
+was asked for, and a call that says nothing new is dropped. A text that must be there is written freely where the
+request names none of its known values, since it may have to be put in another form (pounds: GBP; an expression).
 """
 
 from __future__ import annotations
