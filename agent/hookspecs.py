@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,10 +23,13 @@ from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
 from agent.values import Record, Said, Term, ToolResult
 
-__all__ = ["PROJECT", "Finding", "Veto", "hookimpl", "hookspec"]
+__all__ = ["PROJECT", "Finding", "PhotoReader", "Veto", "hookimpl", "hookspec"]
 
 PROJECT = "watchkeeper"
 """Entry-point group and pluggy project name."""
+
+PhotoReader = Callable[[Photo], Perception | None]
+"""A picture → what the plugin that reads photos finds on it; None where none does. Raises PhotoError."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -52,11 +55,14 @@ class Finding:
 
 
 @hookspec
-def register_tools(env: Env, series: SeriesReader) -> Iterable[Tool]:  # type: ignore[empty-body]
+def register_tools(  # type: ignore[empty-body]
+    env: Env, series: SeriesReader, read_photo: PhotoReader
+) -> Iterable[Tool]:
     """The tools this plugin brings.
 
     :param env: kept by the plugin for as long as it is loaded.
     :param series: reads the series of every plugin that stores some (`read_series`); kept as `env` is.
+    :param read_photo: reads a picture that the plugin took itself (`perceive`); kept as `env` is.
     """
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, runtime_checkable
 
@@ -66,7 +67,8 @@ class PluginHost:
     def tools(self, env: Env) -> tuple[Tool, ...]:
         """Tools of all plugins in the order of their names. A second tool of one name is left out and reported."""
         tools: dict[str, Tool] = {}
-        for plugin, found in self._each("register_tools", env=env, series=self.series_reader(env)):
+        given = {"series": self.series_reader(env), "read_photo": partial(self.perceive, env=env)}
+        for plugin, found in self._each("register_tools", env=env, **given):
             for made in found or ():
                 if made.name in tools:
                     self.troubles.append(f"{plugin}: a tool named {made.name} is there already; rename it")

@@ -987,7 +987,7 @@ class ScreenSettings(Section):
     scale: float = Field(default=1.0, gt=0, le=4)
     """browser: pixels of the picture for one of the page."""
     connect_seconds: float = 20.0
-    look_seconds: float = 5.0
+    look_seconds: float = 10.0
     """For one picture."""
     max_pixels: int = 9_000_000
     """Of one picture; a larger screen is refused."""

@@ -14,16 +14,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from agent.api import Box, Perception, Photo, ToolFailed
+import cv2
+import numpy as np
+
+from agent.api import Box, Perception, Photo, ToolFailed, photo_of
 from agent.settings import ScreenSettings
 from plugins.screen.naming import name_controls, named_frames
 from plugins.screen.patching import Perceive, read_changed
-from plugins.screen.pictures import Region, centre, changes, find_regions, holds
+from plugins.screen.pictures import Region, centre, changes, find_regions, grown, holds
 from plugins.screen.values import Control, Link, Sight
 from plugins.screen.windows import Windows, title_of
 
 __all__ = ["Looker"]
 
+_EDGE_PX = 24
+"""Around what is read closer, in its own colour: a text at the edge of a picture is read badly."""
 _BAR = 0.8
 """Of the width of a window: what is wider, and on top, is its bar."""
 
@@ -84,7 +89,11 @@ class Looker:
         said = self.link.named()
         regions = find_regions(photo.pixels)
         box = self._windows.top(before, photo.pixels, seen, regions, self._regions, said, self.pointer)
-        controls = name_controls(photo.pixels, seen, regions, said, least_score=self._settings.least_score)
+        same_size = before is not None and before.photo.size == photo.size
+        fields = [c.box for c in before.controls if c.role == "field"] if before is not None and same_size else []
+        controls = name_controls(
+            photo.pixels, seen, regions, said, least_score=self._settings.least_score, fields=fields
+        )
         frames = named_frames(regions, photo.size)
         if box is not None:
             controls, frames = _within(controls, box), tuple(frame for frame in frames if _is_in(frame, box))
@@ -99,6 +108,30 @@ class Looker:
             frames,
         )
         return self.last
+
+    def read_again(self, controls: Sequence[Control]) -> Sight:
+        """Look closer at names that came close to what is wanted: each is read once more, at twice its size.
+
+        :return: the last look, with these controls named as they read now.
+        :raises ToolFailed: nothing was looked at yet.
+        """
+        if self.last is None:
+            raise ToolFailed(f"screen {self.link.name}: nothing was looked at yet")
+        named = {id(control): self._closer(control, self.last.photo) for control in controls}
+        self.last = replace(self.last, controls=tuple(named.get(id(c), c) for c in self.last.controls))
+        return self.last
+
+    def _closer(self, control: Control, photo: Photo) -> Control:
+        left, top, right, bottom = grown(control.box, 2, photo.size)
+        part = photo.pixels[top:bottom, left:right]
+        edge = cv2.copyMakeBorder(part, _EDGE_PX, _EDGE_PX, _EDGE_PX, _EDGE_PX, cv2.BORDER_REPLICATE)
+        twice = cv2.resize(edge, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        seen = self._perceive(photo_of(np.asarray(twice, np.uint8), f"{photo.name} [{left},{top}]"))
+        if seen is None or seen.turned or seen.matrix is not None:
+            return control
+        texts = sorted(seen.texts, key=lambda text: (text.box[1] // 24, text.box[0]))
+        name = " ".join(text.text.strip() for text in texts if text.score >= self._settings.least_score)
+        return replace(control, name=name) if name else control
 
     def forget(self) -> None:
         """What was seen is no longer believed: the next look reads everything."""

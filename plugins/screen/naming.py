@@ -37,6 +37,8 @@ _FIELD_WIDE = 30
 _BOX_SIDE = (9, 40)
 """Of a checkbox, in pixels."""
 _TICKED = 0.08
+_MARKS = "□☐☑■▢口囗圓回√✓✔×"
+"""What a reader of print makes of a box with or without a tick."""
 _BESIDE = 14.0
 """How far a label stands to the left of its field, in its own heights."""
 _GREYED, _PLAIN = 62.0, 90.0
@@ -45,7 +47,13 @@ _USED: frozenset[Role] = frozenset({"button", "field", "tab", "menu", "item", "r
 
 
 def name_controls(
-    pixels: Pixels, seen: Perception, regions: Sequence[Region], said: Sequence[Control], *, least_score: float
+    pixels: Pixels,
+    seen: Perception,
+    regions: Sequence[Region],
+    said: Sequence[Control],
+    *,
+    least_score: float,
+    fields: Sequence[Box] = (),
 ) -> tuple[Control, ...]:
     """What can be used or read, in reading order.
 
@@ -53,9 +61,10 @@ def name_controls(
     :param seen: what was read from them.
     :param regions: their rectangles, the smallest first.
     :param said: what the screen says itself; empty where it says nothing.
+    :param fields: what was a field at the last look.
     """
     texts = [text for text in seen.texts if text.score >= least_score and plain(text.text)]
-    framed, taken = _framed(pixels, seen, texts, regions)
+    framed, taken = _framed(pixels, seen, texts, regions, fields)
     ticks = [] if said else _checkboxes(pixels, texts, regions)
     loose = [
         Control(text.text.strip(), "text", text.box, score=text.score)
@@ -79,7 +88,7 @@ def named_frames(regions: Sequence[Region], size: tuple[int, int]) -> tuple[Box,
 
 
 def _framed(
-    pixels: Pixels, seen: Perception, texts: Sequence[Text], regions: Sequence[Region]
+    pixels: Pixels, seen: Perception, texts: Sequence[Text], regions: Sequence[Region], fields: Sequence[Box]
 ) -> tuple[list[Control], set[int]]:
     """Buttons and fields, and the texts that they are named by or hold."""
     inside: dict[int, list[Text]] = {}
@@ -90,17 +99,24 @@ def _framed(
     for number, region in enumerate(regions):  # empty fields
         if number not in inside and _is_field(region.box) and not _holds_any(region.box, texts, regions[:number]):
             inside[number] = []
+    framed = {id(text) for number, mine in inside.items() if not _is_group(number, inside, regions) for text in mine}
+    loose = [text for text in texts if id(text) not in framed]
     controls: list[Control] = []
     taken: set[int] = set()
     for number, mine in inside.items():
         region = regions[number]
-        if any(inner != number and holds(region.box, centre(regions[inner].box)) for inner in inside if inner < number):
-            continue  # it holds other controls: a group
-        control = _field(region, mine, texts, seen.readings)
+        if _is_group(number, inside, regions):
+            continue
+        control = _field(region, mine, loose, seen.readings, fields)
         made = [control] if control else _buttons(pixels, region, mine, seen)
         controls += made
         taken |= {id(text) for text in mine} if made else set()
     return controls, taken
+
+
+def _is_group(number: int, inside: Mapping[int, object], regions: Sequence[Region]) -> bool:
+    """Whether a frame holds other controls."""
+    return any(inner < number and holds(regions[number].box, centre(regions[inner].box)) for inner in inside)
 
 
 def _fits(box: Box, text: Box, wide: int) -> bool:
@@ -117,16 +133,20 @@ def _holds_any(box: Box, texts: Sequence[Text], smaller: Sequence[Region]) -> bo
     return any(overlap(box, text.box) for text in texts) or any(holds(box, centre(region.box)) for region in smaller)
 
 
-def _field(region: Region, mine: Sequence[Text], texts: Sequence[Text], readings: Sequence[Reading]) -> Control | None:
-    """A frame with a value in it, or nothing, and a label beside it."""
+def _field(
+    region: Region, mine: Sequence[Text], texts: Sequence[Text], readings: Sequence[Reading], fields: Sequence[Box]
+) -> Control | None:
+    """A frame with a value in it, or nothing, and a label beside it; with words in it where it is light and long, or
+    was a field before.
+    """
     printed = " ".join(text.text.strip() for text in mine)
+    label = _label_of(region.box, texts, mine)
     if printed and not _VALUE.fullmatch(printed):
-        label = _label_of(region.box, texts, mine)
-        if label is None or not _is_light(region) or not label.text.rstrip().endswith((":", "：")):
+        was_one = any(overlap(region.box, box) * 2 > area(region.box) for box in fields)
+        if label is None or not (was_one or (_is_light(region) and _is_field(region.box))):
             return None
         return Control(_tidy(label.text), "field", region.box, value=printed, score=label.score)
     reading = next((r for r in readings if r.label and overlap(r.box, region.box) * 2 > area(r.box)), None)
-    label = _label_of(region.box, texts, mine)
     if reading is not None and printed:
         name = reading.label if label is None else _tidy(label.text)
         value = reading.value if reading.value is not None and plain(reading.value) in plain(printed) else printed
@@ -248,13 +268,16 @@ def _checkboxes(pixels: Pixels, texts: Sequence[Text], regions: Sequence[Region]
             for text in texts
             if top - high <= centre(text.box)[1] < bottom + high
             and abs(centre(text.box)[1] - centre(region.box)[1]) <= 0.6 * (text.box[3] - text.box[1])
-            and 0 <= text.box[0] - right + 4 <= 2.5 * high
+            and left - high <= text.box[0] <= right + 2.5 * high
+            and text.box[2] > right + high
         ]
         if beside:
             text = min(beside, key=lambda text: text.box[0])
             ink = np.abs(pixels[top:bottom, left:right].astype(int) - region.color).max(axis=2) > 60
             value = "on" if float(ink.mean()) > _TICKED else "off"
-            found.append(Control(text.text.strip(), "checkbox", region.box, value=value, score=text.score))
+            name = text.text.strip().lstrip(_MARKS).strip()
+            if name:
+                found.append(Control(name, "checkbox", region.box, value=value, score=text.score))
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,6 +41,8 @@ _LEAST_SIDE_PX = 8
 _COVERED, _TOUCHED = 0.72, 0.2
 """Of each side of a rectangle; of the one side that a text may touch."""
 _FILLED = 0.3
+_DEEP_PX = 8
+"""A side is looked for so far into the box: the line around a group may stand within it."""
 _MOST_REGIONS = 600
 
 
@@ -99,7 +102,7 @@ def changes(one: Pixels, other: Pixels) -> tuple[Box, ...]:
     """Where two pictures of one size differ, the largest first; all of it where they differ in size."""
     if one.shape != other.shape:
         return ((0, 0, other.shape[1], other.shape[0]),)
-    differ = cv2.absdiff(one, other).max(axis=2) > _STEP
+    differ = _largest(cv2.absdiff(one, other)) > _STEP
     if not differ.any():
         return ()
     near = cv2.dilate(differ.astype(np.uint8), np.ones((_JOIN_PX, _JOIN_PX), np.uint8))
@@ -120,8 +123,8 @@ def find_regions(pixels: Pixels) -> tuple[Region, ...]:
 
     :param pixels: height × width × 3, RGB.
     """
-    right = cv2.absdiff(pixels[:, 1:], pixels[:, :-1]).max(axis=2)
-    below = cv2.absdiff(pixels[1:], pixels[:-1]).max(axis=2)
+    right = _largest(cv2.absdiff(pixels[:, 1:], pixels[:, :-1]))
+    below = _largest(cv2.absdiff(pixels[1:], pixels[:-1]))
     flat = np.ones(pixels.shape[:2], np.uint8)
     flat[:, 1:] &= right <= _EDGE
     flat[1:] &= below <= _EDGE
@@ -140,9 +143,15 @@ def find_regions(pixels: Pixels) -> tuple[Region, ...]:
     return tuple(sorted(found, key=lambda region: area(region.box)))
 
 
+def _largest(differences: NDArray[Any]) -> Pixels:
+    """The largest of the three channels of each pixel."""
+    red, green, blue = cv2.split(differences)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+
+
 def _has_sides(own: NDArray[np.bool_]) -> bool:
     """Whether an area reaches its box along its sides; rounded corners may be missing, and a text may touch a side."""
-    deep = max(1, min(3, min(own.shape) // 6))
+    deep = max(1, min(_DEEP_PX, min(own.shape) // 8))
     sides = own[:deep].any(axis=0), own[-deep:].any(axis=0), own[:, :deep].any(axis=1), own[:, -deep:].any(axis=1)
     least, *others = sorted(float(side.mean()) for side in sides)
     return least >= _TOUCHED and min(others) >= _COVERED

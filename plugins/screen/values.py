@@ -63,7 +63,7 @@ class Link(Protocol):
 
     def press(self, key: str) -> None:
         """A key by its name: Enter, Tab, Escape, Backspace, Delete, Up, Down, Left, Right, Home, End, PageUp, PageDown,
-        F1 … F12, Control+A.
+        F1 … F12; with Shift or Control held: Shift+Home, Control+A.
         """
 
     def close(self) -> None: ...
@@ -174,6 +174,8 @@ class Outcome:
     before: Sight | None = None
     after: Sight | None = None
     found: Found | None = None
+    sent: bool = False
+    """Whether pointer or keys were used: then what was meant may have happened, whatever was read afterwards."""
     seconds: float = 0.0
     shows: Mapping[str, str] = field(default_factory=dict)
     """What was expected → what stands there."""

@@ -265,13 +265,13 @@ class VncLink:
         client.framebufferUpdateRequest(incremental=not whole)
         client.framebufferUpdateRequest(*client.wanted, 1, 1)
         while client.wanted is not None and not client.resized:
-            answers = client.answers
+            answered = client.answers
             with suppress(TimeoutError):
                 self._feed(wire, client, _ASK_AGAIN_SECONDS)
-                if client.answers == answers:
+                if client.answers == answered:
                     continue
             if client.wanted is not None:
-                # TigerVNC forgets what it was asked for once it has sent a part of it.
+                # TigerVNC forgets what is asked for once it has sent a part of it.
                 client.framebufferUpdateRequest(*client.wanted, 1, 1)
 
     def _feed(self, wire: _Wire, client: _Client, most_seconds: float) -> None:
