@@ -12,6 +12,7 @@ from agent.perception import AlarmRow, Box, Button, Lamp, Perception, Popup, Qua
 from agent.photo import Photo, load_photo, photo_of
 from agent.reports.values import AlarmEvent, Evidence, Level, Machine, Peak, Sign, Spectrum, Trend
 from agent.series import Series, SeriesReader
+from agent.sites import Site
 from agent.times import Period, resolve_period
 from agent.tools import Binds, Choice, Risk, Tool, TurnView, tool
 from agent.upright import upright_photo
@@ -56,6 +57,7 @@ __all__ = [
     "SeriesReader",
     "SharedBuffer",
     "Sign",
+    "Site",
     "Spectrum",
     "Term",
     "Text",

@@ -18,6 +18,7 @@ from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
 from agent.series import Series, SeriesReader
+from agent.sites import Site
 from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
@@ -72,6 +73,11 @@ def register_commands(cli: typer.Typer) -> None:
 
     :param cli: the root application; add a sub-application under a name of your own.
     """
+
+
+@hookspec
+def register_sites(env: Env) -> Iterable[Site]:  # type: ignore[empty-body]
+    """Pages of this plugin's own on the server; asked once, when the server starts."""
 
 
 @hookspec(firstresult=True)

@@ -28,6 +28,7 @@ from agent.perception import Perception, Text
 from agent.photo import Photo
 from agent.reports.values import Evidence, Machine
 from agent.series import Series, SeriesReader
+from agent.sites import Site
 from agent.times import Period
 from agent.tools import Tool, TurnView
 from agent.turn_record import TurnRecord
@@ -84,6 +85,10 @@ class PluginHost:
         """Let plugins add commands."""
         for _ in self._each("register_commands", cli=cli):
             pass
+
+    def sites(self, env: Env) -> list[Site]:
+        """Pages that plugins bring."""
+        return [site for _, found in self._each("register_sites", env=env) for site in found or ()]
 
     def perceive(self, photo: Photo, env: Env) -> Perception | None:
         """Read a photo; the first plugin that does is believed.

@@ -1219,6 +1219,36 @@ class VoiceSettings(Section):
     """Of the sound that another server sends for one sentence."""
 
 
+class PainterSettings(Section):
+    """The painter for children: a page of its own, off unless it is wanted."""
+
+    enabled: bool = False
+    side_px: int = Field(default=1_024, ge=64, le=4_096)
+    """Of a picture; all are square."""
+    least_words: int = Field(default=2, ge=1)
+    """Chinese letters and English words of a wish that is typed; with `most_words` its bounds."""
+    most_words: int = 15
+    max_text_chars: int = 200
+    """Of a wish, whatever it is made of."""
+    cache_rows: int = 1_000
+    """Pictures kept on disk; 0 keeps none."""
+    cache_bytes: int = 150_000_000
+    cache_busy_seconds: float = 0.5
+    """How long to wait for another program that writes there; then the picture is drawn again."""
+    model_file: str = ""
+    """A model for stable-diffusion.cpp: its file name in the folder `painter` of the weights; empty: we draw."""
+    model_sha256: str = ""
+    """Of that file, hex; without it the file is not used."""
+    model_steps: int = Field(default=16, ge=1, le=100)
+    model_side_px: int = Field(default=512, ge=64, le=2_048)
+    model_seconds: float = 300.0
+    """For one picture; what takes longer is drawn instead."""
+    model_memory_bytes: int = 12_000_000_000
+    """Address space of its process, the file included; 0 is no limit."""
+    model_threads: int = 0
+    """0 is the number of physical cores."""
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -1253,5 +1283,6 @@ class Settings(Section):
     voice: VoiceSettings = VoiceSettings()
     server: ServerSettings = ServerSettings()
     mcp: MCPSettings = MCPSettings()
+    painter: PainterSettings = PainterSettings()
     plugins_off: tuple[str, ...] = ()
     """Names of plugins that are not loaded."""

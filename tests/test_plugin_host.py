@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -148,5 +150,6 @@ def test_every_tool_refuses_a_stranger_argument(env: Env) -> None:
 
 def test_real_entry_points_are_ours() -> None:
     """What is installed is what is in the repository."""
-    named = ["plugins.devices.plugin:plugin", "plugins.logs", "plugins.maintenance", "plugins.manuals", "plugins.panel"]
-    assert [p.module for p in load_plugins().plugins] == named
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = project["entry-points"]["watchkeeper"]
+    assert {p.name: p.module for p in load_plugins().plugins} == named

@@ -62,6 +62,15 @@ class ReplyStore:
 
     def get(self, key: str) -> str | None:
         """The reply that was kept under this key; None where there is none of this box's own."""
+        body = self.get_bytes(key)
+        return None if body is None else body.decode("utf-8", "surrogatepass")
+
+    def put(self, key: str, text: str) -> None:
+        """Keep a reply, unless it alone is more than the store may hold."""
+        self.put_bytes(key, text.encode("utf-8", "surrogatepass"))
+
+    def get_bytes(self, key: str) -> bytes | None:
+        """The same of something that is no text."""
         row = self._run(lambda db: _find(db, key, self._max_bytes))
         if row is None:
             return None
@@ -72,11 +81,10 @@ class ReplyStore:
             self._run(lambda db: _change(db, "DELETE FROM replies WHERE key = ?", (key,)))
             return None
         self._run(lambda db: _change(db, f"UPDATE replies SET used = {_TURN} WHERE key = ?", (key,)))
-        return body.decode("utf-8", "surrogatepass")
+        return body
 
-    def put(self, key: str, text: str) -> None:
-        """Keep a reply, unless it alone is more than the store may hold."""
-        body = text.encode("utf-8", "surrogatepass")
+    def put_bytes(self, key: str, body: bytes) -> None:
+        """The same of something that is no text."""
         if self._max_rows < 1 or len(body) + _ROW_BYTES > self._max_bytes:
             return
         row = (key, body, self._of(key, body))

@@ -24,6 +24,7 @@ from agent.server.security.gate import Gate
 from agent.server.security.rates import Rate
 from agent.server.security.tokens import TokenBook
 from agent.server.service import Service
+from agent.server.sites import site_routers
 from agent.server.trail_check import TrailCheck
 from agent.values import say
 from knowledge.errors import KnowledgeError
@@ -61,6 +62,10 @@ def make_app(service: Service) -> FastAPI:
     app = FastAPI(title="Watchkeeper", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.service, app.state.scheduler, app.state.trail_check = service, scheduler, check
     for router in _routers():
+        app.include_router(router)
+    for router in site_routers(
+        service.agent.plugins.sites(service.env), [getattr(route, "path", "") for route in app.routes]
+    ):
         app.include_router(router)
     _add_errors(app)
     settings, tokens = service.settings, TokenBook(service.env.home.tokens)

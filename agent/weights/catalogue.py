@@ -18,7 +18,7 @@ from agent.weights.chunks import CHUNK_BYTES, root_of
 
 __all__ = ["Catalogue", "Entry", "HubPlace", "PackagePlace", "WeightFile", "load_catalogue", "read_catalogue"]
 
-Kind = Literal["vision", "text", "ocr", "speech", "voice", "embedding", "dictionary"]
+Kind = Literal["vision", "text", "ocr", "speech", "voice", "embedding", "dictionary", "picture"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from agent.server.service import Service
 from agent.server.trail_check import TrailCheck
 from agent.values import say
 
-__all__ = ["AdminCaller", "AnyCaller", "ApproveCaller", "AskCaller", "TheCheck", "TheScheduler", "TheService"]
+__all__ = ["AdminCaller", "AnyCaller", "ApproveCaller", "AskCaller", "TheCheck", "TheScheduler", "TheService", "asker"]
 
 
 def _service(connection: HTTPConnection) -> Service:
@@ -44,7 +44,11 @@ def _at_least(role: Role, caller: Caller) -> Caller:
     return caller
 
 
-def _asker(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+def asker(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+    """Whoever may ask.
+
+    :raises Problem: it is somebody else.
+    """
     return _at_least("ask", caller)
 
 
@@ -60,6 +64,6 @@ TheCheck = Annotated[TrailCheck, Depends(_check)]
 TheScheduler = Annotated[Scheduler, Depends(_scheduler)]
 TheService = Annotated[Service, Depends(_service)]
 AnyCaller = Annotated[Caller, Depends(_caller)]
-AskCaller = Annotated[Caller, Depends(_asker)]
+AskCaller = Annotated[Caller, Depends(asker)]
 ApproveCaller = Annotated[Caller, Depends(_approver)]
 AdminCaller = Annotated[Caller, Depends(_admin)]

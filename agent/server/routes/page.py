@@ -20,7 +20,7 @@ from fastapi import APIRouter, Request, Response
 from agent.server.problems import Problem
 from agent.values import say
 
-__all__ = ["POLICY", "Shown", "router", "shell"]
+__all__ = ["POLICY", "Shown", "answer_file", "files_of", "router", "shell"]
 
 router = APIRouter(include_in_schema=False)
 _FOLDER = Path(__file__).parent.parent / "page"
@@ -56,9 +56,7 @@ class Shown:
 @cache
 def shell() -> Mapping[str, Shown]:
     """All files of the page by their path on the server; `/` is the document, `/sw.js` the worker."""
-    files = {
-        path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.suffix in _KINDS and path.is_file()
-    }
+    files = _read(_FOLDER)
     names = ["/", *(f"/page/{name}" for name in files if name not in (_WORKER, "index.html"))]
     version = _digest(b"\0".join(name.encode() + b"\0" + body for name, body in files.items()))
     head = f"const VERSION = {json.dumps(version)};\nconst FILES = {json.dumps(names)};\n"
@@ -76,6 +74,16 @@ def page(request: Request) -> Response:
     shown = shell().get(request.url.path)
     if shown is None:
         raise Problem(404, "not_found", say("页面没有这个文件。", "the page has no such file"))
+    return answer_file(request, shown)
+
+
+def files_of(folder: Path) -> Mapping[str, Shown]:
+    """The files of another page by their names."""
+    return {name: _shown(name, body) for name, body in _read(folder).items()}
+
+
+def answer_file(request: Request, shown: Shown) -> Response:
+    """A file under the page's policy; no body for who has it."""
     headers = {
         "ETag": shown.tag,
         "Cache-Control": "no-cache",
@@ -88,6 +96,12 @@ def page(request: Request) -> Response:
     if packs:
         headers["Content-Encoding"] = "gzip"
     return Response(shown.packed if packs else shown.body, media_type=shown.kind, headers=headers)
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in _KINDS and path.is_file()
+    }
 
 
 def _shown(name: str, body: bytes) -> Shown:
