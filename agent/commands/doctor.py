@@ -24,6 +24,7 @@ from agent.model.heat import Governor, describe, read_heat
 from agent.model.machine import settle
 from agent.modules.findings import module_findings
 from agent.plugin_host import PluginHost
+from agent.voice.findings import voice_findings
 from agent.weights.ladder import RULES, Machine, choose_rungs, look_at_machine
 from agent.weights.slots import rejection
 
@@ -65,6 +66,7 @@ def examine(env: Env, plugins: PluginHost) -> Iterator[Finding]:
         yield from _model(env, machine, rungs[0])
     yield from plugins.health(env)
     yield from module_findings(env)
+    yield from voice_findings(env)
     yield _trail(env)
     yield from _commands(env)
 

@@ -5,7 +5,7 @@ Nothing that is absent stops the box: without a recogniser one types, without a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ctypes.util import find_library
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,13 +22,18 @@ from agent.weights.held import VerifiedFiles
 from agent.workers.launch import WorkerSpec
 from agent.workers.supervisor import Supervisor
 
-__all__ = ["open_ears", "open_mouth"]
+__all__ = [
+    "EARS", "EARS_NEED", "INSTALL", "KIND", "MOUTH", "MOUTH_NEEDS", "can_espeak", "lacking", "open_ears", "open_mouth",
+]  # fmt: skip
 
-_KIND = "voice"
-_EARS_NEED = ("faster_whisper", "opencc")
-_MOUTH_NEEDS = ("misaki", "jieba", "cn2an")
+KIND = "voice"
+"""Of a module that takes a stage."""
+EARS, MOUTH = "asr-base", "tts-zh"
+"""Weights of the catalogue."""
+EARS_NEED = ("faster_whisper", "opencc")
+MOUTH_NEEDS = ("misaki", "jieba", "cn2an")
 _PULL = "type instead, or: watchkeeper weights pull"
-_INSTALL = "pip install 'watchkeeper[voice]'"
+INSTALL = "pip install 'watchkeeper[voice]'"
 # A second pool of threads for matrices would fight the recogniser's own for the cores.
 _CALM = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -50,8 +55,8 @@ def open_ears(env: Env) -> Ears:
     if found:
         host, module = found
         return StageEars(f"{module.name} {module.version}", module, env.settings.voice, close=host.close)
-    _need("listening", _EARS_NEED)
-    files = _files(env, "asr-base")
+    _need("listening", EARS_NEED)
+    files = _files(env, EARS)
     settings = env.settings.voice
     config: dict[str, Json] = {
         "folder": str(files["model"].parent),
@@ -84,8 +89,8 @@ def open_mouth(env: Env) -> Mouth:
     try:
         if wanted == "espeak":
             raise VoiceUnavailable("espeak is wanted")
-        _need("speaking", _MOUTH_NEEDS)
-        files = _files(env, "tts-zh")
+        _need("speaking", MOUTH_NEEDS)
+        files = _files(env, MOUTH)
     except VoiceUnavailable:
         if wanted == "kokoro":
             raise
@@ -95,8 +100,8 @@ def open_mouth(env: Env) -> Mouth:
 
 def _mouth(name: str, files: VerifiedFiles | None, env: Env) -> Mouth:
     """:raises VoiceUnavailable: espeak-ng is wanted and not installed."""
-    if files is None and not (find_spec("espeakng_loader") or find_library("espeak-ng")):
-        raise VoiceUnavailable(f"speaking: no voice is installed; read the answer, or: {_INSTALL}")
+    if files is None and not can_espeak():
+        raise VoiceUnavailable(f"speaking: no voice is installed; read the answer, or: {INSTALL}")
     config: dict[str, Json] = {
         "files": None if files is None else {role: str(path) for role, path in files.items()},
         "threads": env.settings.voice.threads,
@@ -130,7 +135,7 @@ def _closing(stage: Supervisor, files: VerifiedFiles | None) -> Callable[[], Non
 def _module(env: Env, method: str) -> tuple[ModuleHost, Module] | None:
     """The module that was chosen for a stage; None where there is none, or it does not start."""
     host = ModuleHost(env)
-    for name in host.chosen(_KIND):
+    for name in host.chosen(KIND):
         try:
             module = host.open(name)
         except (ModuleError, SwapFailed):
@@ -141,10 +146,19 @@ def _module(env: Env, method: str) -> tuple[ModuleHost, Module] | None:
     return None
 
 
+def lacking(packages: Sequence[str]) -> list[str]:
+    """Those of them that are not installed."""
+    return [name for name in packages if find_spec(name) is None]
+
+
+def can_espeak() -> bool:
+    """Whether espeak-ng is here, from its package or from the system."""
+    return bool(find_spec("espeakng_loader") or find_library("espeak-ng"))
+
+
 def _need(what: str, packages: tuple[str, ...]) -> None:
-    lacking = [name for name in packages if find_spec(name) is None]
-    if lacking:
-        raise VoiceUnavailable(f"{what}: {', '.join(lacking)} is not installed; type instead, or: {_INSTALL}")
+    if absent := lacking(packages):
+        raise VoiceUnavailable(f"{what}: {', '.join(absent)} is not installed; type instead, or: {INSTALL}")
 
 
 def _files(env: Env, entry: str) -> VerifiedFiles:
