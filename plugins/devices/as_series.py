@@ -24,12 +24,14 @@ def series_now(house: House, tags: Sequence[str], start: datetime, end: datetime
     """The present value of each tag that is a number of a device here, should it be of the span.
 
     :param start: with `end` a half-open span of the plant's clock.
+    :raises InputError: a connection cannot be made as the map and the settings have it.
     """
     for tag in dict.fromkeys(tags):
         found = _point_of(house, tag)
         if found is None:
             continue
         device, point = found
+        house.driver(device)
         state = house.look(device, point)
         if isinstance(state.value, bool) or not isinstance(state.value, int | float) or state.at <= 0:
             continue

@@ -99,7 +99,7 @@ class DevicesPlugin:
     def read_series(self, tags: Sequence[str], start: datetime, end: datetime, env: Env) -> Iterable[Series]:
         """What the sensors of these names show now.
 
-        :raises InputError: the map is wrong.
+        :raises InputError: the map or a connection of it is wrong.
         """
         opened = self._opened(env)
         return list(series_now(opened.house, tags, start, end)) if opened is not None else []

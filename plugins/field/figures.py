@@ -7,13 +7,13 @@ known where values cover it without a gap; what a part of it settles already (mo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.api import Said, Series, SeriesReader, say
+from agent.api import DatabaseError, Said, Series, SeriesReader, say
 from agent.settings import FieldSettings
 from plugins.field.sheet import Figure
 
@@ -38,7 +38,9 @@ class Measured:
     """On the same clock."""
     stale_seconds: float
     dropped: int = 0
-    """Values that are none: beyond the sensor's range, or two for one moment."""
+    """Values that are none: beyond the sensor's range, or of a time that has not come."""
+    trouble: str = ""
+    """Why its source could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,9 @@ class Span:
 def read_figures(
     figures: Sequence[tuple[Figure, float]], series: SeriesReader, now: datetime, settings: FieldSettings
 ) -> dict[str, Measured]:
-    """Read each figure as far back as it is needed.
+    """Read each figure as far back as it is needed; one whose source cannot be read has no values, and says why.
 
     :param figures: with the seconds before now.
-    :raises DatabaseError: nothing could be read.
     """
     reach: dict[str, float] = {}
     for figure, seconds in figures:
@@ -73,8 +74,13 @@ def read_figures(
         stale = 60 * (figure.stale_minutes or settings.stale_minutes)
         back = timedelta(seconds=reach[name] + stale)
         late = timedelta(seconds=settings.late_seconds)
-        read = series([figure.tag], now - back, now + late)
-        found[name] = _measured(figure, read[0] if read else None, now, stale, late.total_seconds())
+        trouble = ""
+        try:
+            read = series([figure.tag], now - back, now + late)
+        except DatabaseError as error:
+            read, trouble = (), str(error)
+        one = _measured(figure, read[0] if read else None, now, stale, late.total_seconds())
+        found[name] = replace(one, trouble=trouble)
     return found
 
 
@@ -82,7 +88,8 @@ def span_of(measured: Measured, seconds: float) -> Span:
     """The values of the last so many seconds; the latest value for none."""
     now, figure = measured.now, measured.figure
     if not len(measured.at):
-        return Span(measured.values, now - seconds, now, say("没有数据", "there are no values"))
+        why = say(measured.trouble, measured.trouble) if measured.trouble else say("没有数据", "there are no values")
+        return Span(measured.values, now - seconds, now, why)
     last = float(measured.at[-1])
     if now - last > measured.stale_seconds:
         lacking = say(f"最后一次是 {_text(last)},已过时", f"the last value is of {_text(last)}, which is too old")

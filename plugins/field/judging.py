@@ -161,12 +161,26 @@ def _check_span(
         case "mean":
             decisive, settled = float(values.mean()), False
         case _:
-            fitting = np.array([_holds(comparison, float(value)) for value in values])
-            at = int((~fitting).argmax() if each else fitting.argmax())
-            settled = bool((~fitting).any() if each else fitting.any())
-            decisive = float(values[at])
+            decisive = _farthest(comparison, values, each=each)
+            settled = _holds(comparison, decisive) is not each
     holds = _holds(comparison, decisive) if span.whole or settled else None
     return Checked(comparison, holds, decisive / factor, measured, span, None if holds is not None else span.lacking)
+
+
+def _farthest(comparison: Comparison, values: np.ndarray, *, each: bool) -> float:
+    """The value that decides for all: where one is enough the one that fits best, where all have to the one that fits
+    least."""
+    outside = np.maximum(comparison.low - values, values - comparison.high)
+    match comparison.op:
+        case "gt" | "ge":
+            fit = values
+        case "lt" | "le":
+            fit = -values
+        case "in":
+            fit = -outside
+        case _:
+            fit = outside
+    return float(values[int(fit.argmin() if each else fit.argmax())])
 
 
 def _as(comparison: Comparison, op: Op) -> Comparison:
