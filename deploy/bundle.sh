@@ -2,7 +2,7 @@
 # Makes what install.sh installs without a network: bundle.sh [OPTIONS] OUT
 #
 #   --weights "NAMES"     of `watchkeeper weights list`; none leaves them out (by default what suits a 4 GB box)
-#   --features LIST       extras of the package (server,reports,devices); voice and postgres are others
+#   --features LIST       extras of the package (server,reports,devices); voice, opcua and postgres are others
 #   --arch ARCH           x86_64 or aarch64, of the box (this machine's)
 #   --python VERSION      of the box: 3.11 on Debian 12, 3.12 on Ubuntu 24.04 (this machine's)
 #   --native              compile for exactly this processor: faster, and only for boxes that have the same one

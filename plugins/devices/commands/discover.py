@@ -12,6 +12,7 @@ import typer
 
 from agent.api import Env, InputError
 from agent.settings import ConnectionSettings, DriverSettings
+from plugins.devices.drivers.registry import install_line
 from plugins.devices.maps.checks import limit_passed, unknown_reference
 from plugins.devices.maps.discovery import Discovered
 from plugins.devices.maps.writing import map_text
@@ -52,5 +53,5 @@ def _teller(kind: str) -> _Discover:
     try:
         discover: _Discover = entry.load()
     except ImportError as error:
-        raise InputError(f"connections of kind {kind}: {error}; install watchkeeper[devices]") from None
+        raise InputError(f"connections of kind {kind}: {error}; {install_line(error)}") from None
     return discover

@@ -10,9 +10,17 @@ from agent.settings import DriverSettings
 from plugins.devices.drivers.driver import Driver, MakeDriver
 from plugins.devices.values import Device
 
-__all__ = ["GROUP", "make_driver", "make_drivers"]
+__all__ = ["GROUP", "install_line", "make_driver", "make_drivers"]
 
 GROUP = "watchkeeper.drivers"
+_EXTRAS = {"asyncua": "opcua"}
+"""Package → the extra that brings it, where that is not `devices`."""
+
+
+def install_line(error: ImportError) -> str:
+    """How a package is had that a driver needs and that is not here."""
+    package = (error.name or "").partition(".")[0]
+    return f"pip install 'watchkeeper[{_EXTRAS.get(package, 'devices')}]'"
 
 
 def make_drivers(devices: Sequence[Device], limits: DriverSettings) -> dict[str, Driver]:
@@ -45,5 +53,5 @@ def make_driver(name: str, devices: Sequence[Device], limits: DriverSettings) ->
     try:
         make: MakeDriver = found.load().make_driver
     except ImportError as error:
-        raise InputError(f"connection {name}: {error}; install watchkeeper[devices]") from None
+        raise InputError(f"connection {name}: {error}; {install_line(error)}") from None
     return make(name, connection, devices, limits)
