@@ -23,7 +23,7 @@ from stat import S_ISREG
 from agent.approval import Request, call_text
 from agent.errors import InputError
 
-__all__ = ["SignedAnswer", "load_secrets", "read_answer", "sign_answer", "told_request"]
+__all__ = ["SignedAnswer", "load_secrets", "named_request", "read_answer", "sign_answer", "told_request"]
 
 _KEYS = {"id", "digest", "answer", "person", "mac"}
 _MOST_BYTES = 4_096
@@ -87,6 +87,16 @@ def read_answer(payload: bytes | None, secrets: Mapping[str, bytes], topic: str)
     if answer not in _ANSWERS:
         raise InputError("an answer that is neither approve nor refuse")
     return SignedAnswer(found["id"], found["digest"], answer == "approve", person)
+
+
+def named_request(payload: bytes | None) -> str:
+    """The request that a message names, whoever sent it; empty where it names none."""
+    try:
+        found = json.loads(payload) if payload and len(payload) <= _MOST_BYTES else None
+    except (ValueError, RecursionError):
+        return ""
+    named = found.get("id") if isinstance(found, dict) else None
+    return named if isinstance(named, str) and len(named) <= _MOST_CHARS else ""
 
 
 def load_secrets(files: Mapping[str, Path], *, least_bytes: int) -> dict[str, bytes]:

@@ -377,6 +377,8 @@ class LadderSettings(Section):
     rest_seconds: float = 30.0
     """Before a rung that fell is tried again; doubled for each fall that follows."""
     rest_most_seconds: float = 3_600.0
+    offline_rest_most_seconds: float = 60.0
+    """The same for a server that could not be reached: a look whether it is back costs little."""
     turns_below: int = 1
     """Whole turns that another rung answers before then."""
     steady_turns: int = Field(default=3, ge=1)
@@ -395,8 +397,9 @@ class RemoteSettings(Section):
     """For example http://10.0.0.5:8000/v1"""
     model: str = ""
     api_key: str = ""
-    bound_by: Literal["nothing", "vllm", "llama-server"] = "nothing"
-    """How the server is told the grammar of a reply. Whatever it does, the reply is checked here."""
+    bound_by: Literal["nothing", "vllm", "llama-server", "gbnf"] = "nothing"
+    """How the server is told the grammar of a reply: "gbnf" for llama-server as it is commonly built and for
+    llama-cpp-python's, "llama-server" for one with llguidance. Whatever it does, the reply is checked here."""
     send_photos: bool = False
     """Photos leave the box, as data URIs."""
     photo_side_px: int = 1_280
@@ -404,7 +407,11 @@ class RemoteSettings(Section):
     max_reply_bytes: int = 1_000_000
     """A server that sends more is cut off."""
     connect_seconds: float = 2.0
-    read_seconds: float = 60.0
+    dead_link_seconds: int = Field(default=6, ge=3)
+    """For which nothing may arrive from the other end, not even a sign of life of its kernel."""
+    read_seconds: float = 20.0
+    """For which a server that is there may say nothing, be it for all the others that ask it; then the box answers
+    itself, with what is left of `turn.max_seconds`."""
 
 
 class TurnSettings(Section):

@@ -45,6 +45,28 @@ def test_every_event_has_a_state_or_is_a_bug(state: State, event: Event) -> None
         )
 
 
+def test_a_server_that_is_offline_is_looked_for_again_and_again() -> None:
+    """After one turn that another answered, a look that fails costs nobody a turn, and the rests stay short; it is
+    trusted no sooner after the next fall for that.
+    """
+    settings = SETTINGS.model_copy(update={"rest_most_seconds": 1_000, "offline_rest_most_seconds": 20})
+    clock, offline = Clock(), Fall("big", "no route", kind="offline")
+    health = HealthBook(("big", "rules"), settings, clock=clock)
+    health.fell("big", offline, in_turn=False)
+    clock.now = 50
+    assert health.due("rules") is None
+    health.turn_over("rules")
+    for _ in range(6):
+        assert health.due("rules") == "big"
+        health.fell("big", offline, in_turn=False)
+        assert health.due("rules") is None
+        clock.now += 20
+    health.passed("big")
+    health.fell("big", offline, in_turn=True)
+    clock.now += 20
+    assert health.due("rules") is None
+
+
 @pytest.mark.parametrize(("fall", "state"), [(FAILED, "resting"), (DAMAGED, "damaged")])
 def test_a_rung_that_fell_rests_and_misses_a_whole_turn(fall: Fall, state: State) -> None:
     """Both: the seconds alone are not enough, nor is the turn alone, nor the one in which it fell."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -111,6 +112,16 @@ def model(server: Server) -> Iterator[RemoteModel]:
     yield opened
     opened.close()
     opened.close()
+
+
+def test_a_link_that_dies_without_a_word_is_noticed_by_the_kernel(model: RemoteModel, server: Server) -> None:
+    """A cable that is pulled says no farewell: the connection is probed, and given up after `dead_link_seconds`."""
+    with model._client.stream("POST", model._address, json={}) as response:
+        wire = response.extensions["network_stream"].get_extra_info("socket")
+        seen = [wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)]
+        seen += [wire.getsockopt(socket.IPPROTO_TCP, option) for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL)]
+        seen += [wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)]
+    assert seen == [1, 2, 2, 6_000]
 
 
 def test_text_is_streamed_and_counted(model: RemoteModel, server: Server) -> None:

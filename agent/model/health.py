@@ -11,7 +11,8 @@
        │  │ repaired: the rest is over
        │ damaged ──passed──▶ as resting; it is what a fall over its files leads to, from every state
 
-A rung that answered some turns without a fall is trusted anew: its next rest is short again.
+A rung that answered some turns without a fall is trusted anew: its next rest is short again. One that is offline is
+looked for again and again, at most a short rest apart, also while nobody asks anything: its link may be back any time.
 """
 
 from __future__ import annotations
@@ -123,8 +124,9 @@ class HealthBook:
             rung.fall = fall
         rung.falls += 1
         rung.turns_answered = 0
-        rung.turns_missed = -1 if in_turn else 0
-        self._rest(rung)
+        if not (was == "resting" and fall.kind == "offline"):  # a look whether the link is back costs nobody a turn
+            rung.turns_missed = -1 if in_turn else 0
+        self._rest(rung, fall)
 
     def not_yet(self, name: str) -> None:
         """A whole one was tried beside the impaired one, and is none. Only another repair can change that."""
@@ -169,9 +171,11 @@ class HealthBook:
         missed = rung.turns_missed >= self._settings.turns_below
         return rung.state in ("resting", "damaged") and missed and self._clock() >= rung.due_at
 
-    def _rest(self, rung: _Rung) -> None:
-        doubled: float = self._settings.rest_seconds * 2.0 ** min(max(rung.falls - 1, 0), 60)
-        rung.due_at = self._clock() + min(doubled, self._settings.rest_most_seconds)
+    def _rest(self, rung: _Rung, fall: Fall) -> None:
+        settings = self._settings
+        doubled: float = settings.rest_seconds * 2.0 ** min(max(rung.falls - 1, 0), 60)
+        most = settings.offline_rest_most_seconds if fall.kind == "offline" else settings.rest_most_seconds
+        rung.due_at = self._clock() + min(doubled, most)
 
     def _move(self, name: str, event: Event) -> _Rung:
         rung = self._rungs[name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ import httpx
 from agent.errors import BadReply, ModelError, SettingsError
 from agent.messages import Message, Reply, Usage
 from agent.model.fits import fit
+from agent.model.gbnf import to_gbnf
 from agent.model.protocol import Bound, ReplyLimits
 from agent.photo import Photo
 from agent.settings import RemoteSettings
@@ -67,7 +69,8 @@ class RemoteModel:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if settings.api_key:
             headers["Authorization"] = f"Bearer {settings.api_key}"
-        self._client = httpx.Client(headers=headers, trust_env=False, follow_redirects=False)
+        transport = httpx.HTTPTransport(trust_env=False, socket_options=_dead_link(settings.dead_link_seconds))
+        self._client = httpx.Client(headers=headers, trust_env=False, follow_redirects=False, transport=transport)
 
     def reply(
         self,
@@ -115,6 +118,8 @@ class RemoteModel:
             body |= {"structured_outputs": {"grammar": lark}, "skip_special_tokens": False}
         elif lark is not None and self._settings.bound_by == "llama-server":
             body["grammar"] = f"%llguidance {{}}\n{lark}"
+        elif lark is not None and self._settings.bound_by == "gbnf" and (translated := to_gbnf(lark)):
+            body["grammar"] = translated
         return body
 
     def _messages(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[dict[str, Any]]:
@@ -143,7 +148,9 @@ class RemoteModel:
         seconds = self._settings.read_seconds
         if limits.deadline is not None:
             seconds = max(0.05, min(seconds, limits.deadline - time.monotonic()))
-        timeout = httpx.Timeout(seconds, connect=min(seconds, self._settings.connect_seconds))
+        connect_seconds = min(seconds, self._settings.connect_seconds)
+        timeout = httpx.Timeout(seconds, connect=connect_seconds)
+        asked = time.monotonic()
         try:
             with self._client.stream("POST", self._address, json=body, timeout=timeout) as response:
                 self._check(response)
@@ -153,9 +160,13 @@ class RemoteModel:
                         on_text(text)
                     if late():
                         return "aborted"
-        except httpx.TimeoutException:
+        except httpx.TimeoutException as error:
             if late():
                 return "aborted"
+            if isinstance(error, httpx.ConnectTimeout):
+                raise ModelError(f"{self._address}: no connection within {connect_seconds:.1f} s") from None
+            if time.monotonic() - asked < seconds:  # the kernel has given the connection up
+                raise ModelError(f"{self._address}: the link is dead, nothing arrives any more") from None
             raise ModelError(f"{self._address}: no answer within {seconds:.1f} s") from None
         except (httpx.HTTPError, httpx.StreamError, RuntimeError) as error:
             raise ModelError(f"{self._address}: {type(error).__name__}: {error}") from None
@@ -172,6 +183,18 @@ class RemoteModel:
             raise ModelError(
                 f"{self._address}: not an event stream but {_printable(kind.encode())}; is this a chat server?"
             )
+
+
+def _dead_link(seconds: int) -> list[tuple[int, int, int]]:
+    """Options of a socket with which the kernel notices within about so long that nothing arrives any more: a cable
+    that was pulled says no farewell, and a server that is merely slow still answers the kernel's own probes.
+    """
+    probe = max(1, seconds // 3)
+    named = {"TCP_KEEPIDLE": probe, "TCP_KEEPINTVL": probe, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": seconds * 1_000}
+    options = [
+        (socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in named.items() if hasattr(socket, name)
+    ]
+    return [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *options]
 
 
 def _events(chunks: Iterator[bytes], max_bytes: int, address: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ import smtplib
 import ssl
 import threading
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -162,7 +163,7 @@ def _publish(parcel: Parcel, topic: str, settings: ReportSettings) -> None:
     except ImportError:
         raise NotDelivered("MQTT needs paho-mqtt; run pip install 'watchkeeper[reports]'") from None
     payload = _payload(parcel, settings)
-    client = mqtt.Client(enums.CallbackAPIVersion.VERSION2, client_id=f"watchkeeper-{os.getpid()}")
+    client = mqtt.Client(enums.CallbackAPIVersion.VERSION2, client_id=f"watchkeeper-{uuid.uuid4().hex[:12]}")
     if settings.mqtt_user:
         client.username_pw_set(settings.mqtt_user, settings.mqtt_password)
     if settings.mqtt_tls:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from agent.approval import Approvals, Request
-from agent.approval_messages import SignedAnswer, read_answer, told_request
+from agent.approval_messages import SignedAnswer, named_request, read_answer, told_request
 from agent.errors import InputError
 from agent.orders import Done
 from agent.settings import ApprovalSettings
@@ -98,11 +98,18 @@ class ApprovalDesk:
         try:
             return read_answer(payload, self._secrets, self._settings.topic)
         except InputError:
-            self._wrong.append(now)
+            if not self._is_of_another(named_request(payload)):
+                self._wrong.append(now)
             self.refused += 1
             return None
 
+    def _is_of_another(self, request: str) -> bool:
+        """Whether a request was never one of this box: gateways that share a topic hear each other's answers."""
+        return bool(request) and self._approvals.journal.entry("approval", request) is None
+
     def _answer(self, publisher: Publisher, answer: SignedAnswer) -> list[Done]:
+        if self._is_of_another(answer.request):
+            return []  # the box that asked tells what became of it
         told: dict[str, object] = {"id": answer.request}
         done: list[Done] = []
         try:

@@ -28,8 +28,8 @@ from agent.api import (
 from plugins.logs.commands import add_commands
 from plugins.logs.database import LogDatabase
 from plugins.logs.looking import latest_events, neighbours, readings_of
-from plugins.logs.matching import find_terms as terms_in
 from plugins.logs.recording import record_observation
+from plugins.logs.remembered import RememberedNames
 from plugins.logs.report import evidence_of
 from plugins.logs.series.reader import series_of
 from plugins.logs.sql_tool import SqlTool, find_sql
@@ -47,6 +47,8 @@ __all__ = [
     "report_evidence",
 ]
 
+_names = RememberedNames()
+
 
 @hookimpl
 def register_tools(env: Env) -> Iterable[Tool]:
@@ -62,12 +64,12 @@ def register_commands(cli: typer.Typer) -> None:
 
 @hookimpl
 def find_terms(question: str, env: Env) -> Iterable[Term]:
-    """Alarm texts, tags and areas of the log that stand in a question, and a SELECT; no names where there is no log."""
-    statements = find_sql(question)
-    try:
-        return [*terms_in(question, LogDatabase(env.log_path, env.settings.logs)), *statements]
-    except DatabaseError:
-        return statements  # the tool that is called next says what is wrong with the log
+    """Alarm texts, tags and areas of the log that stand in a question, and a SELECT; no names where there is no log.
+    Where it cannot be read now, the tool that is called next says what is wrong with it.
+    """
+    settings = env.settings.logs
+    named = _names.find_terms(question, LogDatabase(env.log_path, settings), on_server=bool(settings.url))
+    return [*named, *find_sql(question)]
 
 
 @hookimpl

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from agent.api import Term
 from knowledge.limits import name_variants
@@ -13,7 +14,7 @@ from knowledge.tokens import HAN, place_of
 from plugins.logs.interface import EventLog
 from plugins.logs.symptom import squeeze, symptoms
 
-__all__ = ["Meant", "as_named", "find_terms", "meant_by"]
+__all__ = ["Meant", "Names", "as_named", "find_terms", "meant_by"]
 
 _HAN = re.compile(f"[{HAN}]")
 _TOKEN = re.compile(rf"[{HAN}]+|[^\s{HAN},，。?？!！;；]+")
@@ -106,7 +107,15 @@ def _parts(name: str) -> tuple[tuple[str, str], ...]:
     return tuple((part, squeeze(part)) for part in name_variants(name))
 
 
-def find_terms(question: str, log: EventLog) -> list[Term]:
+class Names(Protocol):
+    """What of a log is needed to find its names in a question; see `EventLog`."""
+
+    def names(self, column: str) -> list[str]: ...
+
+    def known_names(self, column: str, wanted: Sequence[str]) -> list[str]: ...
+
+
+def find_terms(question: str, log: Names) -> list[Term]:
     """Alarm texts, tags and areas of the log that stand in a question; of overlapping ones the longest.
 
     :raises DatabaseError: the log cannot be read.
