@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from agent.api import Photo, Said, ToolFailed, say
 from agent.settings import ScreenSettings
 from plugins.screen.expecting import Checked, check, holds_value, same_unit
-from plugins.screen.finding import CLICKED, FILLED, KnownField, find, is_named
+from plugins.screen.finding import CLICKED, FILLED, find, is_named
+from plugins.screen.known_fields import KnownField
+from plugins.screen.likeness import likeness, names_of, plain
 from plugins.screen.looking import Looker
 from plugins.screen.pictures import area, centre, changes, grown, overlap, same_there
 from plugins.screen.scrolling import scroll_to
@@ -26,11 +29,16 @@ __all__ = ["Operator"]
 _AROUND_PX = 5
 _TICKING = 0.0012
 """Of the screen: a change that is smaller is a clock or a value."""
+_OF_CONTROLS = 0.75
+"""A change so far within controls is one of theirs: the focus that goes from one to the next."""
 _LOOKS_AGAIN = 3
 _FOCUS_SECONDS = 0.7
 """A caret blinks within this."""
 _SELECT_ALL = ("End", "Shift+Home")
 _MASKED = frozenset("*•●·∙⚫■")
+
+
+_SECRETS = "密码|口令|Password|PIN"
 
 
 class _Stop(Exception):
@@ -214,10 +222,12 @@ class Operator:
             sight = self.looker.look()
             again = find(sight, step.target, FILLED, fields=self._fields)
             held = again.control
-            if held is not None and _holds_typed(held, step, control):
+            if held is None or not holds_value(held, step.value, step.unit):
+                held = self._looked_closer(step, control, held)
+            if held is not None:
                 break
             if time.monotonic() > deadline or (sight.dialog and held is None):
-                shown = "" if held is None or held.value is None else f"{held.value} {held.unit}".strip()
+                shown = "" if again.control is None else f"{again.control.value or ''} {again.control.unit}".strip()
                 raise _Stop(
                     say(
                         f"输入后显示的是 {shown or '读不出的内容'},不是 {step.value}",
@@ -229,6 +239,16 @@ class Operator:
         if step.expect:
             return self._waited(step.expect, sight)
         return Checked(True, {step.target.text or step.target.field: held.value or ""}, say("", ""))
+
+    def _looked_closer(self, step: Step, before: Control, held: Control | None) -> Control | None:
+        """The field, where a closer look at its place shows what was typed; None where it shows something else."""
+        closer = replace(before, value=self.looker.text_in(before.box))
+        if holds_value(closer, step.value, "") and (held is None or same_unit(step.unit, held.unit)):
+            return closer
+        masked = closer.value or (held.value if held is not None else "") or ""
+        is_secret = likeness(names_of(_SECRETS), before.name) > 0
+        filled = self.looker.has_ink(before.box)
+        return closer if filled and (is_secret or (masked and set("".join(masked.split())) <= _MASKED)) else None
 
     def _dragged(self, step: Step, before: Sight) -> tuple[Found, Checked]:
         if step.to is None:
@@ -325,7 +345,7 @@ def _came_up(sight: Sight, now: Photo, control: Control | None) -> bool:
     found = changes(sight.photo.pixels, now.pixels)
     others = [grown(c.box, _AROUND_PX * 2, now.size) for c in sight.controls if c.role not in ("text", "row", "value")]
     return any(
-        area(one) > _TICKING * whole and not any(overlap(box, one) == area(one) for box in (own, *others))
+        area(one) > _TICKING * whole and sum(overlap(box, one) for box in (own, *others)) < _OF_CONTROLS * area(one)
         for one in found
     )
 
@@ -339,29 +359,23 @@ def _changed(before: Sight, after: Sight, control: Control | None) -> bool:
         return [c.value for c in before.controls if c.box == control.box] != [
             c.value for c in after.controls if overlap(c.box, control.box) * 2 > area(control.box)
         ]
-    old = [(c.name, c.role, c.enabled) for c in before.controls if c.role != "value"]
-    new = [(c.name, c.role, c.enabled) for c in after.controls if c.role != "value"]
+    if _usable(before) != _usable(after):
+        return True
     found = changes(before.photo.pixels, after.photo.pixels)
     whole = after.photo.size[0] * after.photo.size[1]
-    elsewhere = any(area(one) > _TICKING * whole and overlap(own, one) < area(one) for one in found)
-    in_list = (
-        control is not None
-        and control.role in ("row", "item", "text", "field")
-        and any(overlap(own, one) for one in found)
-    )
-    return elsewhere or in_list or (sorted(map(str, old)) != sorted(map(str, new)) and not _only_ticks(found, whole))
-
-
-def _only_ticks(found: Sequence[tuple[int, int, int, int]], whole: int) -> bool:
-    return all(area(one) <= _TICKING * whole for one in found)
-
-
-def _holds_typed(held: Control, step: Step, before: Control) -> bool:
-    """Whether a field holds what was typed; of one that masks it, as many signs as were typed."""
-    if holds_value(held, step.value, step.unit):
+    if any(area(one) > _TICKING * whole and overlap(own, one) < area(one) for one in found):
         return True
-    shown = "".join((held.value or "").split())
-    return bool(shown) and set(shown) <= _MASKED and shown != "".join((before.value or "").split())
+    is_listed = control is not None and control.role in ("row", "item", "text", "field")
+    return is_listed and any(overlap(own, one) for one in found)
+
+
+def _usable(sight: Sight) -> set[tuple[object, ...]]:
+    """What can be used, and where, as far as a reader of print tells it the same way twice."""
+    return {
+        (plain(c.name), c.role, c.enabled, c.box[0] // 24, c.box[1] // 24)
+        for c in sight.controls
+        if c.role not in ("text", "value", "lamp", "row")
+    }
 
 
 def _drop_place(end: Control, moved: Control, sight: Sight) -> tuple[int, int]:

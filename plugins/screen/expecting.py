@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from agent.api import Said, say
 from agent.perception import number_of
-from plugins.screen.finding import READ, KnownField, find
+from plugins.screen.finding import READ, find
+from plugins.screen.known_fields import KnownField
 from plugins.screen.likeness import likeness, names_of, plain
 from plugins.screen.values import Control, Expect, Sight
 from plugins.screen.wording import named

@@ -7,16 +7,16 @@ tell them apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from agent.api import Box, Said, say
+from plugins.screen.known_fields import KnownField
 from plugins.screen.likeness import likeness, names_of, plain
 from plugins.screen.pictures import area, centre, grown, holds
 from plugins.screen.values import Control, Found, Role, Sight, Target
 from plugins.screen.wording import called, listed, role_word
 
-__all__ = ["CLICKED", "FILLED", "READ", "KnownField", "find", "is_named"]
+__all__ = ["CLICKED", "FILLED", "READ", "find", "is_named"]
 
 CLICKED: tuple[frozenset[Role], ...] = (
     frozenset({"button", "tab", "menu", "item", "link", "checkbox", "switch", "row"}),
@@ -52,16 +52,6 @@ _CLEARLY = 1.6
 _CLEARLY_PX = 6
 _COME_CLOSE = 0.55
 _MOST_OTHERS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class KnownField:
-    """A field of the screen's panel profile."""
-
-    label: str
-    unit: str
-    place: tuple[float, float, float, float]
-    """Its box in parts of the width and height of the panel."""
 
 
 def find(

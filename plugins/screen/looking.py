@@ -20,8 +20,9 @@ import numpy as np
 from agent.api import Box, Perception, Photo, ToolFailed, photo_of
 from agent.settings import ScreenSettings
 from plugins.screen.naming import name_controls, named_frames
+from plugins.screen.parting import part_merged
 from plugins.screen.patching import Perceive, read_changed
-from plugins.screen.pictures import Region, centre, changes, find_regions, grown, holds
+from plugins.screen.pictures import Region, centre, changes, find_regions, grown, holds, same_there
 from plugins.screen.values import Control, Link, Sight
 from plugins.screen.windows import Windows, title_of
 
@@ -29,6 +30,10 @@ __all__ = ["Looker"]
 
 _EDGE_PX = 24
 """Around what is read closer, in its own colour: a text at the edge of a picture is read badly."""
+_INSET_PX, _INK, _CARET_PX = 3, 60, 5
+"""From the edge of a field, levels of grey that are ink, and how wide a caret is at most."""
+_RING_PX = (4, 7)
+"""Around a field, beyond the line that shows the focus."""
 _BAR = 0.8
 """Of the width of a window: what is wider, and on top, is its bar."""
 
@@ -85,12 +90,11 @@ class Looker:
             self.last = replace(self.last, at=self._now(), photo=photo, busy=False)
             return self.last
         before = self.last
-        seen = self._read(photo, before)
         said = self.link.named()
+        seen = part_merged(self._read(photo, before), said, lambda box: self._printed(box, photo))
         regions = find_regions(photo.pixels)
         box = self._windows.top(before, photo.pixels, seen, regions, self._regions, said, self.pointer)
-        same_size = before is not None and before.photo.size == photo.size
-        fields = [c.box for c in before.controls if c.role == "field"] if before is not None and same_size else []
+        fields = _still_fields(before, photo)
         controls = name_controls(
             photo.pixels, seen, regions, said, least_score=self._settings.least_score, fields=fields
         )
@@ -117,21 +121,36 @@ class Looker:
         """
         if self.last is None:
             raise ToolFailed(f"screen {self.link.name}: nothing was looked at yet")
-        named = {id(control): self._closer(control, self.last.photo) for control in controls}
+        named = {id(control): self._closer(control) for control in controls}
         self.last = replace(self.last, controls=tuple(named.get(id(c), c) for c in self.last.controls))
         return self.last
 
-    def _closer(self, control: Control, photo: Photo) -> Control:
-        left, top, right, bottom = grown(control.box, 2, photo.size)
+    def text_in(self, box: Box) -> str:
+        """What is printed in a box of the last look, read once more at twice its size; empty where nothing is."""
+        return "" if self.last is None else self._printed(box, self.last.photo)
+
+    def has_ink(self, box: Box) -> bool:
+        """Whether anything but a caret stands in a box of the last look."""
+        if self.last is None:
+            return False
+        left, top, right, bottom = grown(box, -_INSET_PX, self.last.photo.size)
+        part = cv2.cvtColor(self.last.photo.pixels[top:bottom, left:right], cv2.COLOR_RGB2GRAY).astype(int)
+        return part.size > 0 and int((np.abs(part - np.median(part)) > _INK).any(axis=0).sum()) > _CARET_PX
+
+    def _closer(self, control: Control) -> Control:
+        return replace(control, name=self.text_in(control.box) or control.name)
+
+    def _printed(self, box: Box, photo: Photo) -> str:
+        """What stands in a box, read by itself at twice its size; empty where nothing can be read."""
+        left, top, right, bottom = box
         part = photo.pixels[top:bottom, left:right]
         edge = cv2.copyMakeBorder(part, _EDGE_PX, _EDGE_PX, _EDGE_PX, _EDGE_PX, cv2.BORDER_REPLICATE)
         twice = cv2.resize(edge, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         seen = self._perceive(photo_of(np.asarray(twice, np.uint8), f"{photo.name} [{left},{top}]"))
         if seen is None or seen.turned or seen.matrix is not None:
-            return control
+            return ""
         texts = sorted(seen.texts, key=lambda text: (text.box[1] // 24, text.box[0]))
-        name = " ".join(text.text.strip() for text in texts if text.score >= self._settings.least_score)
-        return replace(control, name=name) if name else control
+        return " ".join(text.text.strip() for text in texts if text.score >= self._settings.least_score)
 
     def forget(self) -> None:
         """What was seen is no longer believed: the next look reads everything."""
@@ -152,6 +171,27 @@ class Looker:
                 f"screen {self.link.name}: its picture reads as a slanted photo, so no place on it is sure"
             )
         return seen
+
+
+def _still_fields(before: Sight | None, photo: Photo) -> list[Box]:
+    """Fields of the last look whose surroundings are as they were: a caret parts what is in a field, not the field."""
+    if before is None or before.photo.size != photo.size:
+        return []
+    old, new, size = before.photo.pixels, photo.pixels, photo.size
+    kept = []
+    for control in before.controls:
+        (left, top, right, bottom), (inner_left, inner_top, inner_right, inner_bottom) = (
+            grown(control.box, by, size) for by in (_RING_PX[1], _RING_PX[0])
+        )
+        ring = (
+            (left, top, right, inner_top),
+            (left, inner_bottom, right, bottom),
+            (left, top, inner_left, bottom),
+            (inner_right, top, right, bottom),
+        )
+        if control.role == "field" and all(same_there(old, new, side) for side in ring):
+            kept.append(control.box)
+    return kept
 
 
 def _within(controls: Sequence[Control], box: Box) -> tuple[Control, ...]:

@@ -36,6 +36,8 @@ _FIELD_HIGH = (14, 70)
 _FIELD_WIDE = 30
 _BOX_SIDE = (9, 40)
 """Of a checkbox, in pixels."""
+_BOX_IN_TEXT = 0.55
+"""Of the height of a text that is read with its box: what is smaller is a part of a character, as in 回."""
 _TICKED = 0.08
 _MARKS = "□☐☑■▢口囗圓回√✓✔×"
 """What a reader of print makes of a box with or without a tick."""
@@ -43,6 +45,7 @@ _BESIDE = 14.0
 """How far a label stands to the left of its field, in its own heights."""
 _GREYED, _PLAIN = 62.0, 90.0
 """Contrast of a text to its ground, in grey levels: below it is greyed, above it can be used."""
+_LIGHT = (255, 255, 255)
 _USED: frozenset[Role] = frozenset({"button", "field", "tab", "menu", "item", "row", "checkbox", "switch", "link"})
 
 
@@ -91,6 +94,7 @@ def _framed(
     pixels: Pixels, seen: Perception, texts: Sequence[Text], regions: Sequence[Region], fields: Sequence[Box]
 ) -> tuple[list[Control], set[int]]:
     """Buttons and fields, and the texts that they are named by or hold."""
+    regions = _with_fields(regions, fields)
     inside: dict[int, list[Text]] = {}
     for text in texts:
         home = next((n for n, region in enumerate(regions) if holds(region.box, centre(text.box))), None)
@@ -112,6 +116,16 @@ def _framed(
         controls += made
         taken |= {id(text) for text in mine} if made else set()
     return controls, taken
+
+
+def _with_fields(regions: Sequence[Region], fields: Sequence[Box]) -> list[Region]:
+    """With each field as it was, in place of the parts that a caret makes of it."""
+    parts = [r for r in regions if not any(overlap(r.box, field) >= 0.8 * area(r.box) for field in fields)]
+    whole = [
+        Region(field, next((r.color for r in reversed(regions) if overlap(r.box, field) >= 0.8 * area(r.box)), _LIGHT))
+        for field in fields
+    ]
+    return sorted([*parts, *whole], key=lambda region: area(region.box))
 
 
 def _is_group(number: int, inside: Mapping[int, object], regions: Sequence[Region]) -> bool:
@@ -270,6 +284,7 @@ def _checkboxes(pixels: Pixels, texts: Sequence[Text], regions: Sequence[Region]
             and abs(centre(text.box)[1] - centre(region.box)[1]) <= 0.6 * (text.box[3] - text.box[1])
             and left - high <= text.box[0] <= right + 2.5 * high
             and text.box[2] > right + high
+            and (text.box[0] > centre(region.box)[0] or high > _BOX_IN_TEXT * (text.box[3] - text.box[1]))
         ]
         if beside:
             text = min(beside, key=lambda text: text.box[0])
@@ -325,7 +340,8 @@ def _agreed(control: Control, texts: Sequence[Text]) -> Control | None:
     held = " ".join(text.text.strip() for text in texts if holds(control.box, centre(text.box)))
     if control.value and plain(control.value) and not likeness((control.value,), held):
         return replace(control, value=None)  # what it says it holds is not what is seen
-    return replace(control, value=held, unit=control.unit or _unit(control.box, texts))
+    masked = control.value or ""  # only signs that hide what was typed, which no reader reads
+    return replace(control, value=held or masked, unit=control.unit or _unit(control.box, texts))
 
 
 def _only_seen(control: Control) -> Control:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from agent.api import Env, InputError
 from agent.hookspecs import PhotoReader
 from agent.settings import ScreenSettings
-from plugins.panel.profiles import ProfileStore
 from plugins.screen.acting import Operator
-from plugins.screen.finding import KnownField
+from plugins.screen.known_fields import KnownField, known_fields
 from plugins.screen.likeness import plain
 from plugins.screen.links import make_link
 from plugins.screen.looking import Looker
@@ -64,7 +63,7 @@ class Screens:
             if screen.operator is None:
                 link = make_link(name, screen.settings)
                 looker = Looker(link, self._read, screen.settings, self._env.now)
-                screen.operator = Operator(looker, screen.settings, self._fields(name, screen.settings))
+                screen.operator = Operator(looker, screen.settings, self._fields(screen.settings))
             yield screen.operator
 
     def meant(self, words: str) -> str | None:
@@ -89,7 +88,7 @@ class Screens:
         """
         :raises InputError: there is no such screen, or its panel profile cannot be read.
         """
-        self._fields(name, self._known(name).settings)
+        self._fields(self._known(name).settings)
 
     def close(self) -> None:
         """Let go of all."""
@@ -107,14 +106,5 @@ class Screens:
             raise InputError(f"{name[:60]}: there is no such screen; there is {known}")
         return found
 
-    def _fields(self, name: str, settings: ScreenSettings) -> tuple[KnownField, ...]:
-        if not settings.profile:
-            return ()
-        profile = ProfileStore(self._env.home.profiles).load(settings.profile)
-        wide, high = profile.size
-        return tuple(
-            KnownField(
-                one.label, one.unit, (one.box[0] / wide, one.box[1] / high, one.box[2] / wide, one.box[3] / high)
-            )
-            for one in profile.fields
-        )
+    def _fields(self, settings: ScreenSettings) -> tuple[KnownField, ...]:
+        return known_fields(self._env.home.profiles, settings.profile) if settings.profile else ()
