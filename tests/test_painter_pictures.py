@@ -23,7 +23,7 @@ from plugins.painter.drawing.places import PLACES
 from plugins.painter.vector import draw_png
 from plugins.painter.wishes import NotYet, Wish, wish_of
 
-SIDE = 200
+SIDE = 128
 Pixels = npt.NDArray[np.int16]
 
 
@@ -49,12 +49,47 @@ def test_every_feature_is_seen_on_every_animal(animal: str) -> None:
     assert not alike
 
 
+@pytest.mark.parametrize("color", sorted(COLORS))
+def test_a_pattern_is_seen_on_every_colour(color: str) -> None:
+    """Stripes on a black cat are seen, and on a white one."""
+    plain = pixels(draw_alone("cat", (Chosen(color),)))
+    for name in ("stripes", "spots", "hearts"):
+        patterned = pixels(draw_alone("cat", (Chosen(color), Chosen(name))))
+        assert float((np.abs(plain - patterned).max(axis=2) > 20).mean()) > 0.01, name
+
+
 def test_no_two_animals_and_no_two_places_look_alike() -> None:
     """Also where they have the same colour."""
     drawn = [pixels(draw_alone(animal, (Chosen("blue"),))) for animal in ANIMALS]
     places = [pixels(draw_place(place)) for place in PLACES]
     assert min(differing(*pair) for pair in combinations(drawn, 2)) > 0.02
     assert min(differing(*pair) for pair in combinations(places, 2)) > 0.2
+
+
+@pytest.mark.parametrize("animal", sorted(ANIMALS))
+def test_nothing_covers_an_eye(animal: str) -> None:
+    """Whatever is worn, held or grown, alone or two together: both eyes stay as they are."""
+    one = ANIMALS[animal]
+    spots = [(int(one.eye_y / 1000 * SIDE), int((500 + side * one.eye_dx) / 1000 * SIDE)) for side in (-1, 1)]
+    free = [name for name, slot in SLOTS.items() if slot not in ("coat", "mood", "face")]
+    plain = pixels(draw_alone(animal, ()))
+    for first in [*free, *(("umbrella", "balloon"), ("hat", "bow"), ("crown", "flower"), ("hat", "big_ears"))]:
+        names = (first,) if isinstance(first, str) else first
+        seen = pixels(draw_alone(animal, tuple(Chosen(name) for name in names)))
+        for y, x in spots:
+            assert (seen[y - 1 : y + 2, x - 1 : x + 2] == plain[y - 1 : y + 2, x - 1 : x + 2]).all(), names
+
+
+@pytest.mark.parametrize("animal", sorted(ANIMALS))
+def test_a_face_is_seen_in_every_colour(animal: str) -> None:
+    """Eyes, open, closed and smiling, stand out from what is around them."""
+    one = ANIMALS[animal]
+    y, x, r = (round(value / 1000 * SIDE) for value in (one.eye_y, 500 + one.eye_dx, one.eye_r * 1.4))
+    for color in (*COLORS, None):
+        for mood in ("awake", "sleeping", "happy"):
+            wanted = [*([Chosen(color)] if color else []), *([Chosen(mood)] if mood != "awake" else [])]
+            around = pixels(draw_alone(animal, tuple(wanted)))[y - r : y + r, x - r : x + r].astype(float).mean(axis=2)
+            assert np.percentile(around, 98) - np.percentile(around, 2) > 60, (color, mood)
 
 
 @pytest.mark.parametrize("color", sorted(COLORS))

@@ -53,6 +53,8 @@ class Painter:
         self._model = DiffusionPainter(env) if settings.model_file else None
         self._rests_until = 0.0
         self._lock = threading.Lock()
+        self._drawing = threading.Lock()
+        """One picture at a time, so that many children leave a core to the machines."""
         self._store = ReplyStore(
             env.home.cache / "painter.db",
             max_rows=settings.cache_rows,
@@ -89,8 +91,11 @@ class Painter:
         key = f"drawn|{hand()}|{self._settings.side_px}|{wish.key}"
         if kept := self._kept(key):
             return Picture(wish, kept, said, "drawn", True)
-        drawn = draw_png(wish, self._settings.side_px)
-        self._keep(key, drawn)
+        with self._drawing:
+            if kept := self._kept(key):
+                return Picture(wish, kept, said, "drawn", True)
+            drawn = draw_png(wish, self._settings.side_px)
+            self._keep(key, drawn)
         return Picture(wish, drawn, said, "drawn", False)
 
     def close(self) -> None:

@@ -110,18 +110,21 @@ def _in_chinese(wish: Wish, lexicon: Lexicon) -> str:
 
 
 def _in_english(wish: Wish, lexicon: Lexicon) -> str:
-    before, behind = [], []
+    name = lexicon.animals[wish.animal].en[0]
+    before, behind, apart = list[str](), list[str](), ""
     for one in wish.features:
         tint = f"{one.tint} " if one.tint else ""
-        if one.name in lexicon.colors:
+        if f"{one.name} {name}" in lexicon.phrases:  # a red panda is another animal
+            apart = f", {one.name},"
+        elif one.name in lexicon.colors:
             before.append(one.name)
         elif lexicon.features[one.name].before:
             before.append(lexicon.features[one.name].en_said)
         else:
             behind.append(_with_article(lexicon.features[one.name].en_said.format(tint)))
-    animal = _with_article(" ".join(["a", *before, lexicon.animals[wish.animal].en[0]]))
+    animal = _with_article(" ".join(["a", *before, name]))
     having = f" with {' and '.join(behind)}" if behind else ""
-    told = f"{animal}{having} {lexicon.places[wish.place].en[0]}"
+    told = f"{animal}{apart}{having} {lexicon.places[wish.place].en[0]}"
     return told[0].upper() + told[1:]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugins.painter.drawing.coats import Coat
-from plugins.painter.drawing.figure import EYE_INK, Animal, cheeks, light_belly, nothing, plain_body, round_head
+from plugins.painter.drawing.figure import Animal, cheeks, light_belly, nothing, plain_body, round_head
 from plugins.painter.drawing.pets import both, grown
 from plugins.painter.drawing.shapes import circle, dot, ellipse, outline, path, stroke
 
@@ -77,6 +77,7 @@ PENGUIN = Animal(
     feet="bill",
     eye_dx=68,
     eye_y=400,
+    eyes_on="light",
 )
 
 
@@ -108,6 +109,7 @@ OWL = Animal(
     marks=_owl_marks,
     feet="bill",
     eye_r=34,
+    eyes_on="light",
     eye_dx=80,
     eye_y=402,
 )
@@ -128,7 +130,7 @@ FROG = Animal(
     lambda coat: (
         cheeks(coat, 446, 140)
         + both(ellipse(484, 398, 5, 7, outline(coat.main), line=""))
-        + stroke("M386,438Q500,536 614,438", EYE_INK, width=8)
+        + stroke("M386,438Q500,536 614,438", coat.ink, width=8)
     ),
     plain_body,
     light_belly,
@@ -137,5 +139,7 @@ FROG = Animal(
     eye_dx=98,
     eye_y=268,
     eye_r=26,
-    top=250,
+    eyes_on="pale",
+    eyes_above=True,
+    top=156,
 )

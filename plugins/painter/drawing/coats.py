@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from plugins.painter.drawing.shapes import mix
 
-__all__ = ["COLORS", "WHITE", "Coat", "coat_of"]
+__all__ = ["COLORS", "INK", "PALE_INK", "WHITE", "Coat", "coat_of", "is_dark"]
 
 WHITE = "#fffdf8"
+INK, PALE_INK = "#4b3b40", "#f6efe9"
 COLORS: Mapping[str, str] = {
     "red": "#e58a80",
     "orange": "#f0b077",
@@ -39,6 +40,16 @@ class Coat:
     nose: str = "#6b5152"
     bill: str = "#f3b35f"
     """Bills and the feet of birds."""
+
+    @property
+    def ink(self) -> str:
+        """What is drawn in lines on the main colour: a mouth."""
+        return PALE_INK if is_dark(self.main) else INK
+
+
+def is_dark(color: str) -> bool:
+    """Whether dark lines are lost on it."""
+    return sum(int(color[n : n + 2], 16) for n in (1, 3, 5)) < 400
 
 
 def coat_of(own: Coat, color: str | None) -> Coat:

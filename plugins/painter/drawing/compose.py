@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from plugins.painter.drawing import held, wear
 from plugins.painter.drawing.animals import ANIMALS
-from plugins.painter.drawing.coats import COLORS, Coat, coat_of
+from plugins.painter.drawing.coats import COLORS, Coat, coat_of, is_dark
 from plugins.painter.drawing.figure import Animal, Part, arm_down, arm_front, arm_raised, eyes, foot
 from plugins.painter.drawing.places import PLACES
 from plugins.painter.drawing.shapes import CANVAS, clipped, ellipse, group, mirrored, mix, stroke
@@ -89,9 +89,8 @@ class _Dressed:
         found = next((one for one in self.names if one in _PATTERNS), None)
         if found is None:
             return ""
-        color = self.colors.get(found) or (
-            mix(self.coat.main, "#e0687c", 0.62) if found == "hearts" else self.coat.dark
-        )
+        plain = self.coat.light if is_dark(self.coat.main) else self.coat.dark
+        color = self.colors.get(found) or (mix(self.coat.main, "#e0687c", 0.62) if found == "hearts" else plain)
         return clipped(_PATTERNS[found](color), within(self.coat), name)
 
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from plugins.painter.drawing.coats import Coat
+from plugins.painter.drawing.coats import INK, PALE_INK, Coat, is_dark
 from plugins.painter.drawing.shapes import blob, dot, ellipse, limb, mix, path, stroke
 
 __all__ = [
-    "BODY", "EYE_INK", "LEFT_HAND", "RAISED_HAND", "Animal", "Mood", "Part", "arm_down", "arm_front", "arm_raised",
+    "BODY", "LEFT_HAND", "RAISED_HAND", "Animal", "Mood", "Part", "arm_down", "arm_front", "arm_raised",
     "cheeks", "eyes", "foot", "nothing", "plain_body", "round_head", "smile",
 ]  # fmt: skip
 
@@ -28,7 +28,6 @@ BODY = "M500,520C606,520 646,622 654,712C664,806 600,852 500,852C400,852 336,806
 LEFT_HAND = (358, 740)
 RAISED_HAND = (768, 590)
 """Of the arm on our right, when it holds something."""
-EYE_INK = "#4b3b40"
 
 
 def nothing(coat: Coat) -> str:
@@ -62,8 +61,10 @@ class Animal:
     eye_dx: float = 78
     eye_y: float = 405
     eye_r: float = 23
-    ringed: bool = False
-    """Eyes lie in dark patches, so they have a light ring."""
+    eyes_on: str = "main"
+    """Which colour of the coat lies around the eyes; `pale` is none of them, and always light."""
+    eyes_above: bool = False
+    """Eyes stand on top of the head, so bow and flower go between them."""
     top: float = 242
     """Where the head ends above: hats sit there."""
     limbs: str = "main"
@@ -128,7 +129,7 @@ def cheeks(coat: Coat, y: float = 460, dx: float = 128) -> str:
     return "".join(ellipse(500 + side * dx, y, 30, 20, pink, line="", opacity=0.7) for side in (-1, 1))
 
 
-def smile(x: float = 500, y: float = 470, *, wide: float = 34, color: str = EYE_INK) -> str:
+def smile(x: float = 500, y: float = 470, *, wide: float = 34, color: str = INK) -> str:
     """A mouth under a nose: two small bows."""
     low = y + wide * 0.62
     return stroke(
@@ -145,8 +146,8 @@ def eyes(animal: Animal, coat: Coat, mood: Mood) -> str:
 
 def _eye(x: float, animal: Animal, coat: Coat, mood: Mood, side: int) -> str:
     y, r = animal.eye_y, animal.eye_r
-    dark = animal.ringed or _is_dark(coat.main)
-    ink = "#fffdf8" if dark and mood != "awake" else EYE_INK
+    dark = animal.eyes_on != "pale" and is_dark(str(getattr(coat, animal.eyes_on)))
+    ink = PALE_INK if dark and mood != "awake" else INK
     if mood == "sleeping":
         lashes = "".join(
             stroke(f"M{x + k * r * 0.75:g},{y + 12 - abs(k) * 4:g}l{k * 6},{10 - abs(k) * 3}", ink, width=5)
@@ -158,11 +159,7 @@ def _eye(x: float, animal: Animal, coat: Coat, mood: Mood, side: int) -> str:
     ring = dot(x, y, r + 9, "#fffdf8") if dark else ""
     return (
         ring
-        + ellipse(x, y, r, r * 1.16, EYE_INK, line="")
+        + ellipse(x, y, r, r * 1.16, INK, line="")
         + dot(x + 7, y - 9, r * 0.38, "#ffffff")
         + dot(x - 6, y + 9, r * 0.2, "#ffffff", 0.9)
     )
-
-
-def _is_dark(color: str) -> bool:
-    return sum(int(color[n : n + 2], 16) for n in (1, 3, 5)) < 360

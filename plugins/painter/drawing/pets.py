@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plugins.painter.drawing.coats import Coat
+from plugins.painter.drawing.coats import INK, Coat
 from plugins.painter.drawing.figure import (
-    EYE_INK,
     Animal,
     cheeks,
     light_belly,
@@ -106,7 +105,7 @@ def _dog_face(coat: Coat) -> str:
         + cheeks(coat, 470, 140)
         + tongue
         + nose(coat, 446, 32, 23)
-        + stroke("M500,468V482", EYE_INK, width=7)
+        + stroke("M500,468V482", INK, width=7)
         + smile(y=482, wide=42)
     )
 
@@ -180,7 +179,7 @@ def _pig_ears(coat: Coat, size: float) -> str:
 def _pig_face(coat: Coat) -> str:
     snout = mix(coat.main, "#e8838f", 0.34)
     holes = "".join(ellipse(500 + side * 24, 464, 11, 16, outline(snout), line="") for side in (-1, 1))
-    return cheeks(coat, 470, 146) + ellipse(500, 464, 74, 52, snout) + holes + smile(y=530, wide=24)
+    return cheeks(coat, 470, 146) + ellipse(500, 464, 74, 52, snout) + holes + smile(y=530, wide=24, color=coat.ink)
 
 
 PIG = Animal(
@@ -233,7 +232,6 @@ COW = Animal(
     _cow_belly,
     lambda coat: limb("M620,780C700,790 742,740 748,690", coat.main, 18) + ellipse(748, 672, 24, 34, coat.dark),
     marks=_cow_marks,
-    ringed=False,
     eye_y=392,
 )
 
@@ -285,6 +283,7 @@ SHEEP = Animal(
     _sheep_body,
     nothing,
     crest=_sheep_crest,
+    eyes_on="pale",
     feet="bill",
     eye_dx=70,
     eye_y=412,

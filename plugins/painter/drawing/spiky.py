@@ -6,7 +6,6 @@ import math
 
 from plugins.painter.drawing.coats import Coat
 from plugins.painter.drawing.figure import (
-    EYE_INK,
     Animal,
     cheeks,
     light_belly,
@@ -78,7 +77,7 @@ DINOSAUR = Animal(
     lambda coat: (
         cheeks(coat, 468, 138)
         + both(ellipse(478, 448, 6, 8, outline(coat.main), line=""))
-        + stroke("M410,486Q500,548 590,486", EYE_INK, width=8)
+        + stroke("M410,486Q500,548 590,486", coat.ink, width=8)
         + path("M446,508L462,530L478,516Z", "#ffffff", line="#c9d2c0", width=4)
         + path("M554,508L538,530L522,516Z", "#ffffff", line="#c9d2c0", width=4)
     ),

@@ -62,6 +62,8 @@ def crown(animal: Animal, color: str) -> str:
 
 def bow(animal: Animal, color: str) -> str:
     """A bow on one side of the head."""
+    if animal.eyes_above:
+        return group(bow_at(color), "translate(500 238) scale(0.72)")
     return group(bow_at(color), f"translate(378 {animal.top + 42}) rotate(-24)")
 
 
@@ -74,7 +76,8 @@ def bow_at(color: str) -> str:
 
 def flower(animal: Animal, color: str) -> str:
     """A flower behind an ear."""
-    return group(flower_at(color, 34), f"translate(626 {animal.top + 52})")
+    x, y = (500, 240) if animal.eyes_above else (626, animal.top + 52)
+    return group(flower_at(color, 34), f"translate({x} {y:g})")
 
 
 def flower_at(color: str, r: float) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from plugins.painter.drawing.coats import Coat
+from plugins.painter.drawing.coats import INK, Coat
 from plugins.painter.drawing.figure import (
-    EYE_INK,
     Animal,
     cheeks,
     light_belly,
@@ -28,7 +27,7 @@ def _round_ears(coat: Coat, size: float) -> str:
 
 
 def _bear_face(coat: Coat) -> str:
-    line = stroke("M500,466V482", EYE_INK, width=7)
+    line = stroke("M500,466V482", INK, width=7)
     return muzzle(coat.light, 474, 86, 62) + cheeks(coat, 462, 140) + nose(coat, 448, 30, 21) + line + smile(y=482)
 
 
@@ -59,13 +58,13 @@ PANDA = Animal(
     Coat("#fcf9f4", "#ffffff", "#66616d"),
     round_head,
     _panda_ears,
-    lambda coat: cheeks(coat, 480, 136) + nose(coat, 456, 25, 17) + smile(y=476),
+    lambda coat: cheeks(coat, 480, 136) + nose(coat, 456, 25, 17) + smile(y=476, color=coat.ink),
     plain_body,
     _panda_belly,
     lambda coat: circle(650, 790, 34, coat.main),
     marks=_panda_marks,
     limbs="dark",
-    ringed=True,
+    eyes_on="dark",
     eye_r=20,
     eye_dx=76,
 )
@@ -173,7 +172,7 @@ def _elephant_ears(coat: Coat, size: float) -> str:
 def _elephant_face(coat: Coat) -> str:
     trunk = limb("M500,430C496,520 500,580 530,612C556,634 590,620 592,590", coat.main, 66)
     folds = "".join(stroke(f"M{474 + n * 2},{480 + n * 36}q26,12 52,0", outline(coat.main), width=5) for n in range(3))
-    mouth = both(stroke("M398,494Q424,528 452,522", EYE_INK, width=7))
+    mouth = both(stroke("M398,494Q424,528 452,522", coat.ink, width=7))
     return cheeks(coat, 466, 134) + mouth + trunk + folds
 
 
@@ -206,7 +205,7 @@ MONKEY = Animal(
     lambda coat: (
         cheeks(Coat(coat.light, "", ""), 472, 112)
         + both(ellipse(489, 452, 5, 7, coat.nose, line=""))
-        + stroke("M440,484Q500,540 560,484", EYE_INK, width=8)
+        + stroke("M440,484Q500,540 560,484", INK, width=8)
     ),
     plain_body,
     light_belly,
@@ -214,6 +213,7 @@ MONKEY = Animal(
         "M612,806C720,830 800,770 770,690C750,640 690,668 708,706C716,722 738,718 742,704", coat.main, 26
     ),
     eye_dx=66,
+    eyes_on="light",
     marks=_monkey_marks,
 )
 
@@ -233,7 +233,8 @@ KOALA = Animal(
     round_head,
     _koala_ears,
     lambda coat: cheeks(coat, 470, 132)
-    + ellipse(500, 432, 40, 58, "#6d6470") + dot(488, 400, 9, "#ffffff", 0.45) + smile(y=508, wide=30),
+    + ellipse(500, 432, 40, 58, "#6d6470" if coat.ink == INK else "#39343f") + dot(488, 400, 9, "#ffffff", 0.45)
+    + smile(y=508, wide=30, color=coat.ink),
     plain_body,
     light_belly,
     nothing,
