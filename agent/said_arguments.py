@@ -46,7 +46,11 @@ _NOTATION = re.compile(
     r"|lambda|in python|javascript|json|xml|html|url|dna|sequence)\b",
     re.IGNORECASE,
 )
-_DAY_FORM = re.compile(r"\b(?:YYYY|MM|DD)(?:[-/.](?:YYYY|MM|DD)){1,2}\b", re.IGNORECASE)
+_DAY_FORM = re.compile(r"\b(?:YYYY|MM|DD)(?:[-/.](?:YYYY|MM|DD)){1,2}\b(?![-/.]\w)", re.IGNORECASE)
+_BETWEEN = re.compile(r",(?!(?<=[a-z],) ?[A-Z]{2,3}\b)|\bor\b|\band\b|/")
+"""What parts the values of a list; Denver, CO is one."""
+_COMPOSED = re.compile(r"\bcity\b\W+(?:and\s+)?(?:state|country|region)\b", re.IGNORECASE)
+"""What is wanted in two parts, of which people say one: Denver, and not Denver, CO."""
 _PERCENT = re.compile(r"^(?!.*\bdecimal).*(?:per\s?cent|%)", re.IGNORECASE | re.DOTALL)
 _DEFAULT = re.compile(r"\bdefaults?(?: value)?(?: is| to|:)? (-?\d{1,15}(?:\.\d{1,15})?)(?![\w%])", re.IGNORECASE)
 _FORM = re.compile(r"[YMDHhmsyd\W\d]+")
@@ -172,7 +176,7 @@ def _string(name: str, schema: Schema, said: Said, *, needed: bool) -> str:
     if formed and _DAY_FORM.search(about) is not None:
         return _one_of(_text(day) for day in formed)
     known = choices_of(schema)
-    if needed and not any(map(said.says, known)):
+    if needed and (_COMPOSED.search(about) or not any(map(said.says, known))):
         return _quoted(_FREE)
     chosen = [choice for choice in known if said.says(choice)] or known
     choices = [_literal(_text(value)[1:-1]) for value in dict.fromkeys([*formed, *chosen])]
@@ -231,7 +235,7 @@ def choices_of(schema: Schema) -> list[str]:
     about = str(schema.get("description") or "")
     found = _QUOTED.findall(about)
     for listed in _LISTED.findall(about):
-        found += [piece.strip(" '\"") for piece in re.split(r",|\bor\b|\band\b|/", listed)]
+        found += [piece.strip(" '\"") for piece in _BETWEEN.split(listed)]
     short = [c for c in found if 0 < len(c) <= 40 and len(c.split()) <= 4 and not _FORM.fullmatch(c)]
     return list(dict.fromkeys(short))[:_MOST_CHOICES]
 

@@ -15,6 +15,7 @@ from agent.any_tools import AnyCallBound, AnyFunction, ask_for_calls
 from agent.errors import BadReply
 from agent.messages import Message, Reply
 from agent.model.protocol import Bound, ReplyLimits
+from agent.said_arguments import choices_of
 from agent.said_request import Said
 from agent.said_units import numbers_in_unit
 from agent.said_values import clocks_said, days_said, numbers_said, shares_said
@@ -208,6 +209,29 @@ def test_what_must_be_there_may_be_derived_and_the_rest_is_said(arguments: dict[
     """A name in another form where the request says none that is known; a described choice never hides longer words."""
     lark = bound("The exchange rate for pounds in Bern, BE, fee 2%, mark it urgent, note it for Bern", RATES).lark()
     assert takes(lark, calls(("rates.get", arguments))) is may
+
+
+@pytest.mark.parametrize(
+    ("description", "known"),
+    [
+        ("The city and state, e.g. Los Angeles, CA or Denver, CO", ["Los Angeles, CA", "Denver, CO"]),
+        ("The code, e.g. USD, EUR.", ["USD", "EUR"]),
+        ("One of 'slow' and 'fast'", ["slow", "fast"]),
+        ("The day in the format YYYY-MM-DD, such as MM/DD", []),
+    ],
+)
+def test_values_that_a_description_names(description: str, known: list[str]) -> None:
+    """In quotes, or as examples; a place with its state is one of them, and a form is none."""
+    assert choices_of({"description": description}) == known
+
+
+def test_what_is_wanted_in_two_parts_may_be_put_together() -> None:
+    """People say one of them; and a form that is not known here binds no day."""
+    place: Json = {"type": "string", "description": "The city and state, e.g. Basel, BS."}
+    day: Json = {"type": "string", "description": "The date as MM-DD-YYY."}
+    parameters: dict[str, Json] = {"properties": {"place": place, "day": day}, "required": ["place", "day"]}
+    lark = bound("A visit in Basel on May 6, 2026", AnyFunction("visit", "A visit.", parameters)).lark()
+    assert takes(lark, calls(("visit", {"place": "Basel, BS", "day": "05-06-2026"})))
 
 
 def test_a_described_default_stands_for_a_number_that_nobody_said() -> None:
