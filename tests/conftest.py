@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from agent.env import Env, load_env
@@ -17,6 +18,9 @@ from agent.weights.progress import choose_reporter
 from agent.weights.pull import pull
 from tests.tiny_qwen3vl import TinyFiles, write_tiny_qwen3vl
 
+# How long an example takes says how busy the machine is, not whether a promise holds.
+hypothesis.settings.register_profile("calm", deadline=None)
+hypothesis.settings.load_profile("calm")
 REAL_WEIGHTS = ("qwen2.5-0.5b", "ocr-small", "ocr-tiny", "embed")
 
 

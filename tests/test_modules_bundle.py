@@ -204,6 +204,17 @@ def test_a_damaged_bundle_is_refused_or_whole(tmp_path: Path, at: int, bits: int
         assert "\n" not in str(error)
 
 
+def test_a_list_that_points_before_the_bundle_is_refused(tmp_path: Path) -> None:
+    """The place of the list is what the end of the archive says, so a damaged end moves every file."""
+    sound = tally(tmp_path / "sound").read_bytes()
+    end = sound.rindex(b"PK\x05\x06")
+    place = int.from_bytes(sound[end + 16 : end + 20], "little") + 1_000_000
+    damaged = tmp_path / "damaged.whl"
+    damaged.write_bytes(sound[: end + 16] + place.to_bytes(4, "little") + sound[end + 20 :])
+    with pytest.raises(ModuleError, match="damaged"), open_bundle(damaged, SMALL):
+        pass
+
+
 def test_what_a_bundle_requires_comes_with_it(store: ModuleStore, tmp_path: Path) -> None:
     """Wheels inside are checked like the bundle itself, and unpacked beside it; pip has no part in it."""
     inner = wheel(

@@ -221,6 +221,8 @@ def _check_member(member: zipfile.ZipInfo, where: str, settings: ModuleSettings)
         raise ModuleError(f"{where}: {name!r:.120} is no name for a file; it is no honest bundle")
     if len(name.encode("utf-8", "replace")) > settings.max_path_chars:
         raise ModuleError(f"{where}: {name!r:.60}… is too long a name (modules.max_path_chars)")
+    if member.header_offset < 0:  # zipfile believes any offset, and would seek there
+        raise ModuleError(f"{where}: {name!r:.120} would lie before the bundle; it is damaged, get it again")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ModuleError(f"{where}: {name!r:.120} is a link or a device; a bundle holds plain files only")
