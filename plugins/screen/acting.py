@@ -126,7 +126,7 @@ class Operator:
         if found.control is None and found.others and not any(is_named(c, target) for c in found.others):
             sight = self.looker.read_again(found.others)
             found = find(sight, target, _tiers(step), fields=self._fields)
-        if found.control is None and not any(is_named(c, target) for c in found.others) and not sight.dialog:
+        if found.control is None and found.out_of_view and not sight.dialog:
             found, sight = scroll_to(
                 self.looker, sight, lambda seen: find(seen, target, _tiers(step), fields=self._fields), self._settings
             )

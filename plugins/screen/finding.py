@@ -196,11 +196,12 @@ def _not_beside(name: str, place: str) -> Said:
 def _none(target: Target, sight: Sight, why: Said | None, pool: Iterable[Control]) -> Found:
     """Nothing that fits; with what came close."""
     name = target.text or target.field
-    listed_pool = list(pool)
+    listed_pool, told = list(pool), why
     if why is None and listed_pool:
         roles = " / ".join(sorted({role_word(c.role)["zh"] for c in listed_pool}))
         roles_en = " / ".join(sorted({role_word(c.role)["en"] for c in listed_pool}))
         why = say(f"“{name}”只是{roles},不能这样使用", f"“{name}” is only a {roles_en} and cannot be used so")
+    out_of_view = told is not None or not listed_pool
     why = why or _not_there(name)
     close = listed_pool or _close(names_of(name), sight.controls)
     if close and not listed_pool:
@@ -208,7 +209,7 @@ def _none(target: Target, sight: Sight, why: Said | None, pool: Iterable[Control
         why = say(f"{why['zh']};相近的有:{more['zh']}", f"{why['en']}; close to it: {more['en']}")
     if sight.dialog:
         why = say(f"{why['zh']};上面有窗口“{sight.dialog}”", f"{why['en']}; the window “{sight.dialog}” lies above")
-    return Found(None, why, tuple(close[:_MOST_OTHERS]))
+    return Found(None, why, tuple(close[:_MOST_OTHERS]), out_of_view)
 
 
 def _close(names: Iterable[str], controls: Sequence[Control]) -> list[Control]:

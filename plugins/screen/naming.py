@@ -153,7 +153,7 @@ def _field(
     """A frame with a value in it, or nothing, and a label beside it; with words in it where it is light and long, or
     was a field before.
     """
-    printed = " ".join(text.text.strip() for text in mine)
+    printed = _held(mine)
     label = _label_of(region.box, texts, mine)
     if printed and not _VALUE.fullmatch(printed):
         was_one = any(overlap(region.box, box) * 2 > area(region.box) for box in fields)
@@ -337,11 +337,16 @@ def _agreed(control: Control, texts: Sequence[Text]) -> Control | None:
         return None
     if control.role != "field":
         return control
-    held = " ".join(text.text.strip() for text in texts if holds(control.box, centre(text.box)))
+    held = _held([text for text in texts if holds(control.box, centre(text.box))])
     if control.value and plain(control.value) and not likeness((control.value,), held):
         return replace(control, value=None)  # what it says it holds is not what is seen
     masked = control.value or ""  # only signs that hide what was typed, which no reader reads
     return replace(control, value=held or masked, unit=control.unit or _unit(control.box, texts))
+
+
+def _held(texts: Sequence[Text]) -> str:
+    """What stands in a field, without the caret that is read as a bar."""
+    return " ".join(text.text.strip() for text in texts).strip("|｜ ")
 
 
 def _only_seen(control: Control) -> Control:

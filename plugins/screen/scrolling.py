@@ -1,22 +1,25 @@
-"""Looking for something that is not to be seen, in a list that can be scrolled: down to its end, then up to its top.
+"""Looking for something that is not to be seen, in a list or page that scrolls: down to its end, then up to its top.
 
-The wheel is turned only over a list, never over a field: there it would change a value. Where nothing moves, there is
-nothing to scroll.
+The wheel is turned only over a list, or over the free ground of a browser's page, never over a field: there it would
+change a value. Where nothing moves, there is nothing to scroll.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from agent.api import Box
 from agent.settings import ScreenSettings
 from plugins.screen.looking import Looker
-from plugins.screen.pictures import area, centre, changes, holds, overlap
-from plugins.screen.values import Found, Sight
+from plugins.screen.pictures import area, centre, changes, grown, holds, overlap
+from plugins.screen.values import Found, Role, Sight
 
 __all__ = ["scroll_to"]
 
 _LEAST_LINES = 4
+_RASTER = 16
+_CLEAR_PX = 6
+_HEEDS_WHEEL: frozenset[Role] = frozenset({"field", "checkbox", "switch", "menu"})
 
 
 def scroll_to(
@@ -28,24 +31,31 @@ def scroll_to(
     :return: it, or why there is none; and the last sight.
     """
     found = wanted(sight)
-    frame = _list_in(sight)
-    if frame is None:
-        return found, sight
-    place = _free_place(sight, frame)
-    if place is None:
-        return found, sight
-    for notches in (settings.scroll_notches, -settings.scroll_notches):
-        for _ in range(settings.most_scrolls):
-            before = sight
-            looker.link.scroll(*place, notches=notches)
-            looker.pointer = place
-            sight = looker.look()
-            found = wanted(sight)
-            if found.control is not None:
-                return found, sight
-            if not any(overlap(frame, one) for one in changes(before.photo.pixels, sight.photo.pixels)):
-                break
+    for frame in _scrollable(sight):
+        place = _free_place(sight, frame)
+        if place is None:
+            continue
+        for notches in (settings.scroll_notches, -settings.scroll_notches):
+            for _ in range(settings.most_scrolls):
+                before = sight
+                looker.link.scroll(*place, notches=notches)
+                looker.pointer = place
+                sight = looker.look()
+                found = wanted(sight)
+                if found.control is not None or sight.dialog != before.dialog:
+                    return found, sight
+                if not any(overlap(frame, one) for one in changes(before.photo.pixels, sight.photo.pixels)):
+                    break
     return found, sight
+
+
+def _scrollable(sight: Sight) -> Iterator[Box]:
+    """A list, and the page itself where a browser shows it: there the wheel changes nothing but what is in view."""
+    listed = _list_in(sight)
+    if listed is not None:
+        yield listed
+    if any(control.source == "said" for control in sight.controls):
+        yield 0, 0, *sight.photo.size
 
 
 def _list_in(sight: Sight) -> Box | None:
@@ -65,9 +75,14 @@ def _list_in(sight: Sight) -> Box | None:
 
 
 def _free_place(sight: Sight, frame: Box) -> tuple[int, int] | None:
-    """A point of the list that lies on no field."""
-    x, middle = centre(frame)
-    for y in (middle, (frame[1] + middle) // 2, (frame[3] + middle) // 2):
-        if not any(c.role == "field" and holds(c.box, (x, y)) for c in sight.controls):
-            return x, y
-    return None
+    """A point of it that lies on nothing that can be used, the nearest to its middle."""
+    size = sight.photo.size
+    used = [grown(c.box, _CLEAR_PX, size) for c in sight.controls if c.role in _HEEDS_WHEEL]
+    middle = centre(frame)
+    points = [
+        (frame[0] + (frame[2] - frame[0]) * across // _RASTER, frame[1] + (frame[3] - frame[1]) * down // _RASTER)
+        for across in range(1, _RASTER)
+        for down in range(1, _RASTER)
+    ]
+    free = [point for point in points if not any(holds(box, point) for box in used)]
+    return min(free, key=lambda point: abs(point[0] - middle[0]) + abs(point[1] - middle[1]), default=None)

@@ -129,6 +129,8 @@ class Found:
     """How it was found; where none was: what is missing, or between which it cannot be decided."""
     others: tuple[Control, ...] = ()
     """Those that came close, the closest first."""
+    out_of_view: bool = False
+    """Nothing that is in view fits, so it may be found by scrolling; otherwise it cannot be decided, or not be used."""
 
 
 @dataclass(frozen=True, slots=True)
