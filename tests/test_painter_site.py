@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -31,11 +32,13 @@ from plugins.painter.wishes import wish_of
 from tests.fakes import ScriptedModel
 from tests.server_kit import served, wait_until
 from tests.servers.debian import free_port
+from tests.servers.process import listens
 from tests.test_turn import agent_of
 
 PICTURE = "/api/painter/picture?animal=cat&feature=boots&feature=hat:red&place=beach"
 PLUGIN = EntryPoint("painter", "plugins.painter.plugin:plugin", "watchkeeper")
 ROOT = Path(__file__).parent.parent
+READY_SECONDS = 15.0
 
 
 def wanted(env: Env, **values: object) -> Env:
@@ -130,6 +133,34 @@ def test_a_site_never_stands_in_the_way_of_the_server(tmp_path: Path, capsys: py
     assert capsys.readouterr().err.count("left out") == 5
 
 
+def test_the_cards_cross_once(env: Env) -> None:
+    """Compressed, and not at all where the browser has them."""
+    with painting(wanted(env)) as client:
+        first = client.get("/api/painter/cards", headers={"Accept-Encoding": "gzip"}).raise_for_status()
+        assert first.headers["content-encoding"] == "gzip" and int(first.headers["content-length"]) < 80_000
+        assert len(first.json()["animals"]) >= 12
+        again = client.get("/api/painter/cards", headers={"If-None-Match": first.headers["etag"]})
+        assert again.status_code == 304 and not again.content
+
+
+def test_doctor_says_whether_it_can_paint(env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing where it is off; what to install, or which file is missing, where it is on."""
+    host = load_plugins(found=(PLUGIN,))
+    assert not [one for one in host.own_health(env) if one.name == "painter"]
+    assert [one.ok for one in host.own_health(wanted(env))] == [True]
+    lacking = wanted(env, model_file="sd.gguf", model_sha256="0" * 64)
+    assert "no such file" in host.own_health(lacking)[0].text
+    monkeypatch.setattr("plugins.painter.plugin.can_draw", lambda: False)
+    assert "watchkeeper[painter]" in host.own_health(wanted(env))[0].text
+
+
+def test_many_children_at_once(env: Env) -> None:
+    """Each gets its picture; the same one is drawn once."""
+    paths = [PICTURE.replace("animal=cat", f"animal={name}") for name in ("dog", "owl", "pig")] * 4
+    with painting(wanted(env)) as client, ThreadPoolExecutor(6) as children:
+        assert len(set(children.map(lambda path: client.get(path).raise_for_status().content, paths))) == 3
+
+
 def test_the_store_is_bounded_and_a_picture_that_was_tampered_with_is_drawn_again(env: Env) -> None:
     """The longest unused go first, and no foreign picture is ever shown."""
     box = wanted(env, cache_rows=3)
@@ -207,7 +238,8 @@ def test_after_kill_9_it_paints_again_and_has_what_it_painted(tmp_path: Path) ->
             os.kill(process.pid, signal.SIGKILL)
         began = time.monotonic()
         with serving(tmp_path, port):
-            wait_until(lambda: paints(client, PICTURE), 60)
+            wait_until(lambda: listens(port), 60)  # Python itself takes its time on a busy box
+            wait_until(lambda: paints(client, PICTURE), READY_SECONDS)
             print(f"paints {time.monotonic() - began:.2f} s after its start")
             assert paints(client, PICTURE) == first
             assert all(paints(client, path) for path in more)

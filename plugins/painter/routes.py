@@ -7,8 +7,10 @@ GET  /picture    a wish by its choices: PNG
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+from functools import cache
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -16,6 +18,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.server.routes.page import Shown, answer_file
 from plugins.painter.cards import cards
 from plugins.painter.drawing.compose import Chosen
 from plugins.painter.painter import Painter
@@ -40,10 +43,10 @@ def make_router(painter: Painter) -> APIRouter:
     """The routes."""
     router = APIRouter()
 
-    @router.get("/cards")
-    def all_cards() -> dict[str, Any]:
+    @router.get("/cards", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+    def all_cards(request: Request) -> Response:
         """What can be chosen, each with a small drawing."""
-        return cards()
+        return answer_file(request, _packed_cards())
 
     @router.post("/wishes", response_model=None)
     def read(typed: Typed) -> dict[str, Any] | JSONResponse:
@@ -73,6 +76,13 @@ def make_router(painter: Painter) -> APIRouter:
         return Response(painted.png, media_type="image/png", headers=headers)
 
     return router
+
+
+@cache
+def _packed_cards() -> Shown:
+    body = json.dumps(cards(), ensure_ascii=False).encode()
+    tag = hashlib.sha256(body).hexdigest()[:20]
+    return Shown("application/json", body, gzip.compress(body, 9, mtime=0), f'"{tag}"')
 
 
 def _chosen(text: str) -> Chosen:
