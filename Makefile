@@ -3,7 +3,7 @@
 # make test    environment and the whole suite
 # make setup   the environment alone
 # make check   format, lint, types and the suite: what CI runs        make fix    format and mend what ruff can
-# make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], bench-server [RUNG=NAME], bench-boxes, bench-page, bench-voice [SHOW=1], score-panels, score-detection, score-books, score-refusals, score-turn, score-screen [EVERY=1]    figures; a table, and last one JSON line
+# make bench-turn, bench-model, bench-panels, bench-knowledge, bench-weights, bench-logs [ROWS=N], bench-server [RUNG=NAME], bench-boxes, bench-page, bench-voice [SHOW=1], score-panels, score-detection, score-books, score-refusals, score-plates, score-turn, score-screen [EVERY=1]    figures; a table, and last one JSON line
 # make install-paddleocr  the paddleocr package as the reader of this box        make test-paddleocr  the same, tried for real
 # make fuzz-panels [FOR=600]   damaged and hostile pictures through decoder and parser, for so many seconds
 # make bundle OUT=/media/usb/watchkeeper   what deploy/install.sh installs on a box without a network; more: deploy/bundle.sh --help

@@ -19,12 +19,22 @@ from plugins.field.conditions import Vocabulary
 from plugins.field.sheet import load_sheet
 from plugins.field.tools import FieldTools
 
-__all__ = ["EXAMPLE", "NOW", "Field", "example_vocabulary", "hourly"]
+__all__ = ["EXAMPLE", "NOW", "Field", "add_manuals", "example_vocabulary", "hourly"]
 
 EXAMPLE = Path(__file__).parent.parent / "deploy" / "example" / "field"
 NOW = datetime(2024, 12, 15, 20, 50)
 Values = Mapping[str, Sequence[tuple[float, float]]]
 """Tag → (hours before now, value)."""
+
+
+def add_manuals(env: Env, *paths: Path) -> KnowledgeStore:
+    """Put files into the store of a box."""
+    limits = env.settings.knowledge
+    store = KnowledgeStore(env.home.knowledge_db, limits.busy_seconds)
+    bounds = {"max_bytes": limits.max_file_bytes, "max_pages": limits.max_pages, "passage_chars": limits.passage_chars}
+    for path in paths:
+        add_file(store, path, **bounds)
+    return store
 
 
 def hourly(value: float, hours: int, *, every: float = 1.0, since: float = 0.5) -> list[tuple[float, float]]:
@@ -43,18 +53,11 @@ class Field:
     def __init__(self, env: Env, rules: Mapping[str, str], values: Values) -> None:
         """:param rules: title → text; the titles of the example's manuals are those that its sheet names."""
         (env.home.folder / "field.toml").write_text((EXAMPLE / "field.toml").read_text("utf-8"), encoding="utf-8")
-        limits = env.settings.knowledge
-        store = KnowledgeStore(env.home.knowledge_db, limits.busy_seconds)
+        paths = []
         for number, (title, text) in enumerate(rules.items()):
-            path = env.home.folder / f"rules-{number}.md"
-            path.write_text(f"# {title}\n\n{text}\n", encoding="utf-8")
-            add_file(
-                store,
-                path,
-                max_bytes=limits.max_file_bytes,
-                max_pages=limits.max_pages,
-                passage_chars=limits.passage_chars,
-            )
+            paths.append(env.home.folder / f"rules-{number}.md")
+            paths[-1].write_text(f"# {title}\n\n{text}\n", encoding="utf-8")
+        add_manuals(env, *paths)
         self.values = dict(values)
         self.tool = FieldTools(env, self.read).tools()[0]
 

@@ -31,6 +31,8 @@ DAY = 86_400.0
          [("降雨量", "gt", 5, 5, DAY)], "forbid"),
         ("Shipping is allowed only when the store temperature is between 2 and 8 °C.",
          [("库温", "in", 2, 8, 0)], "demand"),
+        ("风速小于 2 m/s 时可以打药", [("风速", "lt", 2, 2, 0)], "allow"),
+        ("Spraying may be carried out when the wind is below 2 m/s.", [("风速", "lt", 2, 2, 0)], "allow"),
         ("The 72-hour rainfall must be less than 8 mm for spraying.", [("降雨量", "lt", 8, 8, 3 * DAY)], "demand"),
     ],
 )  # fmt: skip
@@ -55,6 +57,10 @@ def test_what_a_rule_says(sentence: str, compared: list[tuple[str, str, float, f
         "降雨量超过 5 mm 的,不得打药",  # in how long?
         "风速大于 3 m/s,气温高于 30 ℃ 时,不得打药",  # each or both?
         "降雨时不得打药",
+        "风速大于 3 m/s 时可不打药",
+        "风速小于 3 m/s 时不得停止打药",
+        "风速大于 3 m/s 时,应佩戴护目镜打药",
+        "Do not stop spraying when the wind is below 3 m/s.",
         "库温高于 8 ℃ 超过 30 分钟的,禁止发货",
         "风速大于 3 m/s 时不得在鱼塘边打药",
         "Do not spray near ponds when the wind is above 3 m/s.",
@@ -98,7 +104,8 @@ def test_no_text_of_a_manual_breaks_it(text: str) -> None:
 @pytest.mark.parametrize(
     "question",
     ["怎么打药?", "打药的步骤是什么?", "什么时候适合打药?", "打药前要准备什么?", "How do I spray?", "When can I spray?",
-     "Which nozzle should I use for spraying?", "循环泵故障怎么处理?", "昨天有几次报警?"],
+     "Which nozzle should I use for spraying?", "循环泵故障怎么处理?", "昨天有几次报警?",
+     "气温多少度不能打药?", "昨天的最大风速是多少?", "平均气温多少?"],
 )  # fmt: skip
 def test_other_questions_are_not_taken(question: str) -> None:
     """How, when and what are for the manuals."""
@@ -113,6 +120,7 @@ def test_other_questions_are_not_taken(question: str) -> None:
         ("现在果园里能不能打药?", ()),
         ("Is it okay to spray the citrus today?", ()),
         ("Can we ship from the cold store now?", ()),
+        ("今天能打药不?", ()),
         ("今天葡萄适合打药吗?", ("葡萄",)),
         ("Can I spray the vineyard today?", ("vineyard",)),
         ("冷库能打药吗?", ("冷库",)),
@@ -124,3 +132,12 @@ def test_every_word_of_a_question_counts(question: str, left: tuple[str, ...]) -
     ask = understand(question, KNOWN)
     assert ask is not None and ask.decision is not None
     assert ask.left == left
+
+
+@pytest.mark.parametrize(
+    "question", ["今天下午适合打药吗?", "昨天能打药吗?", "Could I spray at 5 pm?", "Can I spray tonight?"]
+)
+def test_another_time_is_not_now(question: str) -> None:
+    """Only now can be decided."""
+    ask = understand(question, KNOWN)
+    assert ask is not None and ask.other_time

@@ -17,13 +17,11 @@ from agent.plugin_host import PluginHost, load_plugins
 from agent.settings import FieldSettings
 from agent.tools import TurnView
 from agent.values import ToolResult
-from knowledge.ingest import add_file
-from knowledge.store import KnowledgeStore
 from plugins import field, logs, maintenance
 from plugins.devices.plugin import plugin as devices
 from plugins.field.sheet import load_sheet
 from plugins.logs.importing import import_csv
-from tests.field_kit import EXAMPLE, NOW
+from tests.field_kit import EXAMPLE, NOW, add_manuals
 from tests.servers.modbus import running_modbus
 from tests.servers.mosquitto import Mosquitto, MosquittoMissing, running_mosquitto
 from tests.servers.mqtt_peer import Peer, until
@@ -80,19 +78,6 @@ def host(*names: str) -> PluginHost:
     return load_plugins(found=found)  # type: ignore[arg-type]
 
 
-def add(env: Env, *paths: Path) -> None:
-    limits = env.settings.knowledge
-    store = KnowledgeStore(env.home.knowledge_db, limits.busy_seconds)
-    for path in paths:
-        add_file(
-            store,
-            path,
-            max_bytes=limits.max_file_bytes,
-            max_pages=limits.max_pages,
-            passage_chars=limits.passage_chars,
-        )
-
-
 def ask(env: Env, plugins: PluginHost, question: str) -> ToolResult:
     tool = next(tool for tool in plugins.tools(env) if tool.name == "field_check")
     assert tool.asked is not None and tool.asked(question)
@@ -110,7 +95,7 @@ def plant(tmp_path: Path) -> Env:
             "WATCHKEEPER_FIELD__SHEET": str(EXAMPLE / "field.toml"),
         }
     )
-    add(env, *sorted(EXAMPLE.glob("*.md")))
+    add_manuals(env, *sorted(EXAMPLE.glob("*.md")))
     return env
 
 
@@ -164,7 +149,7 @@ def test_sensors_on_mqtt_and_modbus(broker: Mosquitto, tmp_path: Path) -> None:
             rules = tmp_path / "rules.md"
             rules.write_text(RULE, encoding="utf-8")
             env = load_env({"WATCHKEEPER_HOME": str(home)})
-            add(env, rules)
+            add_manuals(env, rules)
             modbus.put(7, 182)
             peer.tell("farm/soil/1", json.dumps({"moisture": 21.5}), retain=True)
             plugins = host("field", "devices")
@@ -219,7 +204,7 @@ def test_a_sensor_that_cannot_be_reached_says_why(tmp_path: Path) -> None:
     )
     (tmp_path / "rules.md").write_text(RULE, encoding="utf-8")
     env = load_env({"WATCHKEEPER_HOME": str(home)})
-    add(env, tmp_path / "rules.md")
+    add_manuals(env, tmp_path / "rules.md")
     plugins = host("field", "devices")
     said = ask(env, plugins, "现在能浇水吗?").notes[0]["zh"]
     plugins.shutdown(env)

@@ -181,3 +181,19 @@ def test_figures_alone(env: Env) -> None:
     assert record.fields["value"] == 36.0 and record.fields["whole"] is True
     assert "累计 36 mm(2024-12-12 20:50 – 2024-12-15 20:50,72 个值,来源 station.csv)" in record.line["zh"]
     assert "风速:2 m/s" in field(env, WIND).ask("现在风速多少?").records[0].line["zh"]
+
+
+def test_a_day_that_is_over(env: Env) -> None:
+    """Yesterday's rain is of yesterday alone; of a day without values it is said so."""
+    made = field(env, WIND, 降雨量=[(back, 1.0 if 21 < back <= 45 else 5.0) for back, _ in hourly(0, 90)])
+    record = made.ask("昨天降雨量多少?").records[0]
+    assert record.fields["value"] == 24.0 and "2024-12-14 00:00 – 2024-12-15 00:00" in record.line["zh"]
+    assert "没有数据" in field(env, WIND, 降雨量=hourly(1.0, 10)).ask("昨天降雨量多少?").records[0].line["zh"]
+
+
+def test_where_it_is_allowed_it_is_not_forbidden_elsewhere(env: Env) -> None:
+    """ "May be done below 2 m/s" says nothing of 2.5: no verdict."""
+    made = field(env, "第一条 风速小于 2 m/s 时可以打药。", 风速=[(0.1, 2.5)])
+    assert made.verdict("今天适合打药吗?") == "结论:无法判断“打药”:风速 2.5 m/s ≥ 2 m/s [M1 第一条]"
+    made.values["风速"] = [(0.1, 1.5)]
+    assert made.verdict("今天适合打药吗?").startswith("结论:现在符合")

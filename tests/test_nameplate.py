@@ -18,13 +18,12 @@ from agent.perception import Perception, Text
 from agent.settings import NameplateSettings
 from agent.tools import TurnView
 from agent.values import Language, ToolResult
-from knowledge.ingest import add_file
-from knowledge.store import KnowledgeStore
 from plugins.nameplate.lists import look_up
 from plugins.nameplate.plate import read_plate
 from plugins.nameplate.reflections import may_hide
 from plugins.nameplate.tools import PlateTools, is_asked
 from plugins.nameplate.types import differs_by_one, in_cell, plain_type
+from tests.field_kit import add_manuals
 
 EXAMPLE = Path(__file__).parent.parent / "deploy" / "example" / "nameplate"
 LIMITS = NameplateSettings()
@@ -46,20 +45,11 @@ def seen(texts: Sequence[str | tuple[str, float]], *, beside: bool = True) -> Pe
 
 
 def with_lists(env: Env, *texts: str) -> PlateTools:
-    limits = env.settings.knowledge
-    store = KnowledgeStore(env.home.knowledge_db, limits.busy_seconds)
     paths = sorted(EXAMPLE.glob("*.md")) if not texts else []
     for i, text in enumerate(texts):
         paths.append(env.home.folder / f"list-{i}.md")
         paths[-1].write_text(text, encoding="utf-8")
-    for path in paths:
-        add_file(
-            store,
-            path,
-            max_bytes=limits.max_file_bytes,
-            max_pages=limits.max_pages,
-            passage_chars=limits.passage_chars,
-        )
+    add_manuals(env, *paths)
     return PlateTools(env)
 
 

@@ -31,6 +31,12 @@ watchkeeper ask --explain --photo "$here/panel.png" \
   "面板上哪些读数超出范围?" \
   "How often did 补水变频故障 happen in the last month?"
 
+step "In the field: what was measured, the rule with its article, the verdict; a type plate and its list"
+export WATCHKEEPER_FIELD__SHEET="$here/field/field.toml"
+watchkeeper kb add "$here"/field/*.md "$here"/nameplate/*.md
+watchkeeper ask "最近三天降雨量多少?今天适合打药吗?" "Can we ship from the cold store now?"
+watchkeeper ask --photo "$here/nameplate/plate.jpg" "这台电机要淘汰吗?依据哪一条?"
+
 step "watchkeeper logs: the plant's latest events"
 watchkeeper logs | head -n 12
 

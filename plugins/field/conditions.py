@@ -113,8 +113,10 @@ class Vocabulary:
         if not comparisons or left_over(_essential(marked)):
             return None
         effect = effect_of(marked)
-        if effect is None and demanded:
-            effect = "demand"
+        forbidding = len(word("effect", "forbid").findall(marked))
+        if forbidding > 1 or (forbidding and demanded):
+            return None
+        effect = "demand" if demanded else effect
         every = _joined(marked, effect or "forbid") if len(comparisons) > 1 else True
         return None if every is None else Understood(tuple(comparisons), effect, every)
 
@@ -177,16 +179,22 @@ class Vocabulary:
 
 
 def effect_of(marked: str) -> Effect | None:
-    """Whether the words around comparisons forbid or demand; what is demanded not to be is in the comparison."""
-    if word("effect", "forbid").search(marked):
-        return "forbid"
-    return "demand" if word("effect", "demand").search(marked) else None
+    """Whether the words around comparisons forbid, demand or allow; what is demanded not to be is in the comparison.
+
+    Two words that forbid may mean the opposite ("do not stop"): then nothing is known.
+    """
+    forbidding = word("effect", "forbid").findall(marked)
+    if forbidding:
+        return "forbid" if len(forbidding) == 1 else None
+    if word("effect", "demand").search(marked):
+        return "demand"
+    return "allow" if word("effect", "allow").search(marked) else None
 
 
 def left_over(text: str) -> str:
     """The words of a marked text that nothing accounts for."""
     for section, name in (
-        ("effect", "forbid"), ("effect", "demand"), ("effect", "any_of"), ("effect", "all_of"),
+        ("effect", "forbid"), ("effect", "demand"), ("effect", "allow"), ("effect", "any_of"), ("effect", "all_of"),
         ("silent", "rule_en"), ("silent", "rule"),
     ):  # fmt: skip
         text = word(section, name).sub(" ", text)
@@ -317,7 +325,7 @@ def _joined(marked: str, effect: Effect) -> bool | None:
     both = word("effect", "all_of").search(text.replace("、", " ")) is not None
     if either != both:
         return both
-    return True if effect == "demand" and not either else None
+    return True if effect != "forbid" and not either else None
 
 
 def _essential(marked: str) -> str:

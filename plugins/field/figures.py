@@ -84,23 +84,26 @@ def read_figures(
     return found
 
 
-def span_of(measured: Measured, seconds: float) -> Span:
-    """The values of the last so many seconds; the latest value for none."""
-    now, figure = measured.now, measured.figure
+def span_of(measured: Measured, seconds: float, until: float | None = None) -> Span:
+    """The values of the last so many seconds; the latest value for none.
+
+    :param until: the end of the span, where it is not now: seconds of the plant's wall clock.
+    """
+    end, figure = measured.now if until is None else min(until, measured.now), measured.figure
     if not len(measured.at):
         why = say(measured.trouble, measured.trouble) if measured.trouble else say("没有数据", "there are no values")
-        return Span(measured.values, now - seconds, now, why)
-    last = float(measured.at[-1])
-    if now - last > measured.stale_seconds:
+        return Span(measured.values, end - seconds, end, why)
+    last, lacking = float(measured.at[-1]), None
+    if end - last > measured.stale_seconds:
         lacking = say(f"最后一次是 {_text(last)},已过时", f"the last value is of {_text(last)}, which is too old")
-    else:
-        lacking = None
     if not seconds:
         return Span(measured.values[-1:], last, last, lacking)
-    start = now - seconds
+    start = end - seconds
     within = (measured.at > start) if figure.adds_up else (measured.at >= start)
+    within &= (measured.at <= end) if figure.adds_up or until is None else (measured.at < end)
+    within |= (measured.at > end) if until is None else False  # a clock that is a little ahead
     at = measured.at[within]
-    return Span(measured.values[within], start, now, lacking or _gap(measured, at, start))
+    return Span(measured.values[within], start, end, lacking or _gap(measured, at, start, end))
 
 
 def stated(seconds: float) -> str:
@@ -108,19 +111,20 @@ def stated(seconds: float) -> str:
     return _text(seconds)
 
 
-def _gap(measured: Measured, at: Array, start: float) -> Said | None:
+def _gap(measured: Measured, at: Array, start: float, end: float) -> Said | None:
     """Where values lack; each amount reaches back to the one before it, or as far as the figure comes."""
     longest = max(measured.stale_seconds, 60 * measured.figure.every_minutes)
     if measured.figure.adds_up:
         longest = 60 * measured.figure.every_minutes * 1.5
-    edges = np.concatenate(([start], at, [measured.now]))
+    edges = np.concatenate(([start], at, [end]))
     steps = np.diff(edges)
-    steps[-1] = 0.0  # how old the last one is was looked at before
+    if end >= measured.now:
+        steps[-1] = 0.0  # how old the last one is was looked at before
     worst = int(steps.argmax()) if len(steps) else 0
     if len(at) and steps[worst] <= longest:
         return None
-    begin, end = _text(float(edges[worst])), _text(float(edges[worst + 1]))
-    return say(f"{begin} 至 {end} 没有数据", f"there are no values from {begin} to {end}")
+    first, last = _text(float(edges[worst])), _text(float(edges[worst + 1]))
+    return say(f"{first} 至 {last} 没有数据", f"there are no values from {first} to {last}")
 
 
 def _measured(figure: Figure, series: Series | None, now: datetime, stale: float, late: float) -> Measured:

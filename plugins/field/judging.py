@@ -52,13 +52,15 @@ class Judged:
 
 def judge(rule: Rule, figures: Mapping[str, Measured]) -> Judged:
     """Hold a rule against the figures."""
-    demanded = rule.effect == "demand"
+    demanded = rule.effect != "forbid"
     checked = tuple(_check(one, figures[one.figure.name], each=demanded) for one in rule.comparisons)
     truths = [one.holds for one in checked]
     if rule.every:
         holds = False if False in truths else None if None in truths else True
     else:
         holds = True if True in truths else None if None in truths else False
+    if rule.effect == "allow":
+        return Judged(rule, holds or None, checked)
     return Judged(rule, holds if demanded or holds is None else not holds, checked)
 
 
@@ -109,7 +111,7 @@ def _limits(rule: Rule) -> dict[tuple[str, str, float, str], tuple[float, float]
     """What is allowed of each figure by a rule, in its own unit: a lower or an upper bound, or both."""
     found: dict[tuple[str, str, float, str], tuple[float, float]] = {}
     for one in rule.comparisons:
-        op = one.op if rule.effect == "demand" else _OPPOSITE[one.op]
+        op = _OPPOSITE[one.op] if rule.effect == "forbid" else one.op
         factor = factor_between(one.unit, one.figure.unit or one.unit) or 1.0
         key = one.figure.name, one.fold, one.span_seconds
         low, high = round(one.low * factor, 9), round(one.high * factor, 9)

@@ -20,6 +20,7 @@ __all__ = ["Ask", "understand"]
 _OTHERS = re.compile(r"[^?？]*[?？]\s*(?=\S)")
 _WORD = re.compile(r"[a-z][a-z'-]*|[\d.]+|[\u3400-\u9fff]+")
 _NOW = re.compile(r"今[天日]|现在|目前|当前|today|now")
+_UP_TO_NOW = re.compile(r"最近|近|过去|(?:(?:in|over|within|during|for) )?(?:the )?(?:past|last)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +51,36 @@ def understand(question: str, vocabulary: Vocabulary) -> Ask | None:
     if word("silent", "otherwise").search(bare) and not word("silent", "how_much").search(bare):
         return None
     if decisions:
-        if word("silent", "otherwise").search(bare) or not word("silent", "whether").search(text):
+        if not _asks_whether(text, bare, vocabulary):
             return None
     elif not figures or not word("silent", "how_much").search(text):
         return None
     spans = [(start, phrase) for start, phrase in find_periods(text) if not _NOW.fullmatch(phrase)]
+    decision = decisions[0] if decisions else None
+    left = _left(text, spans, vocabulary, decision)
+    if decision is None and left:
+        return None  # a figure of another kind: the highest, the mean, of another thing
+    periods = tuple(phrase for _, phrase in spans)
+    scopes = tuple(vocabulary.scopes_in(text))
+    return Ask(decision, figures, scopes, periods, _other_time(text, periods, decision), left)
+
+
+def _asks_whether(text: str, bare: str, vocabulary: Vocabulary) -> bool:
+    """Whether it may be done; not how, and not above how much it may not."""
+    if word("silent", "otherwise").search(bare) or not word("silent", "whether").search(text):
+        return False
+    clauses = [clause for clause in re.split(r"[,，;；]", text) if vocabulary.decisions_in(clause)]
+    return not any(word("silent", "how_much").search(clause) for clause in clauses)
+
+
+def _other_time(text: str, periods: tuple[str, ...], decision: Decision | None) -> str:
+    """A time that is not now: none of it can be decided; of what was measured only what is to come cannot be told."""
     other = word("silent", "other_time").search(text)
-    return Ask(
-        decisions[0] if decisions else None,
-        figures,
-        tuple(vocabulary.scopes_in(text)),
-        tuple(phrase for _, phrase in spans),
-        other.group() if other else "",
-        _left(text, spans, vocabulary, decisions[0] if decisions else None),
-    )
+    if decision is None:
+        return other.group() if other and not any(other.group() in phrase for phrase in periods) else ""
+    if other:
+        return other.group()
+    return next((phrase for phrase in periods if not _UP_TO_NOW.match(phrase)), "")
 
 
 def _left(

@@ -92,16 +92,19 @@ class FieldTools:
         span = resolve_period(phrase, turn.now) if phrase else None
         if phrase and span is None:
             return ToolResult(notes=(_only_now(phrase),))
-        seconds = (turn.now - span.start).total_seconds() if span else 0.0
-        wanted = [(figure, seconds or _usual(figure)) for figure in ask.figures]
-        measured = self._read(wanted, turn.now)
-        if span is not None and span.end < turn.now:
+        if span is not None and span.start >= turn.now:
             return ToolResult(notes=(_only_now(phrase or ""),))
+        back = (turn.now - span.start).total_seconds() if span else 0.0
+        measured = self._read([(figure, back or _usual(figure)) for figure in ask.figures], turn.now)
         records = []
-        for figure, back in wanted:
+        for figure in ask.figures:
             one = measured[figure.name]
-            over = seconds or (back if figure.adds_up else 0.0)
-            records.append(figure_record(self._number(figure), one, span_of(one, over)))
+            if span is None:
+                over = span_of(one, _usual(figure))
+            else:
+                past = (turn.now - span.end).total_seconds()
+                over = span_of(one, (span.end - span.start).total_seconds(), one.now - past if past > 0 else None)
+            records.append(figure_record(self._number(figure), one, over))
         return ToolResult(tuple(records))
 
     def _decided(self, ask: Ask, decision: Decision, turn: TurnView) -> ToolResult:

@@ -13,8 +13,9 @@ __all__ = ["Comparison", "Effect", "Fold", "Op", "Rule", "Unchecked"]
 Op = Literal["gt", "ge", "lt", "le", "in", "out"]
 Fold = Literal["", "sum", "max", "min", "mean"]
 """What is made of the values of a span; empty: each of them counts."""
-Effect = Literal["forbid", "demand"]
-"""What the comparisons mean where they hold: it must not be done; it may be done only then."""
+Effect = Literal["forbid", "demand", "allow"]
+"""What the comparisons mean where they hold: it must not be done; it may be done only then; it may be done then, and
+nothing is said of other times."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def scope_names(scopes: Sequence[Scope]) -> Said:
 def _reasons(judged: Sequence[Judged], language: str) -> str:
     lines = []
     for one in judged:
-        wanted = [c for c in one.checked if one.met is not None or c.holds is None]
+        wanted = [c for c in one.checked if one.met is not None or c.holds is None] or list(one.checked)
         lines += [f"{_checked(c)[language]} [{one.rule.citation}]" for c in wanted]  # type: ignore[index]
     return (";" if language == "zh" else "; ").join(dict.fromkeys(lines))
 

@@ -28,7 +28,13 @@ def weather() -> Iterable[Sequence[object]]:
         air = 11.5 + 4.5 * day + chance.uniform(-0.5, 0.5)
         wind = max(0.2, 1.9 + 0.9 * day + chance.uniform(-0.5, 0.5))
         humid = min(98.0, 74 - 14 * day + chance.uniform(-3, 3))
-        yield at.strftime("%Y-%m-%d %H:%M"), f"{SHOWERS.get(back, 0.0):.1f}", f"{wind:.1f}", f"{air:.1f}", f"{humid:.0f}"
+        yield (
+            at.strftime("%Y-%m-%d %H:%M"),
+            f"{SHOWERS.get(back, 0.0):.1f}",
+            f"{wind:.1f}",
+            f"{air:.1f}",
+            f"{humid:.0f}",
+        )
 
 
 def cold_store() -> Iterable[Sequence[object]]:
