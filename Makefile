@@ -24,7 +24,7 @@ BOOKS := embed dictionary
 ANSWERING := $(BOOKS) qwen2.5-1.5b
 pull = @$(BIN)/watchkeeper weights pull $(1) >&2
 
-.PHONY: bench-boxes bench-server bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-http fuzz-panels score-detection score-turn score-commands score-screen faults install-paddleocr \
+.PHONY: bench-boxes bench-server bench-page demo-home bench-knowledge setup demo test lint check fix bench-turn bench-model bench-panels bench-weights bench-logs score-panels score-answers score-books score-refusals fuzz-http fuzz-panels score-detection score-plates score-turn score-commands score-screen faults install-paddleocr \
 	test-paddleocr bundle test-install clean
 
 setup: $(READY)
@@ -126,6 +126,10 @@ score-answers: setup
 
 score-commands: setup
 	@$(BIN)/python -m tests.bench.score_commands $(DATA)
+
+score-plates: setup
+	$(call pull,ocr-small ocr-tiny)
+	@$(BIN)/python -m tests.bench.score_plates
 
 score-turn: setup
 	$(call pull,$(ANSWERING))
