@@ -4,6 +4,7 @@ import { WORDS } from "/painter/words.js";
 
 const KINDS = ["animals", "features", "places"];
 const MOST = 2;
+const SIGNS = { animals: "cat", features: "hat", places: "beach" }; // for who cannot read yet
 const at = (id) => document.getElementById(id);
 const state = { language: "zh", kind: "animals", cards: null, animal: "", features: [], place: "", shown: null };
 
@@ -79,7 +80,9 @@ function showSteps() {
   const marks = KINDS.map((kind, n) => make("button", {
     type: "button", id: `step-${kind}`, role: "tab", "aria-selected": String(kind === state.kind), "aria-controls": "cards",
     tabIndex: kind === state.kind ? 0 : -1, onclick: () => go(kind), onkeydown: (event) => turn(event, n),
-  }, make("span", {}, `${isFull(kind) ? "✓" : n + 1}`), make("span", {}, say()[kind])));
+    className: kind === KINDS.find((one) => !isFull(one)) ? "next" : "",
+  }, make("img", { src: source(find(kind, picked(kind).at(-1) ?? SIGNS[kind])), alt: "" }),
+  make("span", {}, isFull(kind) ? `✓ ${say()[kind]}` : say()[kind])));
   at("steps").replaceChildren(...marks);
 }
 
