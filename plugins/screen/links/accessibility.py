@@ -14,7 +14,7 @@ from typing import Any
 from agent.api import Box
 from plugins.screen.values import Control, Role
 
-__all__ = ["boxes_of", "controls_of"]
+__all__ = ["boxes_of", "controls_of", "is_reached", "parents_of", "places_of"]
 
 _ROLES: Mapping[str, Role] = {
     "button": "button", "textbox": "field", "searchbox": "field", "spinbutton": "field", "combobox": "field",
@@ -64,6 +64,47 @@ def boxes_of(snapshot: Mapping[str, Any], scale: float) -> dict[int, Box]:
     if isinstance(documents, list) and documents:
         _walk(documents, 0, (0.0, 0.0), scale, found, 0)
     return found
+
+
+def parents_of(snapshot: Mapping[str, Any]) -> dict[int, int]:
+    """Backend id of a node → that of the node that it is in.
+
+    :param snapshot: as the browser gave it.
+    """
+    found: dict[int, int] = {}
+    documents = snapshot.get("documents")
+    for document in documents if isinstance(documents, list) else []:
+        nodes = document.get("nodes") if isinstance(document, Mapping) else None
+        ids, parents = (nodes or {}).get("backendNodeId") or [], (nodes or {}).get("parentIndex") or []
+        for one, parent in zip(ids, parents, strict=False):
+            if isinstance(one, int) and isinstance(parent, int) and 0 <= parent < len(ids):
+                found[one] = _whole(ids[parent])
+    return found
+
+
+def places_of(nodes: Sequence[Mapping[str, Any]], boxes: Mapping[int, Box], size: tuple[int, int]) -> dict[int, Box]:
+    """Backend id of each node that can be pressed → its box, where its middle is in the picture."""
+    found = {}
+    for node in nodes:
+        one, role = _whole(node.get("backendDOMNodeId")), _ROLES.get(_text(node.get("role")))
+        box = boxes.get(one)
+        if box is not None and role not in (None, "dialog") and node.get("ignored") is not True:
+            x, y = (box[0] + box[2]) // 2, (box[1] + box[3]) // 2
+            if 0 <= x < size[0] and 0 <= y < size[1]:
+                found[one] = box
+    return found
+
+
+def is_reached(one: int, hit: int, parents: Mapping[int, int]) -> bool:
+    """Whether a press that meets a node means another: it is that one, lies in it, or nobody knows where it belongs."""
+    at = hit
+    for _ in range(len(parents)):
+        if at == one:
+            return True
+        if at not in parents:
+            return at == hit
+        at = parents[at]
+    return False
 
 
 def _walk(

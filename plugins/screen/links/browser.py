@@ -27,7 +27,7 @@ from playwright.async_api import Error as BrowserError
 
 from agent.api import InputError, Photo, ToolFailed, photo_of
 from agent.settings import ScreenSettings
-from plugins.screen.links.accessibility import boxes_of, controls_of
+from plugins.screen.links.accessibility import boxes_of, controls_of, is_reached, parents_of, places_of
 from plugins.screen.links.opening import refuse_outside
 from plugins.screen.values import Control
 
@@ -170,7 +170,32 @@ class BrowserLink:
             with suppress(BrowserError):  # a frame of another process, or one that is gone by now
                 more = await session.send("Accessibility.getFullAXTree", {"frameId": child["frame"]["id"]})
                 nodes += more["nodes"]
-        return nodes, boxes_of(snapshot, self._scale)
+        boxes = boxes_of(snapshot, self._scale)
+        covered = await self._covered(session, nodes, boxes, parents_of(snapshot))
+        return [node for node in nodes if node.get("backendDOMNodeId") not in covered], boxes
+
+    async def _covered(
+        self,
+        session: CDPSession,
+        nodes: list[dict[str, Any]],
+        boxes: dict[int, tuple[int, int, int, int]],
+        parents: dict[int, int],
+    ) -> set[int]:
+        """What a press in the middle would not meet, since something else lies above, seen or not."""
+        places = places_of(nodes, boxes, self._size or (0, 0))
+        chosen = dict(list(places.items())[: self._settings.most_controls])
+
+        async def hit(box: tuple[int, int, int, int]) -> int:
+            x, y = ((low + high) // 2 / self._scale for low, high in ((box[0], box[2]), (box[1], box[3])))
+            found = await session.send("DOM.getNodeForLocation", {"x": int(x), "y": int(y)})
+            return int(found["backendNodeId"])
+
+        hits = await asyncio.gather(*(hit(box) for box in chosen.values()), return_exceptions=True)
+        return {
+            one
+            for one, met in zip(chosen, hits, strict=True)
+            if isinstance(met, int) and not is_reached(one, met, parents)
+        }
 
     async def _opened(self) -> _Opened:
         if self._open is not None and not self._open.page.is_closed() and self._open.browser.is_connected():

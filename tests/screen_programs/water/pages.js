@@ -141,6 +141,8 @@ function filters(plant) {
 
 function tile(plant, key) {
   const made = make("div", key, plant.say(key), { className: "tile" });
+  made.setAttribute("role", "button");
+  made.setAttribute("aria-roledescription", "draggable");
   made.onpointerdown = event => made.setPointerCapture(event.pointerId);
   made.onpointerup = event => {
     const under = document.elementsFromPoint(event.clientX, event.clientY).find(one => one.classList.contains("zone"));
