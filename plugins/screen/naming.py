@@ -328,7 +328,7 @@ def _agreed(control: Control, texts: Sequence[Text]) -> Control | None:
         return None
     high = max(12, control.box[3] - control.box[1])
     around = control.box
-    if control.role in ("field", "checkbox", "switch"):
+    if control.role in ("field", "checkbox", "switch", "menu"):
         far = round(_BESIDE * min(high, 30))
         around = control.box[0] - far, control.box[1] - 2 * high, control.box[2] + far, control.box[3] + high // 2
     near = [text for text in texts if overlap(around, text.box) * 2 > area(text.box)]

@@ -47,6 +47,8 @@ def controls_of(
         inside = max(0, box[0]), max(0, box[1]), min(size[0], box[2]), min(size[1], box[3])
         if inside[0] >= inside[2] or inside[1] >= inside[3]:
             continue
+        if role == "button" and _opens_list(node):
+            role = "menu"
         found.append(Control(name or role, role, inside, **_state(node, role), source="said"))
         if len(found) >= most:
             break
@@ -136,6 +138,12 @@ def _state(node: Mapping[str, Any], role: Role) -> dict[str, Any]:
     if role in ("checkbox", "switch"):
         value = {"true": "on", "false": "off"}.get(str(told.get("checked", "")).lower())
     return {"enabled": told.get("disabled") is not True, "value": value}
+
+
+def _opens_list(node: Mapping[str, Any]) -> bool:
+    """A button that shows what is chosen, and is named by the label beside it."""
+    told = {_plain(p.get("name")): _value(p.get("value")) for p in _each(node.get("properties"))}
+    return told.get("hasPopup") == "listbox"
 
 
 def _each(found: object) -> Iterable[Mapping[str, Any]]:
