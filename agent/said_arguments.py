@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.said_request import Said, words_of
+from agent.said_request import Said, shared, stems_of, words_of
 from agent.said_units import numbers_in_unit
 from agent.said_values import clocks_said, days_said, shares_said
 from agent.values import Json
@@ -33,6 +33,8 @@ _MOST_ITEMS = 16
 _MOST_CHOICES = 24
 _MOST_DEPTH = 3
 _MOST_CHARS = 400
+_LEAST_DESCRIBED = 3
+"""Words of its description that a request says where it means a switch."""
 _MOST_DEFAULT = 1e15
 _QUOTED = re.compile(r"['\"‘’“”`]([^'\"‘’“”`\n]{1,40})['\"‘’“”`]")
 _LISTED = re.compile(
@@ -122,7 +124,10 @@ def _asked_for(name: str, schema: Schema, said: Said, spare_numbers: int, *, in_
         return spare_numbers > 0 or (in_list and bool(said.numbers) and said.speaks_of(own_words))
     if schema.get("type") in ("array", "tuple") and _items(schema).get("type") == "string":
         return said.speaks_of([*own_words, *(word for one in choices_of(_items(schema)) for word in words_of(one))])
-    if schema.get("type") in ("boolean", "array", "object", "dict", "tuple"):
+    if schema.get("type") == "boolean":
+        described = stems_of(words_of(str(schema.get("description") or "")))
+        return said.speaks_of(own_words) or len(shared(described, said.stems)) >= _LEAST_DESCRIBED
+    if schema.get("type") in ("array", "object", "dict", "tuple"):
         return said.speaks_of(own_words)
     return True
 

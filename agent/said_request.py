@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from agent.said_values import numbers_said
+from agent.said_values import numbers_said, rates_said
 
 __all__ = ["Said", "shared", "stems_of", "words_of"]
 
-_FIGURE = re.compile(r"(?<![\w.])[-−]?[\d.,]*\d(?!(?:st|nd|rd|th)\b)")
+_FIGURE = re.compile(r"(?<![\w.])[-−]?[\d.,]*\d(?:[eE][-+]?\d{1,3}\b)?(?!(?:st|nd|rd|th)\b)")
 _WORD = re.compile(r"[A-Za-z]{3,}|[\u3400-\u9fff]")
 _SAYS_NOTHING = frozenset(
     [
@@ -46,7 +46,8 @@ class Said:
     @property
     def number_count(self) -> int:
         """How many numbers it says for something: "two charges of 5 and 7" is two; where there are no digits, all."""
-        return len(_FIGURE.findall(self.request)) or len(self.numbers)
+        figures = len(_FIGURE.findall(self.request))
+        return figures + rates_said(self.request) if figures else len(self.numbers)
 
     def holds(self, phrase: str) -> bool:
         """Whether it says these words."""

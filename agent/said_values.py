@@ -13,7 +13,7 @@ from math import isfinite
 from agent.dates import CLOCK, DAY, parse_clock, parse_day
 from agent.numerals import parse_number
 
-__all__ = ["clocks_said", "days_said", "numbers_said", "shares_said"]
+__all__ = ["clocks_said", "days_said", "numbers_said", "rates_said", "shares_said"]
 
 _UNITS = [
     "zero",
@@ -54,14 +54,22 @@ _RATES = {
     "daily": 365,
     "double": 2,
     "half": 0.5,
+    "twice": 2,
+    "thrice": 3,
 }
 """How many years, how often in a year, how many times."""
 _DIGITS = re.compile(
-    r"(?<![A-Za-z\d.])(?P<sign>[-−](?=\d))?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"(?<![A-Za-z\d.])(?P<sign>[-−](?=\d))?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?:\d+(?:\.\d+)?|\.\d+)"
+    r"(?:[eE][-+]?\d{1,3}(?!\w))?)"
     r"\s?(?P<scale>%|percent\b|per cent\b|million\b|billion\b|thousand\b|hundred\b|[kK]\b|M\b|万|亿|千)?"
 )
 _WORD = rf"(?:{'|'.join([*_SMALL, *_SCALES])})"
-_WORDS = re.compile(rf"(?<!\d )\b{_WORD}(?:[\s-]+(?:and\s+)?{_WORD})*\b(?P<percent>\s+per\s?cent)?", re.IGNORECASE)
+_WORDS = re.compile(
+    rf"\b(?:(?<!\d )|(?!(?:{'|'.join(_SCALES)})\b)){_WORD}(?:[\s-]+(?:and\s+)?{_WORD})*\b(?P<percent>\s+per\s?cent)?",
+    re.IGNORECASE,
+)
+"""In words; a scale behind a figure is the figure's (2 million)."""
+_RATE = re.compile(rf"\b(?:{'|'.join(_RATES)})\b", re.IGNORECASE)
 _CHINESE = re.compile(r"(?:百分之)?[零一二两三四五六七八九十百]+(?:点[零一二三四五六七八九]+)?")
 _PLACE = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b|\b(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _STILL = re.compile(r"\b(?:from|at) rest\b", re.IGNORECASE)
@@ -84,10 +92,15 @@ def numbers_said(text: str) -> tuple[float, ...]:
     for match in _PLACE.finditer(text):
         place = int(match[1]) if match[1] else _ORDINALS.index(match.group().lower()) + 1
         found.append((match.start(), float(place)))
-    for match in re.finditer(rf"\b(?:{'|'.join(_RATES)})\b", text, re.IGNORECASE):
+    for match in _RATE.finditer(text):
         found.append((match.start(), float(_RATES[match.group().lower()])))
     found += [(match.start(), 0.0) for match in _STILL.finditer(text)]
     return tuple(dict.fromkeys(value for _, value in sorted(found, key=lambda f: f[0]) if isfinite(value)))
+
+
+def rates_said(text: str) -> int:
+    """How many words say a number as a rate: monthly, twice."""
+    return len(_RATE.findall(text))
 
 
 def shares_said(text: str) -> dict[float, float]:

@@ -112,6 +112,8 @@ def calls(*made: tuple[str, Mapping[str, object]]) -> str:
         ("二十六度和百分之三十", (26, 30, 0.3)),
         ("the 3rd of a dozen", (3, 12)),
         ("from rest to 5", (0, 5)),
+        ("1e-9 and 2.5E3, 3e", (1e-9, 2500, 3)),
+        ("a 4 three times, then 2 million twice", (4, 3, 2_000_000, 2)),
         ("none at all", ()),
     ],
 )
