@@ -31,6 +31,7 @@ from agent.photo import check_photo
 from agent.server.events import EventLog
 from agent.server.live import LiveTurn
 from agent.server.manual_pages import ManualPages
+from agent.server.outcomes import with_decisions
 from agent.server.problems import Problem, problem_of, problem_of_trail
 from agent.server.queue import Job, JobQueue
 from agent.server.steps import ENDS, step_of
@@ -148,6 +149,11 @@ class Service:
         asked = self.store.asked(turn)
         return None if asked is None else self._told_from_trail(asked)
 
+    def told(self, turn: LiveTurn) -> dict[str, object]:
+        """Where a turn stands, and what became since of what it left waiting."""
+        answer = None if turn.answer is None else with_decisions(turn.answer, self.agent.journal)
+        return {**turn.to_json(), "answer": answer}
+
     def history(self, client: str, most: int) -> list[dict[str, object]]:
         """A client's turns, newest first, without steps and answers."""
         told: list[dict[str, object]] = []
@@ -218,9 +224,7 @@ class Service:
             turn.step({"kind": "perception", "at": _now(), "text": say("可以看识别结果", "What was read can be seen")})
 
         def found(parts: tuple[AnswerPart, ...]) -> None:
-            turn.parts = (*turn.parts, *(part for part in parts if part.question not in _questions(turn.parts)))
-            known = {part.question: part for part in parts}
-            turn.parts = tuple(known.get(part.question, part) for part in turn.parts)
+            turn.parts = tuple({part.question: part for part in (*turn.parts, *parts)}.values())
             if parts:
                 told = [part.to_json() for part in turn.parts]
                 text = say("已查到一部分", "A part was found")
@@ -290,10 +294,6 @@ class Service:
         else:
             turn.fail(problem_of_trail(past.error), past.state)
         return turn
-
-
-def _questions(parts: tuple[AnswerPart, ...]) -> set[str]:
-    return {part.question for part in parts}
 
 
 def _now() -> str:

@@ -213,7 +213,13 @@ def _add_rest(app: FastAPI, fake: FakeServer) -> None:
         body = await request.json()
         fake.decisions.append({"id": call, **body})
         fake.calls = [one for one in fake.calls if one["id"] != call]
-        return {"id": call, "line": {"zh": "VFD-P2 为 25 Hz(已回读)", "en": "VFD-P2 is at 25 Hz, read back"}}
+        if not body["approve"]:
+            return {"id": call, "state": "refused"}
+        return {
+            "id": call,
+            "done": {"came": "confirmed"},
+            "line": {"zh": "VFD-P2 为 25 Hz(已回读)", "en": "VFD-P2 is at 25 Hz, read back"},
+        }
 
     @app.get("/api/citations/{document}/{place}")
     async def citation(document: str, place: str, quote: str = "") -> dict[str, Any]:

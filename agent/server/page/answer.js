@@ -1,5 +1,6 @@
 // An answer as a person reads it: part by part, quotes set off, facts as a list, every source to be tapped.
 
+import { values } from "./approvals.js";
 import { h } from "./dom.js";
 import { openSource } from "./sources.js";
 import { moment, said, word } from "./words.js";
@@ -69,10 +70,14 @@ function sourceButton(citation, quote, turn) {
 function doneView(done) {
   const shown = done.filter((one) => one.came !== "told");
   if (!shown.length) return null;
-  return h("ul", { class: "done" }, shown.map((one) => h("li", { "data-came": one.came },
-    h("span", { class: "came" }, word(`came_${one.came}`)), h("span", {}, said(one.line)),
-    one.later ? h("strong", {}, word("knownLater", word(`came_${one.later.came}`), moment(one.later.at))) : null,
-    one.came === "waits" ? h("a", { class: "button", href: "#approvals" }, word("approvals")) : null)));
+  return h("ul", { class: "done" }, shown.map((one) => {
+    const decided = one.came === "waits" && one.later;
+    const came = decided ? one.later.came : one.came;
+    return h("li", { "data-came": came },
+      h("span", { class: "came" }, word(`came_${came}`)), h("span", {}, decided ? values(one.call) : said(one.line)),
+      one.later && !decided ? h("strong", {}, word("knownLater", word(`came_${one.later.came}`), moment(one.later.at))) : null,
+      came === "waits" ? h("a", { class: "button", href: "#approvals" }, word("approvals")) : null);
+  }));
 }
 
 /** What stands behind the parts in the answer's text: which rung spoke, what was cut short. */

@@ -4,10 +4,11 @@ import { get, post } from "./api.js";
 import { announce, h, show } from "./dom.js";
 import { holdButton } from "./hold.js";
 import { problemView } from "./problem.js";
-import { turnOf } from "./turns.js";
+import { lookAgain, turnOf } from "./turns.js";
 import { moment, said, span, word } from "./words.js";
 
 const EVERY_MS = 4000;
+const LOOK = { confirmed: "yes", unsure: "unsure", failed: "no", refused: "no" };
 const LARGE = new Set(["device", "point", "value", "unit"]);
 
 /** Calls that wait for a person. */
@@ -52,9 +53,11 @@ function callView(call, answered, after) {
   const answer = async (approve) => {
     try {
       const told = await post(`/api/approvals/${encodeURIComponent(call.id)}`, { approve, ...(call.digest ? { digest: call.digest } : {}) });
+      const came = approve ? (told.done?.came ?? "told") : "refused";
       const line = said(told.line ?? "");
+      lookAgain(call.turn);
       const text = [word(approve ? "approved" : "denied"), line].filter(Boolean).join(": ");
-      answered.prepend(h("p", { class: `outcome ${approve ? "yes" : "no"}` }, h("strong", {}, text), " ", h("code", {}, call.tool), ` ${facts(call).map(([, value]) => value).join(" · ")}`));
+      answered.prepend(h("p", { class: `outcome ${LOOK[came] ?? ""}` }, h("strong", {}, text), " ", h("code", {}, call.tool), ` ${values(call)}`));
       announce(text, true);
     } catch (error) {
       answered.prepend(problemView(error));
@@ -73,15 +76,18 @@ function callView(call, answered, after) {
 }
 
 function unsureView(command) {
-  return h("div", { class: "warn", role: "alert" }, h("strong", {}, word("unsureCalls")), " ", h("code", {}, `${command.tool} ${JSON.stringify(command.arguments ?? {})}`));
+  return h("div", { class: "warn", role: "alert" }, h("strong", {}, word("unsureCalls")), " ", h("code", {}, command.tool), ` ${values(command)}`);
 }
 
 /** What would change the look of a line shows as its number: the person has to see exactly what is ordered. */
 function facts(call) {
   const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value))
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (mark) => `\\u${mark.codePointAt(0).toString(16).padStart(4, "0")}`);
-  const { unit, ...rest } = call.arguments;
+  const { unit, ...rest } = call.arguments ?? {};
   const joined = typeof unit === "string" && "value" in rest;
-  const given = Object.entries(joined ? rest : call.arguments);
+  const given = Object.entries(joined ? rest : call.arguments ?? {});
   return given.map(([name, value]) => [name, joined && name === "value" ? `${plain(value)} ${plain(unit)}` : plain(value)]);
 }
+
+/** The same in one line. */
+export const values = (call) => facts(call).map(([, value]) => value.trim()).filter(Boolean).join(" · ");

@@ -7,10 +7,14 @@ import { problemView } from "./problem.js";
 import { openSheet } from "./sheet.js";
 import { language, said, useLanguage, word } from "./words.js";
 
+/** When the dark colours hold, as a media query. */
+const DARK = { auto: "(prefers-color-scheme: dark)", dark: "all" };
+
 /** Put on what was chosen earlier. */
 export function wearLooks() {
   const root = document.documentElement;
   root.dataset.look = recall("look", "auto");
+  document.getElementById("dark").media = DARK[root.dataset.look] ?? "not all";
   root.dataset.size = recall("size", "normal");
 }
 

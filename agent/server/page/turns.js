@@ -140,18 +140,17 @@ async function follow(turn) {
   turn.followed = false;
 }
 
-const isUnsure = (turn) => (turn.answer?.done ?? []).some((one) => one.came === "unsure" && !one.later);
+/** What became of it is not known yet, or a person has to say. */
+const isOpen = (one) => ["unsure", "waits"].includes(one.later?.came ?? one.came);
+const hasOpen = (turn) => (turn.answer?.done ?? []).some(isOpen);
 
-/** A device of which nobody knows whether it was moved may come back and be read: then the card says so. */
+/** A device of which nobody knows whether it was moved may come back, and what waits is answered: then the card says so. */
 async function awaitOutcome(turn) {
-  if (turn.awaited || !isUnsure(turn)) return;
+  if (turn.awaited || !hasOpen(turn)) return;
   turn.awaited = true;
-  for (let pause = FIRST_LOOK; isUnsure(turn); pause = Math.min(LONGEST_LOOK, pause * 1.5)) {
+  for (let pause = FIRST_LOOK; hasOpen(turn); pause = Math.min(LONGEST_LOOK, pause * 1.5)) {
     await new Promise((resolve) => setTimeout(resolve, pause));
-    const whole = document.hidden ? null : await get(`/api/turns/${turn.id}`).catch(() => null);
-    if (!whole?.answer || JSON.stringify(whole.answer) === JSON.stringify(turn.answer)) continue;
-    turn.answer = whole.answer;
-    changed(turn);
+    if (!document.hidden) await lookAgain(turn.id);
   }
   turn.awaited = false;
 }
@@ -189,6 +188,15 @@ function take(turn, { event, data }) {
   } else if (event === "error") {
     Object.assign(turn, { state: data.state ?? "failed", error: data.error ?? data });
   }
+}
+
+/** What became of an answered turn since. */
+export async function lookAgain(id) {
+  const turn = turns.get(id);
+  const whole = turn?.answer ? await get(`/api/turns/${id}`).catch(() => null) : null;
+  if (!whole?.answer || JSON.stringify(whole.answer) === JSON.stringify(turn.answer)) return;
+  turn.answer = whole.answer;
+  changed(turn);
 }
 
 async function look(turn) {

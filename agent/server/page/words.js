@@ -103,6 +103,7 @@ const WORDS = {
   came_failed: ["没有完成", "not done"],
   came_unsure: ["已发出,未得到确认", "sent, not confirmed"],
   came_refused: ["已拒绝", "refused"],
+  came_expired: ["已过期,没有执行", "expired, not done"],
   came_waits: ["等待批准", "waits for approval"],
   came_repeated: ["重复的指令,没有再发", "said before, not sent again"],
   came_told: ["", ""],

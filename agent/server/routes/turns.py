@@ -71,7 +71,7 @@ def history(
 @router.get("/{turn}")
 def look(turn: str, service: TheService, caller: AskCaller) -> dict[str, object]:
     """Where a turn stands."""
-    return own_turn(turn, service, caller).to_json()
+    return service.told(own_turn(turn, service, caller))
 
 
 @router.get("/{turn}/events")
