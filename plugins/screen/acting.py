@@ -20,7 +20,7 @@ from plugins.screen.known_fields import KnownField
 from plugins.screen.likeness import likeness, names_of, plain
 from plugins.screen.looking import Looker
 from plugins.screen.pictures import area, centre, changes, grown, overlap, same_there
-from plugins.screen.scrolling import scroll_to
+from plugins.screen.scrolling import free_place, scroll_to
 from plugins.screen.values import Came, Control, Expect, Found, Outcome, Role, Sight, Step, Target
 from plugins.screen.wording import called, stands
 
@@ -124,8 +124,7 @@ class Operator:
         """What is meant, scrolled into view where it has to be."""
         found = find(sight, target, _tiers(step), fields=self._fields)
         if found.control is None and found.others and not any(is_named(c, target) for c in found.others):
-            sight = self.looker.read_again(found.others)
-            found = find(sight, target, _tiers(step), fields=self._fields)
+            found, sight = self._closer(found, step, target, sight)
         if found.control is None and found.out_of_view and not sight.dialog:
             found, sight = scroll_to(
                 self.looker, sight, lambda seen: find(seen, target, _tiers(step), fields=self._fields), self._settings
@@ -133,6 +132,18 @@ class Operator:
         if found.control is None:
             raise _Stop(found.why, found)
         self._refuse(found.control, found, sight)
+        return found, sight
+
+    def _closer(self, found: Found, step: Step, target: Target, sight: Sight) -> tuple[Found, Sight]:
+        """Names that came close, read again; and once more without the pointer, which may have been left on one."""
+        sight = self.looker.read_again(found.others)
+        found = find(sight, target, _tiers(step), fields=self._fields)
+        place = free_place(sight, (0, 0, *sight.photo.size))
+        if found.control is None and found.out_of_view and place is not None:
+            self.looker.link.scroll(*place, notches=0)
+            self.looker.pointer = place
+            sight = self.looker.look()
+            found = find(sight, target, _tiers(step), fields=self._fields)
         return found, sight
 
     def _refuse(self, control: Control, found: Found, sight: Sight) -> None:

@@ -14,7 +14,7 @@ from plugins.screen.looking import Looker
 from plugins.screen.pictures import area, centre, changes, grown, holds, overlap
 from plugins.screen.values import Found, Role, Sight
 
-__all__ = ["scroll_to"]
+__all__ = ["free_place", "scroll_to"]
 
 _LEAST_LINES = 4
 _RASTER = 16
@@ -32,7 +32,7 @@ def scroll_to(
     """
     found = wanted(sight)
     for frame in _scrollable(sight):
-        place = _free_place(sight, frame)
+        place = free_place(sight, frame)
         if place is None:
             continue
         for notches in (settings.scroll_notches, -settings.scroll_notches):
@@ -74,7 +74,7 @@ def _list_in(sight: Sight) -> Box | None:
     return best[2] if best else None
 
 
-def _free_place(sight: Sight, frame: Box) -> tuple[int, int] | None:
+def free_place(sight: Sight, frame: Box) -> tuple[int, int] | None:
     """A point of it that lies on nothing that can be used, the nearest to its middle."""
     size = sight.photo.size
     used = [grown(c.box, _CLEAR_PX, size) for c in sight.controls if c.role in _HEEDS_WHEEL]

@@ -56,7 +56,7 @@ class Link(Protocol):
     def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None: ...
 
     def scroll(self, x: int, y: int, *, notches: int) -> None:
-        """Positive: down."""
+        """Positive: down; 0 only moves the pointer there."""
 
     def type(self, text: str) -> None:
         """Characters, as keys; nothing is pressed that `text` does not hold."""
