@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -10,11 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from agent.actuator import Heard
 from agent.due import DueKeeper, run_due
 from agent.errors import DatabaseError
 from agent.orders import Due
+from agent.watch import MIGRATIONS
 from plugins.devices.firing import due_now
 from tests.devices_kit import HOUSE, Bed, quick_folder, real_reader
 
@@ -120,6 +123,21 @@ def test_a_timer_rings_where_it_was_set(make: MakeBed) -> None:
     bed.say("set a timer for 5 minutes", heard=Heard(area="living"))
     (due,) = due_now(opened, bed.env.now() + timedelta(seconds=401))
     assert "5 min has ended" in due.said["en"]
+
+
+def test_timers_of_an_earlier_version_go_on(make: MakeBed) -> None:
+    """They know no satellite, and are told as before."""
+    with quick_folder() as folder:
+        (folder / "home").mkdir()
+        before = sqlite3.connect(folder / "home/watch.db", isolation_level=None)
+        MIGRATIONS.apply(Database(before), stop_before="timers_heard")
+        row = ("T1", "running", "a timer for 5 minutes", "", "", 300, 0.0, 0.0, None, "[]", "")
+        before.execute(f"INSERT INTO timers VALUES ({', '.join('?' * len(row))})", row)
+        before.close()
+        bed = Bed(folder / "home", reader=real_reader)
+        (line,) = fire(bed)
+        assert "5 min has ended" in line and states(bed) == ["fired"]
+        bed.close()
 
 
 def test_a_timer_that_nobody_can_hear_there_is_told(make: MakeBed) -> None:
