@@ -34,7 +34,7 @@ from tests.servers.postgres import Postgres, running_postgres
 TOGETHER = "What does {code} mean and what should be done?"
 LOG_AND_MANUAL = "Were there similar records of {code} in the last 3 days? What does {code} mean?"
 SECRETS = {"Li": b"a secret of some length"}
-SECONDS = 30.0
+SECONDS, BACK_SECONDS = 30.0, 120.0
 
 
 @pytest.fixture(scope="module")
@@ -134,16 +134,14 @@ def test_a_link_that_breaks_in_mid_turn(chat: ChatServer, tmp_path: Path) -> Non
         with closing(first), closing(second):
             first.agent.ladder.watch()
             link.cut_after(600)
-            began = time.monotonic()
             rung, text = first.ask(TOGETHER.format(code=first.code))
-            assert link.cut_seen.is_set() and rung == "rules"
+            assert rung == "rules" and link.cut_at is not None and time.monotonic() - link.cut_at < SECONDS
             assert f"wait for {first.minutes} minutes" in text and "remote" in text
-            assert time.monotonic() - began < SECONDS
             assert second.ask(f"What does {second.code} mean?")[0] == f"remote:{MODEL}"
             assert first.ask(f"What does {first.code} mean?")[0] == "rules"
             time.sleep(1.0)  # looks at it now and again in vain, and nobody asks meanwhile
             link.mend()
-            assert until(lambda: first.agent.ladder.state("remote") in ("sound", "untried"), SECONDS)
+            assert until(lambda: first.agent.ladder.state("remote") in ("sound", "untried"), BACK_SECONDS)
             rung, text = first.ask(f"What does {first.code} mean?")
             assert rung == f"remote:{MODEL}" and "the boiler stands still" in text and "remote answers again" in text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 __all__ = ["Link"]
@@ -25,8 +26,8 @@ class Link:
         self._up.set()
         self._open = set[socket.socket]()
         self._cut_after: int | None = None
-        self.cut_seen = threading.Event()
-        """Set when the link has been cut in the middle of an answer."""
+        self.cut_at: float | None = None
+        """When the link was cut in the middle of an answer, by the steady clock."""
 
     def __enter__(self) -> Link:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -76,7 +77,7 @@ class Link:
                     if self._cut_after <= 0:
                         self._cut_after = None
                         self.cut()
-                        self.cut_seen.set()
+                        self.cut_at = time.monotonic()
                         break
                 target.sendall(data)
         for one in (source, target):
