@@ -111,8 +111,9 @@ def _labelled(texts: Sequence[Text]) -> Iterator[tuple[Text, PlateField]]:
             if rest:
                 yield text, _field(kind, label, rest, text.score, text.box)
             elif i + 1 == len(spans) and (beside := _beside(text, texts)) is not None:
-                yield beside, _field(kind, label, beside.text.strip(), min(text.score, beside.score), beside.box)
-                yield text, _field(kind, label, beside.text.strip(), min(text.score, beside.score), beside.box)
+                field = _field(kind, label, beside.text.strip(), min(text.score, beside.score), beside.box)
+                yield beside, field
+                yield text, field
 
 
 def _labels_in(text: str) -> list[tuple[_Kind, int, int]]:
@@ -204,9 +205,17 @@ def _checked(
         flags.append("at-edge")
     if field.name in ("type", "serial"):
         glaring = perception.quality is not None and perception.quality.glare < _GLARE
-        if glaring or (pixels is not None and may_hide(pixels, field.box)):
+        if glaring or (pixels is not None and may_hide(pixels, _value_box(field))):
             flags.append("hidden")
     return replace(field, flags=tuple(dict.fromkeys(flags)))
+
+
+def _value_box(field: PlateField) -> Box:
+    """Where the value stands in a box that may hold its label too, by the widths of their characters."""
+    left, top, right, bottom = field.box
+    label = sum(2 if char > "\u2e80" else 1 for char in field.label)
+    share = (label + 0.8) / (label + 1 + len(field.value)) if label else 0.0
+    return int(left + (right - left) * share), top, right, bottom
 
 
 def _once(fields: Sequence[PlateField]) -> list[PlateField]:

@@ -27,12 +27,16 @@ _REACH = 3.0
 """How far to both sides is looked for reflections, in heights of the text."""
 _BEHIND = 1.5
 """How far behind it for grease; further on a plate may end."""
-_THICK = 0.38
+_THICK = 0.34
 """Of the text's height: no stroke of a letter is so thick."""
-_UNLIKE = 55
-"""Grey levels between the plate and a spot."""
-_SPOT = 0.02
-"""Of what is looked at that a spot takes, without its edge."""
+_UNLIKE = 0.2
+"""Of the contrast between letters and plate: a spot differs from the plate by so much."""
+_LEAST_GREY = 14.0
+"""By less the noise of a camera differs."""
+_SPOT = 0.002
+"""Area of a spot without its edge, in squares of the text's height."""
+_SOFT = 0.03
+"""Of the text's height: finer noise is smoothed away."""
 
 
 class LastPhoto:
@@ -64,7 +68,7 @@ class LastPhoto:
 def may_hide(pixels: Pixels, box: Box) -> bool:
     """Whether a reflection or a spot is on a text or near it.
 
-    :param box: of the text, in these pixels.
+    :param box: of the text without its label, in these pixels: characters of a label may be as dense as a spot.
     """
     return _is_glaring(pixels, box) or _is_spotted(pixels, box)
 
@@ -87,10 +91,23 @@ def _is_spotted(pixels: Pixels, box: Box) -> bool:
     part = _cut(pixels, (left, top, right + int(_BEHIND * height), bottom))
     if min(part.shape[:2]) < 4:
         return False
-    grey = cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY).astype(np.int16)
-    unlike = (np.abs(grey - np.median(grey)) > _UNLIKE).astype(np.uint8)
+    grey = cv2.GaussianBlur(
+        cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY), (0, 0), max(0.3, _SOFT * height)
+    )
+    apart = np.abs(grey.astype(np.float32) - _plate_under(grey))
+    contrast = float(np.percentile(apart, 96))
+    unlike = (apart > max(_LEAST_GREY, _UNLIKE * contrast)).astype(np.uint8)
     side = max(3, int(_THICK * height))
-    return float(cv2.erode(unlike, np.ones((side, side), np.uint8)).mean()) >= _SPOT
+    return float(cv2.erode(unlike, np.ones((side, side), np.uint8), borderValue=0).sum()) >= _SPOT * height**2
+
+
+def _plate_under(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the plate would look like without letters: its usual grey, slanted as the light is."""
+    width = grey.shape[1]
+    part = max(1, int(0.4 * width))
+    left, right = float(np.median(grey[:, :part])), float(np.median(grey[:, -part:]))
+    at = (np.arange(width, dtype=np.float32) - 0.2 * width) / (0.6 * width)
+    return (left + (right - left) * at)[None, :].astype(np.float32)
 
 
 def _cut(pixels: Pixels, box: Box) -> Pixels:
