@@ -170,7 +170,8 @@ async def test_requests_are_counted_by_what_the_program_knows() -> None:
     answers = Answers(1)
     for odd in (scope("BREW"), scope("GET", caller=None), scope("X" * 5_000)):
         await Answer(answers, odd, Sent()).refuse(Problem(418, "odd", say("怪", "odd")))
-    assert answers.counts() == {("other", "refused", "4xx"): 2, ("GET", "other", "4xx"): 1}
+    counted = {labels: count for labels, count in answers.counts().items() if count}
+    assert counted == {("other", "refused", "4xx"): 2, ("GET", "other", "4xx"): 1}
 
 
 def test_every_request_is_counted_by_its_route(env: Env) -> None:

@@ -17,7 +17,8 @@ NAMES = {
     "watchkeeper_ready", "watchkeeper_up_seconds", "watchkeeper_queue_waiting", "watchkeeper_queue_running",
     "watchkeeper_rung_up", "watchkeeper_workers", "watchkeeper_worker_starts", "watchkeeper_disk_free_bytes",
     "watchkeeper_disk_total_bytes", "watchkeeper_frequency_cap_ratio", "watchkeeper_approvals_waiting",
-    "watchkeeper_device_commands", "watchkeeper_outbox_waiting", "watchkeeper_schedule_lag_seconds",
+    "watchkeeper_device_commands", "watchkeeper_http_requests", "watchkeeper_outbox_waiting",
+    "watchkeeper_schedule_lag_seconds",
 }  # fmt: skip
 
 

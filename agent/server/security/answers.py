@@ -34,7 +34,7 @@ class Answers:
         """
         self.most_bytes = most_bytes
         self.held_bytes = 0
-        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._counts: Counter[tuple[str, str, str]] = Counter({("GET", _REFUSED, "4xx"): 0})  # what alerts look for
 
     def counts(self) -> dict[tuple[str, str, str], int]:
         """How many there were: (method, route, class of the status as 2xx) → number. Routes are the templates of this
