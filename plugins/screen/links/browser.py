@@ -9,7 +9,6 @@ dismissed, and the next look says so. New windows are closed, downloads refused.
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import shutil
 import struct
@@ -157,8 +156,9 @@ class BrowserLink:
             )
         told = await opened.session.send("Page.getLayoutMetrics")
         view = told["cssLayoutViewport"]
-        shot = await opened.session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
-        return base64.b64decode(shot["data"]), (float(view["clientWidth"]), float(view["clientHeight"]))
+        wait = self._settings.look_seconds * 1000
+        shot = await opened.page.screenshot(scale="device", caret="initial", timeout=wait)
+        return shot, (float(view["clientWidth"]), float(view["clientHeight"]))
 
     async def _said(self) -> tuple[list[dict[str, Any]], dict[int, tuple[int, int, int, int]]]:
         session = (await self._opened()).session
