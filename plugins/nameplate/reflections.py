@@ -91,23 +91,23 @@ def _is_spotted(pixels: Pixels, box: Box) -> bool:
     part = _cut(pixels, (left, top, right + int(_BEHIND * height), bottom))
     if min(part.shape[:2]) < 4:
         return False
-    grey = cv2.GaussianBlur(
-        cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY), (0, 0), max(0.3, _SOFT * height)
-    )
-    apart = np.abs(grey.astype(np.float32) - _plate_under(grey))
+    plain = cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY)
+    grey: NDArray[np.float32] = cv2.GaussianBlur(plain, (0, 0), max(0.3, _SOFT * height)).astype(np.float32)
+    apart = np.abs(grey - _plate_under(grey))
     contrast = float(np.percentile(apart, 96))
     unlike = (apart > max(_LEAST_GREY, _UNLIKE * contrast)).astype(np.uint8)
     side = max(3, int(_THICK * height))
     return float(cv2.erode(unlike, np.ones((side, side), np.uint8), borderValue=0).sum()) >= _SPOT * height**2
 
 
-def _plate_under(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _plate_under(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """What the plate would look like without letters: its usual grey, slanted as the light is."""
     width = grey.shape[1]
     part = max(1, int(0.4 * width))
     left, right = float(np.median(grey[:, :part])), float(np.median(grey[:, -part:]))
     at = (np.arange(width, dtype=np.float32) - 0.2 * width) / (0.6 * width)
-    return (left + (right - left) * at)[None, :].astype(np.float32)
+    usual: NDArray[np.float32] = (left + (right - left) * at)[None, :].astype(np.float32)
+    return usual
 
 
 def _cut(pixels: Pixels, box: Box) -> Pixels:
