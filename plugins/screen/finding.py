@@ -130,7 +130,9 @@ def _in_profile(
 
 
 def _within(controls: Sequence[Control], titles: Sequence[Box], frames: Sequence[Box]) -> list[Control]:
-    """Those in the frame that a title belongs to; where none is drawn, those that the title is nearest to."""
+    """Those in the frame that a title belongs to; where none is drawn, those that the title is nearest to, and never
+    what stands above it: that is of another group, and the rest of this one is out of view.
+    """
     own = [
         frame
         for title in titles
@@ -138,7 +140,7 @@ def _within(controls: Sequence[Control], titles: Sequence[Box], frames: Sequence
     ]
     if own:
         return [c for c in controls if any(holds(frame, centre(c.box)) for frame in own)]
-    return _near(controls, titles, frames)
+    return _near([c for c in controls if any(c.box[3] > title[1] for title in titles)], titles, frames)
 
 
 def _is_title(title: Box, frame: Box) -> bool:
