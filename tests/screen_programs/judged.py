@@ -42,7 +42,7 @@ class Judgement:
 
 def judge(task: Task, opened: Opened, link: LyingLink, outcomes: Sequence[Outcome]) -> Judgement:
     """Compare what was done with what was wanted, once the program is quiet."""
-    state = opened.state()
+    state = opened.state(task.done)
     unseen = link.lied and not link.seen_since
     wrong = () if unseen else tuple(what for what in opened.pressed() if what not in task.may)
     differs = tuple(f"{key} is {state[key]}" for key, value in task.done.items() if state[key] != value)

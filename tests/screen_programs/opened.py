@@ -13,7 +13,7 @@ __all__ = ["SIZES", "Event", "Opened", "Program", "wait_until"]
 
 SIZES: Mapping[float, tuple[int, int]] = {1.0: (1024, 768), 1.25: (1280, 800), 1.5: (1600, 1000)}
 """Scaling → width and height of the screen in its own pixels."""
-QUIET_SECONDS, MOST_SECONDS = 0.15, 10.0
+QUIET_SECONDS, LATE_SECONDS, MOST_SECONDS = 0.15, 1.5, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,13 @@ class Opened:
     tell: Callable[[Mapping[str, Any]], None]
     """Make it lie: returns once it shows."""
 
-    def state(self) -> Mapping[str, Any]:
-        """As the program itself has it, once it is quiet."""
+    def state(self, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As the program itself has it, once it is as wanted or had the time for it, and is quiet."""
         seen = -1
         deadline = time.monotonic() + MOST_SECONDS
+        late = time.monotonic() + LATE_SECONDS
+        while time.monotonic() < late and any(self.record()[-1].state[key] != value for key, value in wanted.items()):
+            time.sleep(QUIET_SECONDS)
         while (count := len(events := self.record())) != seen and time.monotonic() < deadline:
             seen = count
             time.sleep(QUIET_SECONDS)
