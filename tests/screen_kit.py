@@ -158,7 +158,7 @@ def parameters() -> DrawnScreen:
         Thing("frame", "供水温度", (330, 20, 620, 160)),
         Thing("text", "上限", (350, 60, 0, 0)),
         Thing("field", "", (450, 58, 540, 88), "95"),
-        Thing("text", "℃", (550, 60, 0, 0)),
+        Thing("text", "°C", (550, 60, 0, 0)),
         Thing("button", "保存", (40, 200, 140, 240), act=saved),
         Thing("button", "停炉", (180, 200, 280, 240)),
         Thing("button", "复位", (320, 200, 420, 240), enabled=False),

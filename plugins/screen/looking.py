@@ -85,10 +85,12 @@ class Looker:
         :param first: a picture that was taken just now.
         :raises ToolFailed: the screen cannot be reached, or nothing on this box can read it.
         """
-        photo, busy = self.settled(first)
-        if self.last is not None and not busy and not changes(self.last.photo.pixels, photo.pixels):
-            self.last = replace(self.last, at=self._now(), photo=photo, busy=False)
-            return self.last
+        now = first if first is not None else self.link.look()
+        if self._is_known(now):
+            return self._known(now)
+        photo, busy = self.settled(now)
+        if not busy and self._is_known(photo):
+            return self._known(photo)
         before = self.last
         said = self.link.named()
         seen = part_merged(self._read(photo, before), said, lambda box: self._printed(box, photo))
@@ -96,7 +98,7 @@ class Looker:
         box = self._windows.top(before, photo.pixels, seen, regions, self._regions, said, self.pointer)
         fields = _still_fields(before, photo)
         controls = name_controls(
-            photo.pixels, seen, regions, said, least_score=self._settings.least_score, fields=fields
+            photo.pixels, seen, regions, said, least_score=self._settings.least_score, fields=fields, above=box
         )
         frames = named_frames(regions, photo.size)
         if box is not None:
@@ -111,6 +113,15 @@ class Looker:
             busy,
             frames,
         )
+        return self.last
+
+    def _is_known(self, photo: Photo) -> bool:
+        """Whether a picture shows what the last look showed, once it had settled."""
+        return self.last is not None and not self.last.busy and not changes(self.last.photo.pixels, photo.pixels)
+
+    def _known(self, photo: Photo) -> Sight:
+        assert self.last is not None
+        self.last = replace(self.last, at=self._now(), photo=photo)
         return self.last
 
     def read_again(self, controls: Sequence[Control]) -> Sight:

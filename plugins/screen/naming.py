@@ -57,6 +57,7 @@ def name_controls(
     *,
     least_score: float,
     fields: Sequence[Box] = (),
+    above: Box | None = None,
 ) -> tuple[Control, ...]:
     """What can be used or read, in reading order.
 
@@ -65,9 +66,10 @@ def name_controls(
     :param regions: their rectangles, the smallest first.
     :param said: what the screen says itself; empty where it says nothing.
     :param fields: what was a field at the last look.
+    :param above: the window on top; where it holds no controls it is a menu.
     """
     texts = [text for text in seen.texts if text.score >= least_score and plain(text.text)]
-    framed, taken = _framed(pixels, seen, texts, regions, fields)
+    framed, taken = _framed(pixels, seen, texts, regions, fields, above)
     ticks = [] if said else _checkboxes(pixels, texts, regions)
     loose = [
         Control(text.text.strip(), "text", text.box, score=text.score)
@@ -91,14 +93,21 @@ def named_frames(regions: Sequence[Region], size: tuple[int, int]) -> tuple[Box,
 
 
 def _framed(
-    pixels: Pixels, seen: Perception, texts: Sequence[Text], regions: Sequence[Region], fields: Sequence[Box]
+    pixels: Pixels,
+    seen: Perception,
+    texts: Sequence[Text],
+    regions: Sequence[Region],
+    fields: Sequence[Box],
+    above: Box | None,
 ) -> tuple[list[Control], set[int]]:
     """Buttons and fields, and the texts that they are named by or hold."""
     regions = _with_fields(regions, fields)
     inside: dict[int, list[Text]] = {}
     for text in texts:
         home = next((n for n, region in enumerate(regions) if holds(region.box, centre(text.box))), None)
-        if home is not None and _fits(regions[home].box, text.box, pixels.shape[1]):
+        if home is not None and (
+            _fits(regions[home].box, text.box, pixels.shape[1]) or _is_all_of(regions[home].box, above)
+        ):
             inside.setdefault(home, []).append(text)
     for number, region in enumerate(regions):  # empty fields
         if number not in inside and _is_field(region.box) and not _holds_any(region.box, texts, regions[:number]):
@@ -131,6 +140,10 @@ def _with_fields(regions: Sequence[Region], fields: Sequence[Box]) -> list[Regio
 def _is_group(number: int, inside: Mapping[int, object], regions: Sequence[Region]) -> bool:
     """Whether a frame holds other controls."""
     return any(inner < number and holds(regions[number].box, centre(regions[inner].box)) for inner in inside)
+
+
+def _is_all_of(box: Box, window: Box | None) -> bool:
+    return window is not None and overlap(box, window) >= 0.8 * area(window)
 
 
 def _fits(box: Box, text: Box, wide: int) -> bool:
