@@ -35,6 +35,7 @@ __all__ = ["BrowserLink", "open_link"]
 T = TypeVar("T")
 _NOTCH_PX = 100
 _DRAG_STEPS = 8
+_SHOTS = 4
 _KEYS = {"Up": "ArrowUp", "Down": "ArrowDown", "Left": "ArrowLeft", "Right": "ArrowRight"}
 _KNOWN = frozenset(
     {"Enter", "Tab", "Escape", "Backspace", "Delete", "Home", "End", "PageUp", "PageDown", *_KEYS}
@@ -156,9 +157,16 @@ class BrowserLink:
             )
         told = await opened.session.send("Page.getLayoutMetrics")
         view = told["cssLayoutViewport"]
+        return await self._shot(opened.page), (float(view["clientWidth"]), float(view["clientHeight"]))
+
+    async def _shot(self, page: Page) -> bytes:
+        """A PNG; a browser that has no frame to give, as one that just started on a busy box, is asked again."""
         wait = self._settings.look_seconds * 1000
-        shot = await opened.page.screenshot(scale="device", caret="initial", timeout=wait)
-        return shot, (float(view["clientWidth"]), float(view["clientHeight"]))
+        for _ in range(_SHOTS):
+            with suppress(BrowserError):
+                return await page.screenshot(scale="device", caret="initial", timeout=wait)
+            await asyncio.sleep(self._settings.poll_seconds)
+        return await page.screenshot(scale="device", caret="initial", timeout=wait)
 
     async def _said(self) -> tuple[list[dict[str, Any]], dict[int, tuple[int, int, int, int]]]:
         session = (await self._opened()).session
