@@ -106,7 +106,7 @@ def test_every_setting_says_its_unit_or_its_meaning() -> None:
     ]
     units = ("bytes", "px", "pixels", "side_px", "seconds", "chars", "tokens", "rows", "pages", "passages", "texts")
     counts = ("steps", "calls", "parts", "quotes", "names", "redirects", "offered", "groups", "points", "signals")
-    counts += ("moments", "clauses", "devices")
+    counts += ("moments", "clauses", "devices", "parameters", "files", "pictures")
     assert [name for name in numbers if not name.endswith(units + counts)] == []
 
 
