@@ -1024,6 +1024,23 @@ class ScreenSettings(Section):
     """That change something."""
 
 
+class ProcedureSettings(Section):
+    """What is done on a screen again and again, written down and approved by a person."""
+
+    max_file_bytes: int = 64_000
+    max_steps: int = 60
+    """Of one procedure, with those that take it back."""
+    max_parameters: int = 12
+    max_files: int = 200
+    max_pictures: int = 2_000
+    """Of screens before and after a step; the oldest go first."""
+    max_pictures_bytes: int = 500_000_000
+    max_recorded_steps: int = 60
+    """Of one showing."""
+    most_record_seconds: float = 1_800.0
+    """A showing that is not ended ends by itself."""
+
+
 class OpenAISettings(Section):
     """Chat completions for programs that speak OpenAI's protocol."""
 
@@ -1287,6 +1304,7 @@ class Settings(Section):
     drivers: DriverSettings = DriverSettings()
     screen: dict[str, ScreenSettings] = {}
     """Screens by name: [screen.NAME]."""
+    procedures: ProcedureSettings = ProcedureSettings()
     voice: VoiceSettings = VoiceSettings()
     server: ServerSettings = ServerSettings()
     mcp: MCPSettings = MCPSettings()

@@ -38,10 +38,11 @@ _FIELD = typer.Option("", help="A field of the screen's panel profile, in place 
 _OVERLAY = Annotated[Path | None, typer.Option(help="Draw what was found into this PNG.")]
 
 
-def add_commands(cli: typer.Typer, opened: Opened) -> None:
+def add_commands(cli: typer.Typer, opened: Opened) -> typer.Typer:
     """Add them to the root application.
 
     :param opened: gives the screens of this box.
+    :return: `screen`, for commands that belong beside them.
     """
     screen = typer.Typer(help="Screens that this box reads and operates.", no_args_is_help=True)
 
@@ -82,6 +83,7 @@ def add_commands(cli: typer.Typer, opened: Opened) -> None:
         _do_command(opened)
     )
     cli.add_typer(screen, name="screen")
+    return screen
 
 
 def _do_command(opened: Opened) -> Callable[..., None]:
