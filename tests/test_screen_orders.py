@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pluggy
 import pytest
 
+import agent.cli as cli
 from agent import hookspecs
 from agent.api import Env, Perception, Photo, ToolCall, ToolFailed, hookimpl, say
 from agent.audit import Trail
@@ -61,10 +63,10 @@ class Desk:
         manager.add_hookspecs(hookspecs)
         manager.register(Eyes(self.screen), name="eyes")
         manager.register(ScreenPlugin(), name="screen")
-        host = PluginHost(manager, [LoadedPlugin(name, "tests", "") for name in ("eyes", "screen")])
+        self.host = PluginHost(manager, [LoadedPlugin(name, "tests", "") for name in ("eyes", "screen")])
         model = RulesModel()
         ladder = Ladder([model.name], lambda name: model)
-        self.agent = Agent(self.env, host, ladder, Trail(self.env.home.watch_db, busy_seconds=2))
+        self.agent = Agent(self.env, self.host, ladder, Trail(self.env.home.watch_db, busy_seconds=2))
 
     def order(self, arguments: dict[str, Any], *, by: str = "Li") -> Done:
         said = say("点击保存", "click save")
@@ -197,3 +199,36 @@ def test_an_order_in_words_moves_nothing(desk: Desk) -> None:
     desk.agent.ask("在锅炉屏幕上点击停炉")
     assert desk.screen.clicks == []
     assert desk.screen.sent == []
+
+
+def test_the_command_line_looks_finds_and_does(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What can be used, what a name means (drawn, and nothing sent), and a step with its exit code."""
+    monkeypatch.setenv("WATCHKEEPER_HOME", str(desk.env.home.folder))
+    monkeypatch.setenv("WATCHKEEPER_MODEL__NAME", "rules")
+    monkeypatch.setattr(cli, "load_plugins", lambda **_: desk.host)
+
+    def line(*words: str) -> tuple[int, str]:
+        code = cli.run(["screen", *words])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    assert "writable" in line("list")[1]
+    code, out = line("look", "boiler", "--json")
+    names = {control["name"] for control in json.loads(out)["controls"]}
+    assert (code, {"保存", "停炉"} <= names) == (0, True)
+    picture = tmp_path / "found.png"
+    code, out = line(
+        "find", "boiler", "上限", "--within", "供水温度", "--role", "field", "--overlay", str(picture), "--json"
+    )
+    assert (code, json.loads(out)["found"]["value"]) == (0, "95")
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert line("find", "boiler", "上限", "--role", "field")[0] == 1
+    assert line("look", "mixer")[0] == 2
+    assert line("do", "boiler", "click", "保存", "--dry-run")[0] == 0
+    assert desk.screen.clicks == []
+    code, out = line("do", "boiler", "click", "保存", "--shows", "参数已保存")
+    assert (code, len(desk.screen.clicks)) == (0, 1)
+    assert "参数已保存" in out
+    assert line("do", "boiler", "click", "复位")[0] == 1
