@@ -6,6 +6,7 @@ change a value. Where nothing moves, there is nothing to scroll.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 from agent.api import Box
@@ -40,6 +41,7 @@ def scroll_to(
                 before = sight
                 looker.link.scroll(*place, notches=notches)
                 looker.pointer = place
+                _await_move(looker, before, frame, settings)
                 sight = looker.look()
                 found = wanted(sight)
                 if found.control is not None or sight.dialog != before.dialog:
@@ -47,6 +49,15 @@ def scroll_to(
                 if not any(overlap(frame, one) for one in changes(before.photo.pixels, sight.photo.pixels)):
                     break
     return found, sight
+
+
+def _await_move(looker: Looker, before: Sight, frame: Box, settings: ScreenSettings) -> None:
+    """Until something in the frame moves, or a screen that is busy had the time for it."""
+    deadline = time.monotonic() + settings.react_seconds
+    while time.monotonic() < deadline:
+        if any(overlap(frame, one) for one in changes(before.photo.pixels, looker.glance().pixels)):
+            return
+        time.sleep(settings.poll_seconds / 2)
 
 
 def _scrollable(sight: Sight) -> Iterator[Box]:
