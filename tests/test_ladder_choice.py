@@ -15,6 +15,7 @@ GB = 10**9
 ALL = ("qwen3-vl-4b", "qwen3-vl-2b", "qwen2.5-1.5b", "qwen2.5-0.5b")
 V4, V2, T15, T05 = ALL
 TEXT = (T15, T05)
+MANUALS = ("embed", "dictionary")
 
 
 def box(*, ram: float = 8, cores: int = 4, disk: float = 50) -> Machine:
@@ -76,18 +77,24 @@ def test_unknown_model_names_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("machine", "names"),
     [
-        (box(), (T15, "ocr-small")),
-        (box(ram=2), (T05, "ocr-small")),
-        (box(cores=1), (T05, "ocr-small")),
-        (box(ram=0.5), (T05, "ocr-small")),
-        (box(disk=1), (T05, "ocr-small")),
-        (box(disk=0.5), ("ocr-small",)),
+        (box(), (T15, "ocr-small", "ocr-tiny", *MANUALS)),
+        (box(ram=2), (T05, "ocr-small", "ocr-tiny", *MANUALS)),
+        (box(cores=1), (T05, "ocr-small", "ocr-tiny", *MANUALS)),
+        (box(ram=0.5), (T05, "ocr-small", "ocr-tiny", *MANUALS)),
+        (box(disk=1), (T05, "ocr-small", "ocr-tiny", *MANUALS)),
+        (box(disk=0.74), (T05, "ocr-small", "ocr-tiny", "dictionary")),
+        (box(disk=0.5), ("ocr-small", "ocr-tiny", *MANUALS)),
         (box(disk=0), ("ocr-small",)),
     ],
 )
 def test_recommended(machine: Machine, names: tuple[str, ...]) -> None:
-    """Without a name, a pull fetches what suits the box and its disk."""
+    """Without a name, a pull fetches what suits the box and its disk: the model before what makes it better."""
     assert recommended(machine, spare_bytes=200_000_000) == names
+
+
+def test_the_tiny_reader_needs_no_helper() -> None:
+    """The smallest box reads with one reader, and finds its manuals by meaning as the others do."""
+    assert recommended(box(ram=1.3), spare_bytes=0, reader="ocr-tiny") == (T05, "ocr-tiny", *MANUALS)
 
 
 def test_needs_fall_with_the_order_of_the_catalogue() -> None:

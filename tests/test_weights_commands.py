@@ -60,6 +60,17 @@ def test_list_tells_of_pins_and_of_what_was_set_aside(store: WeightStore) -> Non
     assert rows["open"]["files"]["model"]["pinned_at"]
 
 
+def test_a_pull_without_names_brings_all_that_a_box_works_with(tmp_path: Path) -> None:
+    """Readers of panels and what finds manuals by meaning, not the model alone."""
+    beside = ("ocr-small", "ocr-tiny", "embed", "dictionary")
+    others = [replace(TEXT, name=name, kind="ocr") for name in (*beside, "asr-base")]
+    store = make_store(tmp_path, catalogue=Catalogue((TEXT, *others)))
+    lend(store, "m.gguf", MODEL)
+    pulled = json.loads(run(store, "pull", "--json")[0])
+    assert pulled["names"] == ["plain", *beside]
+    assert store.present() == ("plain", *beside)
+
+
 def test_pull_verify_where(store: WeightStore) -> None:
     """The way of a file through the three commands."""
     lend(store, "m.gguf", MODEL)

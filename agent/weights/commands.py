@@ -62,7 +62,8 @@ def pull_weights(
     optional: bool = _OPTIONAL,
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Fetch weights and verify them; without NAME the model for this box and the reader of panels.
+    """Fetch weights and verify them; without NAME what suits this box: model, readers of panels, and what
+    finds manuals by meaning.
 
     A pull that was stopped goes on where it was.
 
@@ -72,7 +73,8 @@ def pull_weights(
     begun = time.monotonic()
     machine = look_at_machine(env.weights.folder).within(env.settings.model.max_ram_bytes)
     reader, spare = f"ocr-{env.settings.panel.ocr}", env.settings.weights.spare_bytes
-    chosen = names or list(recommended(machine, spare_bytes=spare, reader=reader))
+    catalogue = env.weights.catalogue
+    chosen = names or list(recommended(machine, spare_bytes=spare, reader=reader, catalogue=catalogue))
     with choose_reporter() as reporter:
         files = pull(env.weights, chosen, reporter, optional=optional)
         seconds = time.monotonic() - begun

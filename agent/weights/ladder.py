@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,10 @@ __all__ = ["RULES", "Machine", "choose_rungs", "look_at_machine", "recommended"]
 
 RULES = "rules"
 """The rung without weights."""
+_HELPERS: Mapping[str, tuple[str, ...]] = {"ocr-small": ("ocr-tiny",)}
+"""Reader of panels → who reads first what is easy: as well as that reader alone, at half the cost."""
+_OF_MANUALS = ("embed", "dictionary")
+"""They are small, and every size of box was measured with them."""
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
 """Where the memory limit of a container or of a systemd service stands."""
@@ -72,18 +76,24 @@ def choose_rungs(
 def recommended(
     machine: Machine, *, spare_bytes: int, reader: str = "ocr-small", catalogue: Catalogue | None = None
 ) -> tuple[str, ...]:
-    """What a box should fetch: the text model for it and the reader of panels, as far as its disk holds them.
+    """What a box should fetch, as far as its disk holds it: the text model for it, the reader of panels and what
+    helps it, and what finds manuals by meaning and across languages. The reader is always among it.
 
     :param spare_bytes: disk to leave free.
     :param reader: of the catalogue.
     """
     known = catalogue or load_catalogue()
-    ocr = known.entry(reader)
-    room = machine.free_disk_bytes - spare_bytes - _bytes(ocr)
+    room = machine.free_disk_bytes - spare_bytes - _bytes(known.entry(reader))
     text = [model for model in known.chat_models if model.kind == "text" and _bytes(model) <= room]
     suiting = [model for model in text if model.ram_bytes <= machine.free_ram_bytes and model.cores <= machine.cores]
-    chosen = suiting[:1] or text[-1:]
-    return (*(model.name for model in chosen), ocr.name)
+    names = [model.name for model in suiting[:1] or text[-1:]]
+    room -= sum(_bytes(known.entry(name)) for name in names)
+    names.append(reader)
+    for name in (*_HELPERS.get(reader, ()), *_OF_MANUALS):
+        if (size := _bytes(known.entry(name))) <= room:
+            names.append(name)
+            room -= size
+    return tuple(names)
 
 
 def look_at_machine(folder: Path) -> Machine:
