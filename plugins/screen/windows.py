@@ -63,10 +63,12 @@ class Windows:
         if told:
             return told[-1]
         if self._known:
-            return self._known[-1]
+            return _with_bar(self._known[-1], regions, seen.texts)
         whole = size[0] * size[1]
         shaded = [p.box for p in seen.popups if _LEAST * whole <= area(p.box) <= _MOST * whole]
-        return min(shaded, key=area, default=None) or _titled(regions, seen.texts, size)
+        if shaded:
+            return _with_bar(min(shaded, key=area), regions, seen.texts)
+        return _titled(regions, seen.texts, size)
 
 
 def title_of(box: Box, texts: Sequence[Text]) -> str:
@@ -110,6 +112,17 @@ def _appeared(
     if closes and area(largest) >= 0.3 * area(window):
         return window
     return window if len(lines) >= 2 and area(window) <= _MENU * whole and area(largest) * 2 > area(window) else None
+
+
+def _with_bar(box: Box, regions: Sequence[Region], texts: Sequence[Text]) -> Box:
+    """A window with the bar that lies on it and holds its title, where it has one."""
+    body = next((region for region in regions if _same(region.box, box)), None)
+    if body is None:
+        return box
+    for bar in regions:
+        if _is_bar_of(bar, body) and any(holds(bar.box, centre(text.box)) for text in texts):
+            return union([bar.box, box])
+    return box
 
 
 def _titled(regions: Sequence[Region], texts: Sequence[Text], size: tuple[int, int]) -> Box | None:

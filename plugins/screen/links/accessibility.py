@@ -69,7 +69,7 @@ def boxes_of(snapshot: Mapping[str, Any], scale: float) -> dict[int, Box]:
 
 
 def parents_of(snapshot: Mapping[str, Any]) -> dict[int, int]:
-    """Backend id of a node → that of the node that it is in.
+    """Backend id of a node → that of the node that it is in, -1 for a document's own.
 
     :param snapshot: as the browser gave it.
     """
@@ -79,8 +79,8 @@ def parents_of(snapshot: Mapping[str, Any]) -> dict[int, int]:
         nodes = document.get("nodes") if isinstance(document, Mapping) else None
         ids, parents = (nodes or {}).get("backendNodeId") or [], (nodes or {}).get("parentIndex") or []
         for one, parent in zip(ids, parents, strict=False):
-            if isinstance(one, int) and isinstance(parent, int) and 0 <= parent < len(ids):
-                found[one] = _whole(ids[parent])
+            if isinstance(one, int) and isinstance(parent, int):
+                found[one] = _whole(ids[parent]) if 0 <= parent < len(ids) else -1
     return found
 
 
