@@ -412,6 +412,8 @@ class RemoteSettings(Section):
     read_seconds: float = 20.0
     """For which a server that is there may say nothing, be it for all the others that ask it; then the box answers
     itself, with what is left of `turn.max_seconds`."""
+    look_seconds: float = Field(default=5.0, gt=0)
+    """For which `doctor` waits for a word of it."""
 
 
 class TurnSettings(Section):
@@ -799,7 +801,7 @@ class FieldSettings(Section):
     """None is `field.toml` in the home folder."""
     max_sheet_bytes: int = 1_000_000
     stale_minutes: float = 180
-    """A value that is older says nothing about now, and a longer pause in a span is a gap; figures may say otherwise."""
+    """An older value says nothing about now, and a longer pause in a span is a gap; figures may say otherwise."""
     late_seconds: float = 120
     """How far a stamp may lie before the clock of the box."""
     max_rule_chars: int = 600

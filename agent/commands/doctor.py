@@ -22,6 +22,7 @@ from agent.model.box_ladder import rungs_of
 from agent.model.cores import count_cores
 from agent.model.heat import Governor, describe, read_heat
 from agent.model.machine import settle
+from agent.model.remote_look import remote_findings
 from agent.modules.findings import module_findings
 from agent.plugin_host import PluginHost
 from agent.voice.findings import voice_findings
@@ -64,6 +65,7 @@ def examine(env: Env, plugins: PluginHost) -> Iterator[Finding]:
     yield from _weights(env, machine, rungs)
     if rungs[0] != RULES:
         yield from _model(env, machine, rungs[0])
+    yield from remote_findings(env)
     yield from plugins.health(env)
     yield from module_findings(env)
     yield from voice_findings(env)

@@ -1,15 +1,14 @@
 """A model on the plant's network: any server that speaks OpenAI's chat completions, such as vLLM or llama-server.
 
 It is never trusted to keep a bound: the reply is checked here, whatever the server was told. Every way in which a
-server can fail is a `ModelError`, so the ladder goes on with the box's own model. The address comes from the settings
-alone; no proxy, no redirect, no compression is followed, and what it sends is bounded.
+server can fail is a `ModelError`, so the ladder goes on with the box's own model. What it sends is bounded;
+`agent.model.remote_link` is the way to it.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +17,12 @@ from typing import Any, Literal
 import cv2
 import httpx
 
-from agent.errors import BadReply, ModelError, SettingsError
+from agent.errors import BadReply, ModelError
 from agent.messages import Message, Reply, Usage
 from agent.model.fits import fit
 from agent.model.gbnf import to_gbnf
 from agent.model.protocol import Bound, ReplyLimits
+from agent.model.remote_link import SHOWN_CHARS, address_of, open_client, printable
 from agent.photo import Photo
 from agent.settings import RemoteSettings
 from agent.tools import Tool
@@ -32,8 +32,6 @@ __all__ = ["RemoteModel"]
 TOOLS_HEAD = "\n\n# Tools\n<tools>\n"
 TOOLS_TAIL = '\n</tools>\nA call is written <tool_call>{"name": …, "arguments": {…}}</tool_call>'
 JPEG_QUALITY = 90
-SHOWN_CHARS = 200
-"""Of what a server said, in a message."""
 
 
 @dataclass(slots=True)
@@ -54,23 +52,12 @@ class RemoteModel:
         """
         :raises SettingsError: the address is not an http(s) URL, or no model is named.
         """
-        try:
-            address = httpx.URL(settings.url)
-        except httpx.InvalidURL:
-            address = httpx.URL("")
-        if address.scheme not in ("http", "https") or not address.host:
-            raise SettingsError(f"remote.url: {settings.url!r} is not an address such as http://10.0.0.5:8000/v1")
-        if not settings.model:
-            raise SettingsError("remote.model: name the model that the server runs")
+        address = address_of(settings)
         self.name = f"remote:{settings.model}"
         self.sees = settings.send_photos
         self._settings = settings
-        self._address = f"{str(address).rstrip('/')}/chat/completions"
-        headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
-        if settings.api_key:
-            headers["Authorization"] = f"Bearer {settings.api_key}"
-        transport = httpx.HTTPTransport(trust_env=False, socket_options=_dead_link(settings.dead_link_seconds))
-        self._client = httpx.Client(headers=headers, trust_env=False, follow_redirects=False, transport=transport)
+        self._address = f"{address}/chat/completions"
+        self._client = open_client(settings)
 
     def reply(
         self,
@@ -177,24 +164,12 @@ class RemoteModel:
     def _check(self, response: httpx.Response) -> None:
         kind = response.headers.get("content-type", "")
         if response.status_code != httpx.codes.OK:
-            said = _printable(next(response.iter_raw(SHOWN_CHARS), b""))
+            said = printable(next(response.iter_raw(SHOWN_CHARS), b""))
             raise ModelError(f"{self._address}: the server answered {response.status_code}: {said}")
         if not kind.startswith("text/event-stream") or response.headers.get("content-encoding"):
             raise ModelError(
-                f"{self._address}: not an event stream but {_printable(kind.encode())}; is this a chat server?"
+                f"{self._address}: not an event stream but {printable(kind.encode())}; is this a chat server?"
             )
-
-
-def _dead_link(seconds: int) -> list[tuple[int, int, int]]:
-    """Options of a socket with which the kernel notices within about so long that nothing arrives any more: a cable
-    that was pulled says no farewell, and a server that is merely slow still answers the kernel's own probes.
-    """
-    probe = max(1, seconds // 3)
-    named = {"TCP_KEEPIDLE": probe, "TCP_KEEPINTVL": probe, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": seconds * 1_000}
-    options = [
-        (socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in named.items() if hasattr(socket, name)
-    ]
-    return [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *options]
 
 
 def _events(chunks: Iterator[bytes], max_bytes: int, address: str) -> Iterator[str]:
@@ -225,7 +200,7 @@ def _take(event: str, heard: _Heard, address: str) -> str:
     try:
         data = json.loads(event)
         if "error" in data:
-            raise ModelError(f"{address}: the server failed: {_printable(json.dumps(data['error']).encode())}")
+            raise ModelError(f"{address}: the server failed: {printable(json.dumps(data['error']).encode())}")
         heard.usage = data.get("usage") or heard.usage
         choice = data["choices"][0] if data["choices"] else {}
         heard.finish = choice.get("finish_reason") or heard.finish
@@ -233,7 +208,7 @@ def _take(event: str, heard: _Heard, address: str) -> str:
         if not isinstance(text, str):
             raise TypeError("content is not text")
     except (ValueError, TypeError, KeyError, LookupError, AttributeError, RecursionError):
-        raise ModelError(f"{address}: not a chat completion: {_printable(event.encode())}") from None
+        raise ModelError(f"{address}: not a chat completion: {printable(event.encode())}") from None
     if text:
         heard.first = heard.first or time.monotonic()
         heard.pieces += 1
@@ -250,7 +225,7 @@ def _fitting(lark: str, text: str, name: str) -> str:
     for form in dict.fromkeys((text, bare, f"{bare}\n")):
         if fit(lark, form):
             return form
-    raise BadReply(f"{name}: the reply does not fit this step: {_printable(bare.encode())}")
+    raise BadReply(f"{name}: the reply does not fit this step: {printable(bare.encode())}")
 
 
 def _usage(heard: _Heard, began: float, ended: float) -> Usage:
@@ -283,8 +258,3 @@ def _data_uri(photo: Photo, side_px: int) -> str:
     if not done:
         raise ModelError(f"photo {photo.name}: cannot be sent as JPEG")
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
-
-
-def _printable(data: bytes) -> str:
-    text = data[:SHOWN_CHARS].decode("utf-8", "replace")
-    return "".join(char if char.isprintable() else " " for char in text).strip() or "nothing"
