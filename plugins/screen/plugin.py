@@ -17,6 +17,7 @@ from plugins.screen.procedures.actuator import ProcedureActuator
 from plugins.screen.procedures.asking import read_procedure_order
 from plugins.screen.procedures.commands import add_procedure_commands
 from plugins.screen.procedures.pictures import Pictures
+from plugins.screen.procedures.record_command import add_record_command
 from plugins.screen.procedures.runs import Runs
 from plugins.screen.procedures.shelf import Shelf
 from plugins.screen.procedures.tools import procedure_tool
@@ -52,7 +53,9 @@ class ScreenPlugin:
     @hookimpl
     def register_commands(self, cli: typer.Typer) -> None:
         """`watchkeeper screen list|look|find|do|run|record|procedure`."""
-        add_procedure_commands(add_commands(cli, self.opened), self.opened, self.procedures)
+        screen = add_commands(cli, self.opened)
+        add_procedure_commands(screen, self.opened, self.procedures)
+        add_record_command(screen, self.opened)
 
     @hookimpl
     def check_health(self, env: Env) -> Iterable[Finding]:

@@ -13,7 +13,7 @@ import os
 import shutil
 import struct
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import TimeoutError as Late
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -130,6 +130,27 @@ class BrowserLink:
         if any(one not in ("Control", "Shift") for one in held) or not (last in _KNOWN or (held and len(last) == 1)):
             raise ToolFailed(f"screen {self.name}: {key[:40]!r} is no key that can be pressed")
         self._do(self._page().keyboard.press("+".join([*held, _KEYS.get(last, last)])))
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the picture for one of the page, as it was looked at last."""
+        return self._scale
+
+    def listen(self, name: str, script: str, heard: Callable[[str], None]) -> None:
+        """Have a script run in the page, now and whenever it is loaded anew.
+
+        :param name: of the function that the script tells something by.
+        :param heard: called with it, in the browser's thread; what it is told is untrusted.
+        :raises ToolFailed: the page cannot be reached.
+        """
+
+        async def listen() -> None:
+            page = (await self._opened()).page
+            await page.expose_function(name, heard)
+            await page.add_init_script(script)
+            await page.evaluate(script)
+
+        self._do(listen())
 
     def close(self) -> None:
         """End the browser, where it was started here; the next look starts it anew."""

@@ -138,10 +138,12 @@ class ProcedureActuator:
             why = known[1]
         came = _CAME[outcome.came]
         zh, en = (came[language].replace("{id}", outcome.request) for language in ("zh", "en"))
-        head = f"{call.procedure} ({call.run}) {call.does}"
+        head_zh, head_en = f"{call.procedure} 第 {call.stage} 步", f"{call.procedure}, step {call.stage}"
+        if known is None:
+            head_zh, head_en = (f"{head} ({call.does})" for head in (head_zh, head_en))
         return say(
-            f"{head}:{zh}{'。' if why['zh'] else ''}{why['zh']}",
-            f"{head}: {en}{'. ' if why['en'] else ''}{why['en']}",
+            f"{head_zh}:{zh}{'。' if why['zh'] else ''}{why['zh']}",
+            f"{head_en}: {en}{'. ' if why['en'] else ''}{why['en']}",
         )
 
     def run(self, arguments: Mapping[str, Json]) -> ToolResult:

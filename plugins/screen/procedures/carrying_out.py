@@ -13,11 +13,10 @@ from agent.api import Json, Said, ToolFailed, say
 from plugins.screen.acting import Operator
 from plugins.screen.expecting import check
 from plugins.screen.finding import FILLED, find
-from plugins.screen.procedures.filling import Filled, held_by
+from plugins.screen.procedures.filling import Filled, held_by, step_in_words
 from plugins.screen.procedures.pictures import Pictures
 from plugins.screen.procedures.runs import Call, Runs
 from plugins.screen.values import Outcome, Sight
-from plugins.screen.wording import told
 
 __all__ = ["Carried", "carry_out"]
 
@@ -54,7 +53,7 @@ def carry_out(call: Call, steps: Sequence[Filled], operator: Operator, runs: Run
                 raise
             outcome = Outcome("stopped", say(f"看不到屏幕:{error}", f"the screen cannot be seen: {error}"))
         sent = sent or (outcome.sent and filled.step.writes)
-        lines.append(told(filled.step, outcome))
+        lines.append(step_in_words(filled.step, outcome))
         runs.tell(call.run, "procedure_step_ended", {**named, **_ended(outcome, pictures)})
         if outcome.came != "confirmed":
             return Carried(False, sent, _stopped(call, filled, lines[-1]))

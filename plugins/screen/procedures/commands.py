@@ -19,12 +19,12 @@ from agent.orders import Done, Order
 from agent.turn import Agent
 from plugins.screen.overlay import write_overlay
 from plugins.screen.procedures.actuator import ProcedureActuator
-from plugins.screen.procedures.filling import Filled, checked_values, fill, range_of, stages
+from plugins.screen.procedures.filling import Filled, checked_values, fill, range_of, stages, step_in_words
 from plugins.screen.procedures.reading import read_procedure
 from plugins.screen.procedures.runs import TOOL, Call
 from plugins.screen.procedures.values import Procedure, ProcedureStep
 from plugins.screen.screens import Screens
-from plugins.screen.wording import stands, step_said
+from plugins.screen.wording import stands
 
 __all__ = ["add_procedure_commands"]
 
@@ -208,7 +208,7 @@ def _dry(screens: Screens, procedure: Procedure, given: Mapping[str, str], out: 
     lines = [_line(number, filled) for number, filled in zip(numbers, steps, strict=True)]
     told = {
         "digest": procedure.digest, "found": found is not None and found.control is not None, "why": dict(why),
-        "steps": [dict(step_said(one.step)) for one in steps],
+        "steps": [dict(step_in_words(one.step)) for one in steps],
     }  # fmt: skip
     emit(told, as_json=as_json, human="\n".join([why["zh"], why["en"], *lines]))
     if found is not None and found.control is None:
@@ -237,7 +237,7 @@ def _line(number: int, filled: Filled) -> str:
 
 
 def _said(filled: Filled) -> str:
-    said, expected = step_said(filled.step), _expected(filled.source)
+    said, expected = step_in_words(filled.step), _expected(filled.source)
     return f"{said['zh']} | {said['en']}{expected}"
 
 

@@ -15,11 +15,22 @@ from plugins.screen.expecting import same_unit
 from plugins.screen.procedures.reading import PLACEHOLDER
 from plugins.screen.procedures.values import Parameter, Procedure, ProcedureStep
 from plugins.screen.steps import READING, step_of
-from plugins.screen.values import Step
-from plugins.screen.wording import step_said
+from plugins.screen.values import Outcome, Step, Target
+from plugins.screen.wording import step_said, told
 
-__all__ = ["Filled", "checked_value", "checked_values", "fill", "held_by", "stage_said", "stages", "undo_of"]
+__all__ = [
+    "Filled",
+    "checked_value",
+    "checked_values",
+    "fill",
+    "held_by",
+    "stage_said",
+    "stages",
+    "step_in_words",
+    "undo_of",
+]
 
+_CHINESE = re.compile("[\u3400-\u9fff]")
 _VALUE = re.compile(r"(?P<number>[+-]?\d{1,12}(?:\.\d{1,12})?)\s*(?P<unit>[^\d\s].{0,15})?")
 
 
@@ -121,10 +132,10 @@ def fill(step: ProcedureStep, values: Mapping[str, str], before: Mapping[str, st
             raise InputError(f"line {step.line}: what {match['key']} was before is not known; set it back by hand")
         return held[match["key"]]
 
-    told: dict[str, Json] = {
+    filled: dict[str, Json] = {
         name: PLACEHOLDER.sub(value, text) if isinstance(text, str) else text for name, text in step.arguments.items()
     }
-    return Filled(replace(step_of(told), writes=_writes(step)), step)
+    return Filled(replace(step_of(filled), writes=_writes(step)), step)
 
 
 def held_by(step: ProcedureStep) -> str:
@@ -135,8 +146,31 @@ def held_by(step: ProcedureStep) -> str:
 
 def stage_said(steps: Sequence[Filled]) -> Said:
     """What a stage does, in words for whoever approves it."""
-    said = [step_said(one.step) for one in steps]
+    said = [step_in_words(one.step) for one in steps]
     return say(",然后".join(one["zh"] for one in said), ", then ".join(one["en"] for one in said))
+
+
+def step_in_words(step: Step, outcome: Outcome | None = None) -> Said:
+    """A step, and what came of it, each language with the names of its own."""
+    zh, en = (_with_names(step, chinese=chinese) for chinese in (True, False))
+    if outcome is None:
+        return say(step_said(zh)["zh"], step_said(en)["en"])
+    return say(told(zh, outcome)["zh"], told(en, outcome)["en"])
+
+
+def _with_names(step: Step, *, chinese: bool) -> Step:
+    def narrowed(target: Target) -> Target:
+        text, near, within = (_names_in(name, chinese=chinese) for name in (target.text, target.near, target.within))
+        return replace(target, text=text, near=near, within=within)
+
+    return replace(step, target=narrowed(step.target), to=narrowed(step.to) if step.to else None)
+
+
+def _names_in(text: str, *, chinese: bool) -> str:
+    """Of the names with | between, those of one language; all where none is of it."""
+    given = [name.strip() for name in text.split("|")]
+    mine = [name for name in given if bool(_CHINESE.search(name)) is chinese]
+    return " | ".join(mine or given)
 
 
 def _writes(step: ProcedureStep) -> bool:
