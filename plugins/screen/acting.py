@@ -142,6 +142,7 @@ class Operator:
         if found.control is None and found.out_of_view and place is not None:
             self.looker.link.scroll(*place, notches=0)
             self.looker.pointer = place
+            self._await_change(sight.photo, None, anywhere=True)
             sight = self.looker.look()
             found = find(sight, target, _tiers(step), fields=self._fields)
         return found, sight
