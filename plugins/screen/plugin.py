@@ -59,8 +59,8 @@ class ScreenPlugin:
 
     @hookimpl
     def check_health(self, env: Env) -> Iterable[Finding]:
-        """Whether the settings of each screen make sense; no screen is touched."""
-        return [_finding(env, name) for name in env.settings.screen]
+        """Whether the settings of each screen make sense, and its procedures are approved; no screen is touched."""
+        return [*(_finding(env, name) for name in env.settings.screen), *_procedures(env)]
 
     @hookimpl
     def shutdown(self, env: Env) -> None:
@@ -101,6 +101,18 @@ def _finding(env: Env, name: str) -> Finding:
     except InputError as error:
         return Finding(f"screen {name}", False, str(error))
     return Finding(f"screen {name}", True, f"{settings.kind} {settings.address}; it {may}")
+
+
+def _procedures(env: Env) -> Iterable[Finding]:
+    shelf = Shelf(env)
+    for key in shelf.names():
+        try:
+            person = shelf.approved_by(shelf.read(key))
+        except InputError as error:
+            yield Finding(f"procedure {key}", False, str(error))
+            continue
+        said = f"approved by {person}" if person else "nobody has approved it as it is now; review it: screen procedure"
+        yield Finding(f"procedure {key}", bool(person), said)
 
 
 def _reads_nothing(photo: Photo) -> Perception | None:

@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from agent.api import Env, InputError, ToolCall, emit, say
+from agent.api import Env, InputError, ToolCall, emit, photo_of, say
 from agent.commands.approvals import login_name
 from agent.commands.ask import build_agent
 from agent.console import JSON_OPTION
 from agent.hookspecs import PhotoReader
 from agent.orders import Done, Order
 from agent.turn import Agent
-from plugins.screen.overlay import write_overlay
+from plugins.screen.overlay import draw, write_overlay
 from plugins.screen.procedures.actuator import ProcedureActuator
 from plugins.screen.procedures.filling import Filled, checked_values, fill, range_of, stages, step_in_words
 from plugins.screen.procedures.reading import read_procedure
@@ -201,8 +201,11 @@ def _dry(screens: Screens, procedure: Procedure, given: Mapping[str, str], out: 
     values = checked_values(procedure, given)
     steps = [fill(step, values, {}) for step in procedure.steps]
     with screens.use(procedure.screen) as operator:
-        sight, found = operator.dry(steps[0].step)
-    write_overlay(out, sight, found)
+        looked = [operator.dry(one.step) for one in _on_first_screen(steps)]
+    sight, found = looked[0]
+    for one, named in looked[:-1]:
+        sight = replace(sight, photo=photo_of(draw(replace(one, photo=sight.photo), named), "dry run"))
+    write_overlay(out, sight, looked[-1][1])
     why = found.why if found is not None else stands(sight)
     numbers = _stage_numbers(procedure)
     lines = [_line(number, filled) for number, filled in zip(numbers, steps, strict=True)]
@@ -213,6 +216,12 @@ def _dry(screens: Screens, procedure: Procedure, given: Mapping[str, str], out: 
     emit(told, as_json=as_json, human="\n".join([why["zh"], why["en"], *lines]))
     if found is not None and found.control is None:
         raise typer.Exit(_NOT_DONE)
+
+
+def _on_first_screen(steps: Sequence[Filled]) -> Sequence[Filled]:
+    """Up to the first click: what it opens nobody has seen yet."""
+    clicks = [n for n, one in enumerate(steps) if one.step.verb not in ("set", "type", "look")]
+    return steps[: clicks[0] + 1] if clicks else steps
 
 
 def _review(procedure: Procedure) -> list[str]:
