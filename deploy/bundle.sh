@@ -2,7 +2,7 @@
 # Makes what install.sh installs without a network: bundle.sh [OPTIONS] OUT
 #
 #   --weights "NAMES"     of `watchkeeper weights list`; none leaves them out (by default what suits a 4 GB box)
-#   --features LIST       extras of the package (server,reports,devices); voice, opcua and postgres are others
+#   --features LIST       extras of the package (server,reports,devices); others: opcua, postgres, sql, painter, voice
 #   --arch ARCH           x86_64 or aarch64, of the box (this machine's)
 #   --python VERSION      of the box: 3.11 on Debian 12, 3.12 on Ubuntu 24.04 (this machine's)
 #   --native              compile for exactly this processor: faster, and only for boxes that have the same one
@@ -148,12 +148,19 @@ one_version_each() {
     say "$(find "$PART/wheels" -name '*.whl' | wc -l) wheels, $(du -sm "$PART/wheels" | cut -f1) MB"
 }
 
+# The program as the bundle brings it, where nobody has set one up here.
+out_of_wheels() {
+    is_own_kind || die "weights are fetched by watchkeeper, which is not here" "make setup; or give --weights none"
+    "$PYTHON" -m venv --without-pip "$SCRATCH/program" >&2
+    pip --python "$SCRATCH/program/bin/python" install --no-index --find-links "$PART/wheels" watchkeeper >&2
+    printf '%s' "$SCRATCH/program/bin/watchkeeper"
+}
+
 # Weights come by the program itself, so that each is checked against the digest of its catalogue.
 take_weights() {
     step "Weights: $WEIGHTS"
     local watchkeeper=$SOURCE/.venv/bin/watchkeeper here=${XDG_DATA_HOME:-$HOME/.local/share}/watchkeeper/weights
-    [ -x "$watchkeeper" ] || watchkeeper=$(command -v watchkeeper) ||
-        die "weights are fetched by watchkeeper, which is not here" "make setup; or give --weights none"
+    [ -x "$watchkeeper" ] || watchkeeper=$(command -v watchkeeper) || watchkeeper=$(out_of_wheels)
     # shellcheck disable=SC2086 # names, one word each
     env WATCHKEEPER_HOME="$SCRATCH/home" WATCHKEEPER_WEIGHTS__FOLDER="$PART/weights" \
         WATCHKEEPER_WEIGHTS__USB_FOLDERS="[\"$here\"]" "$watchkeeper" weights pull $WEIGHTS >&2

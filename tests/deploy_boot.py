@@ -14,28 +14,42 @@ import sys
 from pathlib import Path
 
 from tests.deploy_kit import DEPLOY, REPOSITORY
+from tests.test_page_sources import make_pdf
 
 PACKAGES = "systemd,systemd-sysv,dbus,python3,libgomp1,procps,util-linux"
 MIRROR = "http://deb.debian.org/debian"
 BOOT_SECONDS = 1_200
 WORK = r"""
-HEALTH=http://127.0.0.1:8765/api/health
-ask() { python3 -c "import urllib.request as u; print(u.urlopen('$HEALTH', timeout=3).read().decode())"; }
+BOX=http://127.0.0.1:8765
+ask() { python3 -c "import urllib.request as u; print(u.urlopen('$BOX/api/health', timeout=3).read().decode())"; }
 seconds() { date +%s%N; }
 waits() { for i in $(seq 300); do ask 2>/dev/null && return; sleep 0.1; done; echo "BAD: $1"; }
+voice=$(grep -q '^features=.*voice' /media/usb/MANIFEST && echo --voice)
 set -x
-bash /media/usb/install.sh || echo "BAD: install"
+bash /media/usb/install.sh $voice || echo "BAD: install"
 waits "healthy after the installation"
 systemctl list-units --no-pager --plain 'watchkeeper*'
 watchkeeper doctor; watchkeeper doctor --security
 watchkeeper ask "最近三天有没有报警?" || true
+watchkeeper kb add /srv/manual.pdf || echo "BAD: manual"
+python3 /page.py "$BOX" || echo "BAD: page of a manual"
+main=$(systemctl show --property=MainPID --value watchkeeper-server)
+grep -H -e Name -e Seccomp_filters $(pgrep -P "$main" | sed 's#.*#/proc/&/status#')
+[ -z "$voice" ] || systemctl is-active watchkeeper-voice || echo "BAD: voice"
+systemd-run --quiet --pipe --wait --unit=watchkeeper-confined /opt/watchkeeper/current/bin/python - </confine.py ||
+    echo "BAD: what is confined elsewhere is not under the unit"
 begun=$(seconds); systemctl kill -s KILL watchkeeper-server; sleep 0.3; waits "back after a kill"
-echo "READY AGAIN AFTER MS: $(( ($(seconds) - begun) / 1000000 ))"
+taken=$(( ($(seconds) - begun) / 1000000 ))
+echo "READY AGAIN AFTER MS: $taken"; [ $taken -lt 15000 ] || echo "BAD: $taken ms until it was back"
 systemctl stop watchkeeper-server
 systemctl start watchkeeper-reports.service || echo "BAD: reports"
 systemctl start watchkeeper-update-check.service || echo "BAD: update check"
+sed -i 's/^\[box\]/[box]\nprofile = "2gb"/' /etc/watchkeeper/watchkeeper.toml
 systemctl start watchkeeper-server || echo "BAD: start"
-bash /media/usb/install.sh || echo "BAD: second installation"
+waits "healthy as the smallest box"
+watchkeeper doctor | grep "^ok *box: 2gb, by the settings" || echo "BAD: the smallest box"
+python3 /page.py "$BOX" || echo "BAD: page of a manual on the smallest box"
+bash /media/usb/install.sh $voice || echo "BAD: second installation"
 systemctl --failed --no-legend | grep watchkeeper && echo "BAD: failed units"
 journalctl --namespace=watchkeeper --no-pager | tail -20
 systemd-analyze security --no-pager watchkeeper-server | tail -1
@@ -46,6 +60,34 @@ find /opt /etc /var /usr/local -name '*watchkeeper*' | sed 's/^/BAD: left: /'
 id watchkeeper 2>/dev/null && echo "BAD: the user is left"
 echo "THE END"
 """
+PAGE = """
+import json, sys, urllib.parse, urllib.request
+box = sys.argv[1]
+
+def fetch(path, **asked):
+    data = json.dumps(asked).encode() if asked else None
+    headers = {"Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(box + path, data, headers), timeout=120) as answer:
+        return answer.read()
+
+answer = json.loads(fetch("/api/predict", question="How often is the bearing greased?"))
+print(answer["answer"], answer["citations"])
+manual, place = answer["citations"][0].split(" ", 1)
+quote = urllib.parse.urlencode({"quote": "Grease it with 20 g every year."})
+cited = json.loads(fetch(f"/api/citations/{manual}/{urllib.parse.quote(place)}?{quote}"))
+picture = fetch(cited["image"])
+print(cited["image"], len(picture), "bytes", cited["boxes"])
+sys.exit(not (picture.startswith(bytes([0xFF, 0xD8])) and cited["boxes"]))
+"""
+CONFINE = """
+import os, sys
+from agent.modules.confine import Allowed, confine, enforceable
+could = enforceable()
+told = confine(Allowed(memory_bytes=1_000_000_000))
+print("CONFINED UNDER THE UNIT:", told, "as user", os.getuid())
+sys.exit(os.getuid() == 0 or told != could)
+"""
+"""The page of a manual that an answer cites, as a browser asks for it; what a module is refused under the unit."""
 UNIT = """[Unit]
 After=multi-user.target
 [Service]
@@ -64,7 +106,8 @@ def main() -> int:
     """Make what is missing, start the system, and say what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="holds the system, which is used again, and the bundle")
-    parser.add_argument("--weights", default="qwen2.5-0.5b ocr-small", help="in the bundle")
+    parser.add_argument("--weights", default="qwen2.5-0.5b ocr-small ocr-tiny embed dictionary", help="in the bundle")
+    parser.add_argument("--features", default="server,reports,devices", help="of the bundle; with voice it is started")
     given = parser.parse_args()
     lacking = [tool for tool in ("debootstrap", "systemd-nspawn") if shutil.which(tool) is None]
     if lacking or os.geteuid() != 0:
@@ -72,8 +115,8 @@ def main() -> int:
         return 2
     bundle, system = given.folder / "bundle", given.folder / "debian"
     shutil.rmtree(bundle, ignore_errors=True)
-    command = ["bash", str(DEPLOY / "bundle.sh"), "--native", "--weights", given.weights, str(bundle)]
-    subprocess.run(command, check=True, cwd=REPOSITORY)
+    command = ["bash", str(DEPLOY / "bundle.sh"), "--native", "--weights", given.weights, "--features", given.features]
+    subprocess.run([*command, str(bundle)], check=True, cwd=REPOSITORY)
     if not (system / "etc" / "os-release").exists():
         made = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(system), MIRROR]
         subprocess.run(made, check=True)
@@ -92,6 +135,9 @@ def boot(system: Path, bundle: Path) -> str:
     log = system / "work.log"
     log.unlink(missing_ok=True)
     (system / "work.sh").write_text(WORK)
+    (system / "page.py").write_text(PAGE)
+    (system / "confine.py").write_text(CONFINE)
+    make_pdf(system / "srv" / "manual.pdf")
     units = system / "etc" / "systemd" / "system"
     (units / "work.service").write_text(UNIT)
     wanted = units / "multi-user.target.wants" / "work.service"
@@ -99,6 +145,8 @@ def boot(system: Path, bundle: Path) -> str:
     wanted.unlink(missing_ok=True)
     wanted.symlink_to("/etc/systemd/system/work.service")
     command = ["systemd-nspawn", "--boot", f"--directory={system}", "--private-network", "--register=no", "--keep-unit"]
+    # What nspawn refuses of its own and a box does not: modules confine themselves with it.
+    command += ["--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"]
     command += [f"--bind-ro={bundle}:/media/usb", "--machine=watchkeeper-try"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=BOOT_SECONDS, check=False)
     return log.read_text() if log.exists() else done.stdout + done.stderr

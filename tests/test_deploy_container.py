@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,15 @@ def test_hadolint_finds_nothing() -> None:
     command = [linter("hadolint"), "--no-color", str(CONTAINER / "Containerfile")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_image_holds_what_settings_switch_on() -> None:
+    """Nothing can be added to an image in use: drivers, databases and the painter are in it, a desk's hardware is not."""
+    named = re.search(r"'\.\[(.+)\]'", (CONTAINER / "Containerfile").read_text())
+    known = set(tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+    assert named is not None
+    elsewhere = {"dev", "release", "voice", "microphone", "screen", "diffusion", "heic"}
+    assert set(named[1].split(",")) == known - elsewhere
 
 
 def test_what_the_image_copies_is_there_and_not_ignored() -> None:
