@@ -53,7 +53,7 @@ def test_hadolint_finds_nothing() -> None:
 
 
 def test_the_image_holds_what_settings_switch_on() -> None:
-    """Nothing can be added to an image in use: drivers, databases and the painter are in it, a desk's hardware is not."""
+    """Nothing can be added to an image in use: drivers, databases and the painter are in it, screens are not."""
     named = re.search(r"'\.\[(.+)\]'", (CONTAINER / "Containerfile").read_text())
     known = set(tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"])
     assert named is not None
