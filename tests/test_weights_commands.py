@@ -13,9 +13,10 @@ import typer
 from typer.testing import CliRunner
 
 from agent.errors import PullError, WeightsBad, WeightsMissing
-from agent.settings import Settings, WeightsSettings
+from agent.settings import BoxSettings, ProfileName, Settings, WeightsSettings
 from agent.weights.catalogue import Catalogue
 from agent.weights.commands import commands
+from agent.weights.ladder import Machine
 from agent.weights.progress import SilentReporter
 from agent.weights.pull import pull
 from agent.weights.store import WeightStore
@@ -27,9 +28,9 @@ def store(tmp_path: Path) -> WeightStore:
     return make_store(tmp_path)
 
 
-def run(store: WeightStore, *arguments: str) -> tuple[str, BaseException | None]:
+def run(store: WeightStore, *arguments: str, profile: ProfileName = "auto") -> tuple[str, BaseException | None]:
     """What a command prints on stdout, and the error that ends it."""
-    env = SimpleNamespace(weights=store, settings=Settings(weights=store.settings))
+    env = SimpleNamespace(weights=store, settings=Settings(weights=store.settings, box=BoxSettings(profile=profile)))
     result = CliRunner().invoke(commands(), list(arguments), obj=env)
     return result.stdout, None if isinstance(result.exception, SystemExit) else result.exception
 
@@ -69,6 +70,17 @@ def test_a_pull_without_names_brings_all_that_a_box_works_with(tmp_path: Path) -
     pulled = json.loads(run(store, "pull", "--json")[0])
     assert pulled["names"] == ["plain", *beside]
     assert store.present() == ("plain", *beside)
+
+
+def test_a_server_that_runs_makes_no_smaller_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory that its model has taken counts, so that an update fetches no lesser one."""
+    smaller = replace(TEXT, name="smaller", ram_bytes=1)
+    others = [replace(TEXT, name=name, kind="ocr") for name in ("ocr-small", "ocr-tiny", "embed", "dictionary")]
+    store = make_store(tmp_path, catalogue=Catalogue((replace(TEXT, ram_bytes=2_200_000_000), smaller, *others)))
+    lend(store, "m.gguf", MODEL)
+    monkeypatch.setattr("agent.weights.commands.look_at_machine", lambda _: Machine(1_000_000_000, 2, 10**12))
+    assert json.loads(run(store, "pull", "--json", profile="4gb")[0])["names"][0] == "plain"
+    assert json.loads(run(store, "pull", "--json", profile="2gb")[0])["names"][0] == "smaller"
 
 
 def test_pull_verify_where(store: WeightStore) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import typer
 
+from agent.boxes import profile_named
 from agent.console import JSON_OPTION, emit
 from agent.env import Env
 from agent.errors import WeightsBad, WeightsError
@@ -71,7 +72,10 @@ def pull_weights(
     """
     env: Env = context.obj
     begun = time.monotonic()
-    machine = look_at_machine(env.weights.folder).within(env.settings.model.max_ram_bytes)
+    profile = profile_named(env.settings.box.profile)
+    # A server that runs has loaded a model already, and this is no smaller box for that.
+    seen = look_at_machine(env.weights.folder).having(profile.least_free_bytes if profile else 0)
+    machine = seen.within(env.settings.model.max_ram_bytes)
     reader, spare = f"ocr-{env.settings.panel.ocr}", env.settings.weights.spare_bytes
     catalogue = env.weights.catalogue
     chosen = names or list(recommended(machine, spare_bytes=spare, reader=reader, catalogue=catalogue))

@@ -49,6 +49,10 @@ class Machine:
     free_disk_bytes: int
     """Where weights lie."""
 
+    def having(self, least_ram_bytes: int) -> Machine:
+        """The same with so much memory at least, where it is known that a process of this box has taken some of it."""
+        return replace(self, free_ram_bytes=max(self.free_ram_bytes, least_ram_bytes))
+
     def within(self, most_ram_bytes: int) -> Machine:
         """The same where a model may take so much memory at most; 0 is no bound."""
         return replace(self, free_ram_bytes=min(self.free_ram_bytes, most_ram_bytes)) if most_ram_bytes else self
