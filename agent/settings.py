@@ -985,6 +985,10 @@ class ScreenSettings(Section):
     """What its texts are written in."""
     password_file: Path | None = None
     """vnc: its first line; readable by nobody else."""
+    secrets: dict[str, Path] = Field(default_factory=dict)
+    """What may be typed by name, `secret:NAME`, and is written nowhere: a file each, its first line; readable by nobody
+    else.
+    """
     program: str = "chromium"
     """browser: what is started, by name or path."""
     endpoint: str = ""

@@ -54,9 +54,9 @@ class Eyes:
 class Desk:
     """A box with one drawn screen."""
 
-    def __init__(self, home: Path, *, writable: bool = True) -> None:
+    def __init__(self, home: Path, *, writable: bool = True, more: str = "") -> None:
         home.mkdir(parents=True, exist_ok=True)
-        (home / "watchkeeper.toml").write_text(TOML.format(writable=str(writable).lower()), encoding="utf-8")
+        (home / "watchkeeper.toml").write_text(TOML.format(writable=str(writable).lower()) + more, encoding="utf-8")
         self.screen = parameters()
         self.env = load_env({"WATCHKEEPER_HOME": str(home)})
         manager = pluggy.PluginManager(PROJECT)

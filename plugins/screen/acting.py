@@ -14,11 +14,13 @@ from dataclasses import replace
 
 from agent.api import Photo, Said, ToolFailed, say
 from agent.settings import ScreenSettings
+from plugins.screen.changing import AROUND_PX, came_up, changed, drop_place, still
 from plugins.screen.expecting import Checked, check, holds_value, same_unit
 from plugins.screen.finding import CLICKED, FILLED, find, is_named
 from plugins.screen.known_fields import KnownField
-from plugins.screen.likeness import likeness, names_of, plain
+from plugins.screen.likeness import likeness, names_of
 from plugins.screen.looking import Looker
+from plugins.screen.named_secrets import is_secret, secret_of, without
 from plugins.screen.pictures import area, centre, changes, grown, overlap, same_there
 from plugins.screen.scrolling import free_place, scroll_to
 from plugins.screen.values import Came, Control, Expect, Found, Outcome, Role, Sight, Step, Target
@@ -26,11 +28,6 @@ from plugins.screen.wording import called, stands
 
 __all__ = ["Operator"]
 
-_AROUND_PX = 5
-_TICKING = 0.0012
-"""Of the screen: a change that is smaller is a clock or a value."""
-_OF_CONTROLS = 0.75
-"""A change so far within controls is one of theirs: the focus that goes from one to the next."""
 _LOOKS_AGAIN = 3
 _FOCUS_SECONDS = 0.7
 """A caret blinks within this."""
@@ -71,8 +68,14 @@ class Operator:
     def do(self, step: Step) -> Outcome:
         """Do it. Whoever calls has the approval for a step that changes something.
 
-        :raises ToolFailed: the screen cannot be reached or read, and nothing was sent.
+        :raises ToolFailed: the screen cannot be reached or read, or a secret has no file; nothing was sent.
         """
+        if step.verb not in ("type", "set") or not is_secret(step.value):
+            return self._do(step)
+        typed = secret_of(step.value, self.looker.link.name, self._settings)
+        return without(self._do(replace(step, value=typed)), typed, step.value)
+
+    def _do(self, step: Step) -> Outcome:
         started = time.monotonic()
         self._sent = False
         before = self.looker.look()
@@ -162,7 +165,7 @@ class Operator:
         assert control is not None
         for _ in range(_LOOKS_AGAIN):
             now = self.looker.glance()
-            if _still(sight, now, control):
+            if still(sight, now, control):
                 return control, sight
             sight = self.looker.look(now)
             again = find(sight, step.target, _tiers(step), fields=self._fields)
@@ -178,7 +181,7 @@ class Operator:
     def _guard(self, sight: Sight) -> None:
         """Nothing came up since the look."""
         now = self.looker.glance()
-        if _came_up(sight, now, None):
+        if came_up(sight, now, None):
             self.looker.look(now)
             raise _Stop(say("就要操作时屏幕变了", "the screen changed right before"))
 
@@ -213,10 +216,10 @@ class Operator:
         """A field that is entered shows it; keys go nowhere else."""
         deadline = time.monotonic() + _FOCUS_SECONDS
         first = self.looker.glance()
-        box = grown(control.box, _AROUND_PX, sight.photo.size)
+        box = grown(control.box, AROUND_PX, sight.photo.size)
         while True:
             now = self.looker.glance()
-            if _came_up(sight, now, control):
+            if came_up(sight, now, control):
                 self.looker.look(now)
                 raise _Stop(
                     say("点击后出现了别的内容,没有输入", "something came up after the click; nothing was typed"), found
@@ -258,9 +261,9 @@ class Operator:
         if holds_value(closer, step.value, "") and (held is None or same_unit(step.unit, held.unit)):
             return closer
         masked = closer.value or (held.value if held is not None else "") or ""
-        is_secret = likeness(names_of(_SECRETS), before.name) > 0
+        named = likeness(names_of(_SECRETS), before.name) > 0
         filled = self.looker.has_ink(before.box)
-        return closer if filled and (is_secret or (masked and set("".join(masked.split())) <= _MASKED)) else None
+        return closer if filled and (named or (masked and set("".join(masked.split())) <= _MASKED)) else None
 
     def _dragged(self, step: Step, before: Sight) -> tuple[Found, Checked]:
         if step.to is None:
@@ -270,7 +273,7 @@ class Operator:
         end = find(sight, step.to, (*CLICKED, frozenset({"value", "lamp"})), fields=self._fields)
         if end.control is None:
             raise _Stop(end.why, end)
-        start, place = centre(control.box), _drop_place(end.control, control, sight)
+        start, place = centre(control.box), drop_place(end.control, control, sight)
         self._send(lambda: self.looker.link.drag(start, place))
         self.looker.pointer = place
         return found, self._confirmed(step, sight, None)
@@ -299,7 +302,7 @@ class Operator:
         deadline = time.monotonic() + Expect().within_seconds
         while True:
             sight = self.looker.look()
-            if _changed(before, sight, control):
+            if changed(before, sight, control):
                 return Checked(True, {}, say("", ""))
             if time.monotonic() > deadline:
                 raise _Stop(say("操作后屏幕没有变化", "nothing changed on the screen afterwards"))
@@ -326,7 +329,7 @@ class Operator:
         while time.monotonic() < deadline:
             now = self.looker.glance()
             found = changes(photo.pixels, now.pixels)
-            box = grown(control.box, _AROUND_PX * 2, photo.size) if control is not None and not anywhere else None
+            box = grown(control.box, AROUND_PX * 2, photo.size) if control is not None and not anywhere else None
             if any(box is None or overlap(box, one) < area(one) for one in found):
                 return
             time.sleep(self._settings.poll_seconds / 2)
@@ -340,65 +343,6 @@ def _itself(step: Step) -> tuple[Expect, ...]:
     """Of a look without expectations: that what is looked at is there."""
     target = step.target
     return (Expect(target=target, value=step.value, unit=step.unit),) if target.text or target.field else (Expect(),)
-
-
-def _still(sight: Sight, now: Photo, control: Control) -> bool:
-    """Whether the control stands there as it did, and nothing else came up."""
-    box = grown(control.box, _AROUND_PX, sight.photo.size)
-    return same_there(sight.photo.pixels, now.pixels, box) and not _came_up(sight, now, control)
-
-
-def _came_up(sight: Sight, now: Photo, control: Control | None) -> bool:
-    """Whether more changed than a clock, a value, or a single control that gets or loses the focus; or the size did."""
-    if sight.photo.size != now.size:
-        return True
-    whole = now.size[0] * now.size[1]
-    own = grown(control.box, _AROUND_PX * 2, now.size) if control is not None else (0, 0, 0, 0)
-    found = changes(sight.photo.pixels, now.pixels)
-    others = [grown(c.box, _AROUND_PX * 2, now.size) for c in sight.controls if c.role not in ("text", "row", "value")]
-    return any(
-        area(one) > _TICKING * whole and sum(overlap(box, one) for box in (own, *others)) < _OF_CONTROLS * area(one)
-        for one in found
-    )
-
-
-def _changed(before: Sight, after: Sight, control: Control | None) -> bool:
-    """Whether a click did anything: a tick, a window, other controls, or a change elsewhere than under the pointer."""
-    if before.photo.size != after.photo.size or before.dialog != after.dialog:
-        return True
-    own = grown(control.box, _AROUND_PX * 2, after.photo.size) if control is not None else (0, 0, 0, 0)
-    if control is not None and control.role in ("checkbox", "switch"):
-        return [c.value for c in before.controls if c.box == control.box] != [
-            c.value for c in after.controls if overlap(c.box, control.box) * 2 > area(control.box)
-        ]
-    if _usable(before) != _usable(after):
-        return True
-    found = changes(before.photo.pixels, after.photo.pixels)
-    whole = after.photo.size[0] * after.photo.size[1]
-    if any(area(one) > _TICKING * whole and overlap(own, one) < area(one) for one in found):
-        return True
-    is_listed = control is not None and control.role in ("row", "item", "text", "field")
-    return is_listed and any(overlap(own, one) for one in found)
-
-
-def _usable(sight: Sight) -> set[tuple[object, ...]]:
-    """What can be used, and where, as far as a reader of print tells it the same way twice."""
-    return {
-        (plain(c.name), c.role, c.enabled, c.box[0] // 24, c.box[1] // 24)
-        for c in sight.controls
-        if c.role not in ("text", "value", "lamp", "row")
-    }
-
-
-def _drop_place(end: Control, moved: Control, sight: Sight) -> tuple[int, int]:
-    """In the middle of what it is dragged to; where that is the title of a frame, in the frame below it."""
-    title = end.box
-    high = title[3] - title[1]
-    for frame in sight.frames:
-        x, y = centre(title)
-        if frame[0] <= x < frame[2] and frame[1] - 1.2 * high <= y <= frame[1] + 2.2 * high and frame != title:
-            return centre(frame)
-    return centre(title)
 
 
 def _confirmed(step: Step, found: Found | None, checked: Checked) -> Said:

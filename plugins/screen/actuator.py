@@ -18,6 +18,7 @@ from agent.api import InputError, Json, Risk, Said, ToolFailed, ToolResult, say
 from agent.errors import CommandNotSent
 from plugins.screen.expecting import check, holds_value
 from plugins.screen.finding import FILLED, find
+from plugins.screen.named_secrets import is_secret
 from plugins.screen.screens import Screens
 from plugins.screen.steps import step_of
 from plugins.screen.values import Outcome
@@ -136,6 +137,8 @@ class ScreenActuator:
         step, last = step_of(arguments), self._last(arguments)
         if last is not None and last.came == "confirmed":
             return True
+        if is_secret(step.value):
+            return None
         with self._screens.use(str(arguments.get("screen"))) as operator:
             sight = operator.looker.look()
         if step.verb == "set":
