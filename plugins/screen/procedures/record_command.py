@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from agent.api import Env, InputError, Json, ToolCall, ToolFailed, emit
 from agent.commands.approvals import login_name
@@ -108,7 +109,7 @@ def _watched(context: typer.Context, screens: Screens, name: str) -> Recorded:
         while not ended.wait(settings.poll_seconds) and time.monotonic() < until:
             recorded = showing.go_on()
             for step in recorded.steps[told:]:
-                emit(None, as_json=False, human=f"{dict(step)}")
+                emit(None, as_json=False, human=_line(step))
             told = len(recorded.steps)
         return showing.go_on()
 
@@ -159,6 +160,11 @@ def _lines(most: int) -> Iterator[str]:
         if not line:
             return
         yield line
+
+
+def _line(step: Mapping[str, Json]) -> str:
+    """As it will stand in the file."""
+    return yaml.safe_dump(dict(step), allow_unicode=True, sort_keys=False, width=1_000, default_flow_style=True).strip()
 
 
 def _as_written(arguments: Mapping[str, Json]) -> dict[str, Json]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from agent.api import Json
+from agent.perception import number_of
 from plugins.screen.finding import CLICKED, FILLED, find
 from plugins.screen.likeness import plain
 from plugins.screen.pictures import area, centre, holds
@@ -142,7 +143,7 @@ def file_text(name: Mapping[str, str], screen: str, recorded: Recorded, paramete
             key, unit = by_value[value], recorded.units.get(value, "")
             told["value"] = f"{{{key}}}"
             called = str(told["set"])
-            ranges[key] = {"zh": called, "en": called, **({"unit": unit} if unit else {}), "from": value, "to": value}
+            ranges[key] = {"zh": called, "en": called, **({"unit": unit} if unit else {}), **_only(value)}
         steps.append(told)
     body: dict[str, Json] = {"name": dict(name), "screen": screen}
     text = yaml.safe_dump(body | ({"parameters": ranges} if ranges else {}), allow_unicode=True, sort_keys=False)
@@ -155,6 +156,12 @@ def file_text(name: Mapping[str, str], screen: str, recorded: Recorded, paramete
     ]
     written = yaml.safe_dump({"steps": steps}, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None)
     return "\n".join(lines) + "\n" + text + written
+
+
+def _only(value: str) -> dict[str, Json]:
+    """A range of one value, to be widened by who reviews it."""
+    number = number_of(value)
+    return {"choices": [value]} if number is None else {"from": number, "to": number}
 
 
 def _step(one: Shown, before: Sight) -> tuple[dict[str, Json], str] | str:
