@@ -92,7 +92,7 @@ def _do_command(opened: Opened) -> Callable[..., None]:
         name: str = _NAME,
         verb: str = typer.Argument(help="click, double_click, type, set, press, drag, scroll, wait or look."),
         text: str = _TEXT,
-        value: str = typer.Option("", help="What is typed or set, or secret:NAME; the key of press; notches of scroll."),
+        value: str = typer.Option("", help="What is typed, or secret:NAME; the key of press; notches to scroll."),
         unit: str = typer.Option("", help="Of the value; another one on the screen stops the step."),
         role: str = _ROLE,
         near: str = _NEAR,
