@@ -1,7 +1,8 @@
 """`make test-install`: on a clean Debian that its own systemd starts, Watchkeeper is installed, killed and removed.
 
 It needs root, debootstrap, systemd-nspawn and a Debian mirror, so it is not part of the suite. The system that is
-installed into has no network; the bundle is bound into it read-only, as a stick would be.
+installed into has no network; the bundle is bound into it read-only, as a stick would be. What the units refuse is in
+force meanwhile: a question about a manual is asked, and the page that the answer cites is drawn.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ watchkeeper kb add /srv/manual.pdf || echo "BAD: manual"
 python3 /page.py "$BOX" || echo "BAD: page of a manual"
 main=$(systemctl show --property=MainPID --value watchkeeper-server)
 grep -H -e Name -e Seccomp_filters $(pgrep -P "$main" | sed 's#.*#/proc/&/status#')
-[ -z "$voice" ] || systemctl is-active watchkeeper-voice || echo "BAD: voice"
+[ -z "$voice" ] || /opt/watchkeeper/current/bin/python /voice.py || echo "BAD: voice"
 systemd-run --quiet --pipe --wait --unit=watchkeeper-confined /opt/watchkeeper/current/bin/python - </confine.py ||
     echo "BAD: what is confined elsewhere is not under the unit"
 begun=$(seconds); systemctl kill -s KILL watchkeeper-server; sleep 0.3; waits "back after a kill"
@@ -79,6 +80,17 @@ picture = fetch(cited["image"])
 print(cited["image"], len(picture), "bytes", cited["boxes"])
 sys.exit(not (picture.startswith(bytes([0xFF, 0xD8])) and cited["boxes"]))
 """
+VOICE = """
+import sys, time
+from agent.settings import VoiceSettings
+from agent.voice.wyoming_client import WyomingEars, WyomingMouth
+box, settings = "tcp://127.0.0.1:10300", VoiceSettings()
+begun = time.monotonic()
+said = WyomingMouth(box, settings).say("今天天气很好。", "zh")
+heard, _ = WyomingEars(box, settings).transcribe(said, (), "zh")
+print(f"said {said.seconds:.1f} s, heard {heard.text!r}, after {time.monotonic() - begun:.1f} s")
+sys.exit("天气" not in heard.text)
+"""
 CONFINE = """
 import os, sys
 from agent.modules.confine import Allowed, confine, enforceable
@@ -87,7 +99,8 @@ told = confine(Allowed(memory_bytes=1_000_000_000))
 print("CONFINED UNDER THE UNIT:", told, "as user", os.getuid())
 sys.exit(os.getuid() == 0 or told != could)
 """
-"""The page of a manual that an answer cites, as a browser asks for it; what a module is refused under the unit."""
+"""The page of a manual that an answer cites, as a browser asks for it; a sentence that the voice says and hears;
+what a module is refused under the unit."""
 UNIT = """[Unit]
 After=multi-user.target
 [Service]
@@ -135,8 +148,8 @@ def boot(system: Path, bundle: Path) -> str:
     log = system / "work.log"
     log.unlink(missing_ok=True)
     (system / "work.sh").write_text(WORK)
-    (system / "page.py").write_text(PAGE)
-    (system / "confine.py").write_text(CONFINE)
+    for name, text in (("page", PAGE), ("voice", VOICE), ("confine", CONFINE)):
+        (system / f"{name}.py").write_text(text)
     make_pdf(system / "srv" / "manual.pdf")
     units = system / "etc" / "systemd" / "system"
     (units / "work.service").write_text(UNIT)

@@ -92,7 +92,7 @@ def test_one_that_is_gone_is_told_with_what_answers_instead(env: Env) -> None:
     with socket.create_server(("127.0.0.1", 0)) as place:
         port = place.getsockname()[1]
     found = looked(env, port)
-    assert not found.ok and str(port) in found.text and "the box's own models answer" in found.text
+    assert not found.ok and str(port) in found.text and "until then the box's own models answer" in found.text
 
 
 def test_one_that_is_silent_is_not_waited_for(env: Env, server: Lister) -> None:

@@ -27,7 +27,7 @@ __all__ = ["remote_findings"]
 
 _TITLE = "remote server"
 _WORD = "1 + 1 ="
-_MEANWHILE = "the box's own models answer until it does"
+_MEANWHILE = "see that it runs and is reached by remote.url; until then the box's own models answer"
 _SHOWN_MODELS = 5
 _LIST_BYTES = 200_000
 """Of its list of models, more of which is not read."""
