@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.api import ToolCall, say
+from agent.api import Perception, Photo, Popup, ToolCall, say
 from agent.orders import Done, Order
 from agent.tool_run import read_back_with
 from plugins.screen.procedures.actuator import ProcedureActuator
 from plugins.screen.procedures.pictures import Pictures
 from plugins.screen.procedures.reading import read_procedure
 from plugins.screen.procedures.runs import TOOL, Call
-from tests.screen_kit import Thing, parameters, place_of
+from tests.screen_kit import Thing, operator_on, parameters, place_of, question
 from tests.test_screen_orders import Desk
 
 TEXT = """\
@@ -263,3 +264,17 @@ def test_the_oldest_pictures_go_first(box: Box) -> None:
         next(thing for thing in box.screen.things if thing.kind == "field").value = value
         names.append(pictures.keep(box.screen.look()))
     assert [pictures.path(name).exists() for name in names] == [False, False, True, True]
+
+
+def test_whoever_goes_on_sees_the_window_that_another_process_left_open() -> None:
+    """At a first look: a group that the window covers in part is not taken for it, though it looks like one."""
+    screen = parameters()
+    question(screen)
+    plain = screen.perceive
+
+    def shaded(photo: Photo) -> Perception | None:
+        seen = plain(photo)
+        return replace(seen, popups=(Popup("供水温度", (330, 20, 620, 160)),)) if seen is not None else None
+
+    screen.perceive = shaded  # type: ignore[method-assign]
+    assert operator_on(screen).looker.look().dialog == "请确认"

@@ -66,9 +66,11 @@ class Windows:
             return _with_bar(self._known[-1], regions, seen.texts)
         whole = size[0] * size[1]
         shaded = [p.box for p in seen.popups if _LEAST * whole <= area(p.box) <= _MOST * whole]
-        if shaded:
-            return _with_bar(min(shaded, key=area), regions, seen.texts)
-        return _titled(regions, seen.texts, size)
+        closing = [box for box in shaded if _closes(box, seen.texts)]
+        titled = None if closing else _titled(regions, seen.texts, size)
+        if titled is None and shaded:  # a group that a window covers in part looks like one: words to close it tell
+            return _with_bar(min(closing or shaded, key=area), regions, seen.texts)
+        return titled
 
 
 def title_of(box: Box, texts: Sequence[Text]) -> str:
@@ -136,10 +138,14 @@ def _titled(regions: Sequence[Region], texts: Sequence[Text], size: tuple[int, i
         bar = next((bar for bar in regions if _is_bar_of(bar, body)), None)
         if bar is None or not any(holds(bar.box, centre(text.box)) for text in texts):
             continue
-        words = [plain(text.text) for text in texts if holds(body.box, centre(text.box))]
-        if CLOSING.intersection(words):
+        if _closes(body.box, texts):
             return union([bar.box, body.box])
     return None
+
+
+def _closes(box: Box, texts: Sequence[Text]) -> bool:
+    """Whether words to close it by stand in a box."""
+    return any(plain(text.text) in CLOSING for text in texts if holds(box, centre(text.box)))
 
 
 def _is_bar_of(bar: Region, body: Region) -> bool:

@@ -178,7 +178,7 @@ def _side(value: object) -> float | None:
 
 def _unheard(told: dict[str, object], value: str) -> str:
     if told.get("secret"):
-        return "a password is not recorded; log in before you show it"
+        return "a password is not recorded; log in before you show it, or write `value: secret:NAME` by hand"
     if told.get("list"):
         return "what is chosen from a list of the browser is not recorded; write the step by hand"
     return "" if value.isprintable() and value else "an empty or several-line value is not recorded"
