@@ -42,8 +42,8 @@ def read_procedure_order(words: str, actuator: ProcedureActuator) -> Orders | No
     :raises DatabaseError: `watch.db` cannot be used.
     """
     text = words.strip(_ENDS)
-    if len(text) > _MOST_CHARS or "\n" in text:
-        return None
+    if len(text) > _MOST_CHARS or not any(pattern.fullmatch(text) for pattern in (*_SETS, *_RUNS)):
+        return None  # most questions: no file is read for them
     found = {procedure.key: (procedure, given) for procedure, given in _asked(text, actuator)}
     if not found:
         return None
