@@ -1,4 +1,4 @@
-"""`make test-install`: on a clean Debian that its own systemd starts, Watchkeeper is installed, killed and removed.
+"""`make test-install`: on a clean Debian that its own systemd starts, it is installed, killed, updated and removed.
 
 It needs root, debootstrap, systemd-nspawn and a Debian mirror, so it is not part of the suite. The system that is
 installed into has no network; the bundle is bound into it read-only, as a stick would be. What the units refuse is in
@@ -51,6 +51,16 @@ waits "healthy as the smallest box"
 watchkeeper doctor | grep "^ok *box: 2gb, by the settings" || echo "BAD: the smallest box"
 python3 /page.py "$BOX" || echo "BAD: page of a manual on the smallest box"
 bash /media/usb/install.sh $voice || echo "BAD: second installation"
+cp -r /media/usb /tmp/newer && rm -rf /tmp/newer/weights /tmp/newer/SHA256SUMS && echo >>/tmp/newer/README.md
+(cd /tmp/newer && find . -type f -print0 | sort -z | xargs -0 sha256sum >/tmp/sums && mv /tmp/sums SHA256SUMS)
+before=$(readlink /opt/watchkeeper/current)
+bash /tmp/newer/install.sh $voice || echo "BAD: update"
+waits "healthy after the update"
+[ "$(readlink /opt/watchkeeper/previous)" = "$before" ] || echo "BAD: the version before is not kept"
+cd /opt/watchkeeper && ln -sfn "$(readlink previous)" current && systemctl restart watchkeeper-server
+waits "healthy after going back"
+python3 /page.py "$BOX" || echo "BAD: page of a manual after going back"
+cd /
 systemctl --failed --no-legend | grep watchkeeper && echo "BAD: failed units"
 journalctl --namespace=watchkeeper --no-pager | tail -20
 systemd-analyze security --no-pager watchkeeper-server | tail -1
@@ -139,7 +149,7 @@ def main() -> int:
     bad = [line for line in lines if line.startswith("BAD: ")]
     if "THE END" not in lines:
         bad.append("BAD: it was not carried through")
-    print("\n".join(bad) or "clean Debian: installed, healthy, killed, back, installed again, removed")
+    print("\n".join(bad) or "clean Debian: installed, healthy, killed, back, installed again, updated, removed")
     return 1 if bad else 0
 
 
