@@ -132,9 +132,13 @@ def read_step(text: str) -> ProcedureStep:
 
 def _parsed(text: str, name: str) -> tuple[Any, dict[Where, int]]:
     """Scalars as text, and the line of each place."""
+    depth = 0
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             line = event.start_mark.line + 1 if event.start_mark else 1
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                raise InputError(f"{name}:{line}: nested too deeply; steps are a plain list")
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise InputError(f"{name}:{line}: no anchors (& and *) here; write it out")
             if getattr(event, "tag", None):
@@ -145,8 +149,6 @@ def _parsed(text: str, name: str) -> tuple[Any, dict[Where, int]]:
         at = f":{mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or "not YAML"
         raise InputError(f"{name}{at}: {why}; put texts with : or # into quotes") from None
-    except RecursionError:
-        raise InputError(f"{name}: nested too deeply; steps are a plain list") from None
     lines: dict[Where, int] = {}
     return _plain(node, (), lines, name), lines
 
@@ -154,8 +156,6 @@ def _parsed(text: str, name: str) -> tuple[Any, dict[Where, int]]:
 def _plain(node: yaml.Node | None, where: Where, lines: dict[Where, int], name: str) -> Any:
     line = node.start_mark.line + 1 if node is not None else 1
     lines[where] = line
-    if len(where) > _DEEPEST:
-        raise InputError(f"{name}:{line}: nested too deeply; steps are a plain list")
     if isinstance(node, yaml.MappingNode):
         made: dict[str, Any] = {}
         for key, value in node.value:
@@ -175,8 +175,9 @@ def _wrong(path: Path, error: ValidationError, lines: Mapping[Where, int]) -> In
     at = where
     while at and at not in lines:
         at = at[:-1]
-    spelt = ".".join(str(part) for part in where)
-    what = "this is not known here" if first["type"] == "extra_forbidden" else first["msg"]
+    spelt = ".".join(str(part) for part in where) or "the file"
+    plainly = {"extra_forbidden": "this is not known here", "model_type": "`key: value` is to stand here"}
+    what = plainly.get(first["type"], first["msg"])
     return InputError(f"{path}:{lines.get(at, 1)}: {spelt[:100]}: {what}; see the example procedures")
 
 
