@@ -77,7 +77,8 @@ def test_unknown_model_names_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("machine", "names"),
     [
-        (box(), (T15, "ocr-small", "ocr-tiny", *MANUALS)),
+        (box(), (T15, "ocr-small", "ocr-tiny", *MANUALS, T05)),
+        (box(disk=1.5), (T15, "ocr-small", "ocr-tiny", *MANUALS)),
         (box(ram=2), (T05, "ocr-small", "ocr-tiny", *MANUALS)),
         (box(cores=1), (T05, "ocr-small", "ocr-tiny", *MANUALS)),
         (box(ram=0.5), (T05, "ocr-small", "ocr-tiny", *MANUALS)),
@@ -88,7 +89,7 @@ def test_unknown_model_names_the_nearest() -> None:
     ],
 )
 def test_recommended(machine: Machine, names: tuple[str, ...]) -> None:
-    """Without a name, a pull fetches what suits the box and its disk: the model before what makes it better."""
+    """Without a name, a pull fetches what suits the box and its disk: the model first, what stands in for it last."""
     assert recommended(machine, spare_bytes=200_000_000) == names
 
 

@@ -81,7 +81,8 @@ def recommended(
     machine: Machine, *, spare_bytes: int, reader: str = "ocr-small", catalogue: Catalogue | None = None
 ) -> tuple[str, ...]:
     """What a box should fetch, as far as its disk holds it: the text model for it, the reader of panels and what
-    helps it, and what finds manuals by meaning and across languages. The reader is always among it.
+    helps it, what finds manuals by meaning and across languages, and last the model below, which answers where memory
+    is short one day or a file is bad. The reader is always among it.
 
     :param spare_bytes: disk to leave free.
     :param reader: of the catalogue.
@@ -90,10 +91,11 @@ def recommended(
     room = machine.free_disk_bytes - spare_bytes - _bytes(known.entry(reader))
     text = [model for model in known.chat_models if model.kind == "text" and _bytes(model) <= room]
     suiting = [model for model in text if model.ram_bytes <= machine.free_ram_bytes and model.cores <= machine.cores]
-    names = [model.name for model in suiting[:1] or text[-1:]]
-    room -= sum(_bytes(known.entry(name)) for name in names)
-    names.append(reader)
-    for name in (*_HELPERS.get(reader, ()), *_OF_MANUALS):
+    chosen = suiting[:1] or text[-1:]
+    room -= sum(map(_bytes, chosen))
+    names = [*(model.name for model in chosen), reader]
+    below = [model.name for model in text for best in chosen if model.ram_bytes < best.ram_bytes]
+    for name in (*_HELPERS.get(reader, ()), *_OF_MANUALS, *below[:1]):
         if (size := _bytes(known.entry(name))) <= room:
             names.append(name)
             room -= size
