@@ -301,6 +301,7 @@ def test_where_a_token_is_needed_the_page_asks_for_it(browser: Browser, fake: Fa
         expect(page.locator(".token .problem")).to_contain_text("wrong token")
         page.fill("#token", "wk-right")
         page.click(".token .primary")
+        expect(page.locator("dialog.sheet")).to_have_count(0)  # what is behind it is drawn anew as it closes
         ask(page, photo=False)
         page.wait_for_selector(FINISHED)
         assert "wk-right" not in page.evaluate("document.cookie + JSON.stringify(localStorage)")

@@ -46,7 +46,7 @@ def _stage(env: Env, title: str, wanted: str, entry: str, packages: Sequence[str
     if modules:
         return Finding(title, True, f"module {modules}, where it has this stage")
     absent = lacking(packages)
-    here = env.weights.status(entry).present
+    here = any(known.name == entry for known in env.weights.catalogue.entries) and env.weights.status(entry).present
     if here and not absent:
         return Finding(title, True, f"{entry}, ready")
     todo = [f"{', '.join(absent)} not installed: {INSTALL}"] if absent else []

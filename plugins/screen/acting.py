@@ -15,6 +15,7 @@ from dataclasses import replace
 from agent.api import Photo, Said, ToolFailed, say
 from agent.settings import ScreenSettings
 from plugins.screen.changing import AROUND_PX, came_up, changed, drop_place, still
+from plugins.screen.copies import unread_copies
 from plugins.screen.expecting import Checked, check, holds_value, same_unit
 from plugins.screen.finding import CLICKED, FILLED, find, is_named
 from plugins.screen.known_fields import KnownField
@@ -132,9 +133,26 @@ class Operator:
             found, sight = scroll_to(
                 self.looker, sight, lambda seen: find(seen, target, _tiers(step), fields=self._fields), self._settings
             )
+        if found.control is not None and unread_copies(sight, found.control):
+            found, sight = self._read_whole(step, target)
         if found.control is None:
             raise _Stop(found.why, found)
         self._refuse(found.control, found, sight)
+        return found, sight
+
+    def _read_whole(self, step: Step, target: Target) -> tuple[Found, Sight]:
+        """The name is printed once more where nothing was read: everything is read anew, and then both are known."""
+        sight = self.looker.look(whole=True)
+        found = find(sight, target, _tiers(step), fields=self._fields)
+        if found.control is not None and unread_copies(sight, found.control):
+            name = called(found.control)
+            raise _Stop(
+                say(
+                    f"屏幕上另有一处看起来也是{name['zh']},但读不出来",
+                    f"something else looks like {name['en']} and cannot be read",
+                ),
+                found,
+            )
         return found, sight
 
     def _closer(self, found: Found, step: Step, target: Target, sight: Sight) -> tuple[Found, Sight]:

@@ -79,21 +79,22 @@ class Looker:
             if time.monotonic() > deadline:
                 return photo, True
 
-    def look(self, first: Photo | None = None) -> Sight:
+    def look(self, first: Photo | None = None, *, whole: bool = False) -> Sight:
         """What is on the screen once it has settled.
 
         :param first: a picture that was taken just now.
+        :param whole: read all of it anew, whatever was read before.
         :raises ToolFailed: the screen cannot be reached, or nothing on this box can read it.
         """
         now = first if first is not None else self.link.look()
-        if self._is_known(now):
+        if not whole and self._is_known(now):
             return self._known(now)
         photo, busy = self.settled(now)
-        if not busy and self._is_known(photo):
+        if not (whole or busy) and self._is_known(photo):
             return self._known(photo)
         before = self.last
         said = self.link.named()
-        seen = part_merged(self._read(photo, before), said, lambda box: self._printed(box, photo))
+        seen = part_merged(self._read(photo, None if whole else before), said, lambda box: self._printed(box, photo))
         regions = find_regions(photo.pixels)
         box = self._windows.top(before, photo.pixels, seen, regions, self._regions, said, self.pointer)
         fields = _still_fields(before, photo)
