@@ -80,7 +80,8 @@ class DrawnScreen:
         self.sent.append(f"drag {start} {end}")
 
     def scroll(self, x: int, y: int, *, notches: int) -> None:
-        self.sent.append(f"scroll {notches}")
+        if notches:  # none only moves the pointer
+            self.sent.append(f"scroll {notches}")
 
     def type(self, text: str) -> None:
         self.sent.append(text)

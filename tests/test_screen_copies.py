@@ -40,6 +40,20 @@ class Overlooking:
         return replace(seen, texts=tuple(text for text in seen.texts if text is not first))
 
 
+class Under:
+    """Reads the first of two names wrongly as long as something lies on it."""
+
+    def __init__(self, screen: DrawnScreen, thing: Thing) -> None:
+        self.screen, self.thing = screen, thing
+
+    def perceive(self, photo: Photo) -> Perception | None:
+        seen = self.screen.perceive(photo)
+        if seen is None or self.thing not in self.screen.things:
+            return seen
+        first = next(text for text in seen.texts if text.text == "保存")
+        return replace(seen, texts=tuple(replace(t, text="保文子") if t is first else t for t in seen.texts))
+
+
 @pytest.mark.parametrize(("times", "reason"), [(1, "there are 2"), (9, "looks like")])
 def test_a_twin_that_was_overlooked_stops_the_click(times: int, reason: str) -> None:
     """Read at the second look, or not at all: nothing is pressed."""
@@ -48,6 +62,25 @@ def test_a_twin_that_was_overlooked_stops_the_click(times: int, reason: str) -> 
     outcome = Operator(looker, SETTINGS).do(SAVE)
     assert (outcome.came, screen.clicks, outcome.sent) == ("stopped", [], False)
     assert reason in outcome.why["en"]
+
+
+def test_a_pointer_that_others_left_on_a_name_is_moved_aside() -> None:
+    """Drawn on a button, it makes another name of it, and the button would seem to be the only one."""
+    screen = twins()
+    covered = Thing("text", "×", (80, 205, 0, 0))
+    screen.things.append(covered)
+    moved: list[tuple[int, int]] = []
+
+    def scroll(x: int, y: int, *, notches: int) -> None:
+        moved.append((x, y))
+        if covered in screen.things:
+            screen.things.remove(covered)
+
+    screen.scroll = scroll  # type: ignore[method-assign]
+    looker = Looker(screen, Under(screen, covered).perceive, SETTINGS, lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    outcome = Operator(looker, SETTINGS).do(SAVE)
+    assert (outcome.came, screen.clicks, len(moved)) == ("stopped", [], 1)
+    assert "there are 2" in outcome.why["en"] and screen.at(*moved[0]) is None
 
 
 def test_names_that_were_read_are_no_copies() -> None:

@@ -126,6 +126,7 @@ class Operator:
 
     def _found(self, step: Step, target: Target, sight: Sight) -> tuple[Found, Sight]:
         """What is meant, scrolled into view where it has to be."""
+        sight = self._pointer_aside(sight)
         found = find(sight, target, _tiers(step), fields=self._fields)
         if found.control is None and found.others and not any(is_named(c, target) for c in found.others):
             found, sight = self._closer(found, step, target, sight)
@@ -139,6 +140,16 @@ class Operator:
             raise _Stop(found.why, found)
         self._refuse(found.control, found, sight)
         return found, sight
+
+    def _pointer_aside(self, sight: Sight) -> Sight:
+        """A pointer that was left here by others may be drawn on a name, and then that is read wrongly."""
+        place = free_place(sight, (0, 0, *sight.photo.size), bare=True)
+        if self.looker.pointer is not None or place is None or any(c.source == "said" for c in sight.controls):
+            return sight
+        self.looker.link.scroll(*place, notches=0)
+        self.looker.pointer = place
+        time.sleep(self._settings.poll_seconds)
+        return self.looker.look()
 
     def _read_whole(self, step: Step, target: Target) -> tuple[Found, Sight]:
         """The name is printed once more where nothing was read: everything is read anew, and then both are known."""

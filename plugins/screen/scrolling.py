@@ -85,10 +85,14 @@ def _list_in(sight: Sight) -> Box | None:
     return best[2] if best else None
 
 
-def free_place(sight: Sight, frame: Box) -> tuple[int, int] | None:
-    """A point of it that lies on nothing that can be used, the nearest to its middle."""
+def free_place(sight: Sight, frame: Box, *, bare: bool = False) -> tuple[int, int] | None:
+    """A point of it that lies on nothing that can be used, the nearest to its middle.
+
+    :param bare: nor on anything that has a name or is printed.
+    """
     size = sight.photo.size
-    used = [grown(c.box, _CLEAR_PX, size) for c in sight.controls if c.role in _HEEDS_WHEEL]
+    used = [grown(c.box, _CLEAR_PX, size) for c in sight.controls if bare or c.role in _HEEDS_WHEEL]
+    used += [grown(text.box, _CLEAR_PX, size) for text in sight.seen.texts if bare]
     middle = centre(frame)
     points = [
         (frame[0] + (frame[2] - frame[0]) * across // _RASTER, frame[1] + (frame[3] - frame[1]) * down // _RASTER)
